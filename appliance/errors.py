@@ -1,0 +1,84 @@
+"""The three families of error, and nothing else.
+
+Laws:
+    * ``Refused`` is theirs: untrusted input broke a numbered rule. It never stops a process.
+    * ``Unfit`` is ours: configuration, a model or provisioning is wrong. It always stops the process, loudly.
+    * ``Unavailable`` is nobody's: something is away for now; trying again is right.
+    * Each carries what happened, where, and how to mend it, and says so in one line.
+"""
+
+from __future__ import annotations
+
+from enum import IntEnum, unique
+
+
+class LeftfieldError(Exception):
+    """Base of the three families: what happened, where, and how to mend it.
+
+    The attributes hold plain sentences without a full stop; ``str()`` joins them to one line.
+    """
+
+    def __init__(self, what: str, *, where: str = "", mend: str = "") -> None:
+        self.what = what
+        self.where = where
+        self.mend = mend
+        super().__init__(what)
+
+    def __str__(self) -> str:
+        line = f"{self.where}: {self.what}" if self.where else self.what
+        return f"{line}. Mend: {self.mend}" if self.mend else line
+
+
+@unique
+class Rule(IntEnum):
+    """The numbered rules of the one door. A refusal names exactly one; numbers are never used again."""
+
+    TOO_LONG = 1
+    """The envelope is longer than any envelope can be."""
+    MALFORMED = 2
+    """The bytes are not a COSE_Sign1 of the one form (RFC 9052 section 4.2) in deterministic CBOR."""
+    UNKNOWN_KEY = 3
+    """The key identifier is not in the register."""
+    FORGED = 4
+    """The Ed25519 signature (RFC 8032 section 5.1.7) does not verify for this booth."""
+    WRONG_TOPIC = 5
+    """The envelope came on another unit's topic."""
+    REVOKED = 6
+    """The unit is enrolled but revoked."""
+    REPLAYED = 7
+    """This (unit, epoch, seq) has been admitted before, or is older than the replay window."""
+    ROLLED_BACK = 8
+    """The epoch is lower than the oldest epoch still open for this unit."""
+    FUTURE = 9
+    """The phenomenon time lies ahead of the hub's clock by more than is allowed."""
+    OTHER_VERSION = 10
+    """The vocabulary or wire version is not one this hub speaks."""
+    OUTSIDE_VOCABULARY = 11
+    """The attribute code names no attribute vector of the vocabulary."""
+    WEAK_KEY = 12
+    """A public key at enrolment is non-canonical or of low order (RFC 8032 section 5.1.3)."""
+    MALFORMED_REQUEST = 13
+    """A tablet's request is not of the one form."""
+    NOT_YOURS = 14
+    """A tablet asked for what the alert's state or its holder does not permit."""
+    TOO_FAST = 15
+    """The sender exceeds its rate."""
+
+
+class Refused(LeftfieldError):
+    """Untrusted input broke a numbered rule."""
+
+    def __init__(self, rule: Rule, what: str, *, where: str = "", mend: str = "") -> None:
+        super().__init__(what, where=where, mend=mend)
+        self.rule = rule
+
+    def __str__(self) -> str:
+        return f"refused R{self.rule:02d} {self.rule.name.lower()}: {super().__str__()}"
+
+
+class Unfit(LeftfieldError):
+    """Configuration, a model, a wall or provisioning is wrong: stop, say so, lose nothing."""
+
+
+class Unavailable(LeftfieldError):
+    """Away for now: a camera, an accelerator, the broker. Try again."""
