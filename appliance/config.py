@@ -1,0 +1,321 @@
+"""Configuration: TOML files read into frozen values, with one clear error for each way they can be wrong.
+
+Laws:
+    * Every key has a type and a range; an unknown or missing key is ``Unfit`` and names the file and the key.
+    * Defaults stand here and nowhere else.
+    * A network camera cannot be configured: frames on a network break the first promise.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final, TypeVar
+
+from appliance.errors import Unfit
+from appliance.values import NAME_FORM, BoothId, Seconds, TabletId, UnitId
+
+T = TypeVar("T", bool, int, float, str)
+
+CONFIG_DIRECTORY: Final = Path("/etc/leftfield")
+PIPE_PATH: Final = Path("/run/leftfield/pipe")
+STATE_DIRECTORY: Final = Path("/var/lib/leftfield")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BrokerAddress:
+    """Where the broker is and how to prove who we are: mutual TLS, always.
+
+    ``ca``, ``certificate`` and ``key`` are PEM files.
+    """
+
+    host: str
+    port: int
+    ca: Path
+    certificate: Path
+    key: Path
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CameraConfig:
+    """Where frames come from: ``source`` is a V4L2 device, ``picamera2``, or a video file (``repeat`` it or not).
+
+    ``frame_rate`` is the most frames read per second; a file is read in its own time unless ``hurry``.
+    """
+
+    source: str
+    width: int
+    height: int
+    frame_rate: int
+    repeat: bool
+    hurry: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UnitConfig:
+    """All that a camera unit's two processes need; each reads only its own part."""
+
+    booth: BoothId
+    unit: UnitId
+    camera: CameraConfig
+    models: Path | None
+    accelerator: str
+    threads: int
+    pipe: Path
+    broker: BrokerAddress
+    spool: Path
+    spool_records: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PacingConfig:
+    """What gifts and staff can serve.
+
+    ``stock`` gifts are left for the day, ``staff`` people each need ``service_seconds`` for one visit; an alert
+    lives ``alert_seconds``; no observation with a tail probability above ``floor`` is ever an alert.
+    """
+
+    stock: int
+    staff: int
+    service_seconds: Seconds
+    alert_seconds: Seconds
+    floor: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HubConfig:
+    """All that process WATCH needs.
+
+    ``young`` is how many people must have been seen before anybody is flagged; an observation is held live for
+    ``hold_seconds`` at most.
+    """
+
+    booth: BoothId
+    broker: BrokerAddress
+    register: Path
+    database: Path
+    pacing: PacingConfig
+    young: int
+    hold_seconds: Seconds
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EnrolledUnit:
+    """One row of the register: a unit, its public key (32 bytes), and what staff call its place."""
+
+    unit: UnitId
+    public_key: bytes
+    place: str
+    simulated: bool = False
+    revoked: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Register:
+    """Who may speak in this booth: units by public key, tablets by name."""
+
+    units: tuple[EnrolledUnit, ...]
+    tablets: tuple[TabletId, ...]
+
+
+class _Table:
+    """One TOML table being read: each key once, typed; what is left at the end is an error."""
+
+    def __init__(self, path: Path, name: str, untrusted: object) -> None:
+        self._path = path
+        self._name = name
+        if not isinstance(untrusted, dict):
+            raise self._unfit("", "must be a table")
+        self._left: dict[str, object] = dict(untrusted)
+
+    def _unfit(self, key: str, what: str) -> Unfit:
+        spot = ".".join(part for part in (self._name, key) if part) or "the file"
+        return Unfit(f"{spot} {what}", where=str(self._path), mend=f"edit {spot} in {self._path}")
+
+    def get(self, key: str, kind: type[T], default: T | None = None) -> T:
+        """The value of ``key``; Unfit where it is missing without a default, or of another type."""
+        if key not in self._left:
+            if default is None:
+                raise self._unfit(key, f"is missing ({kind.__name__})")
+            return default
+        value = self._left.pop(key)
+        if kind is float and type(value) is int:
+            value = float(value)
+        if type(value) is not kind:
+            raise self._unfit(key, f"must be a {kind.__name__}, not {value!r}")
+        return value
+
+    def number(self, key: str, low: float, high: float, default: T | None = None, *, kind: type[T]) -> T:
+        """A number in [low, high]."""
+        value = self.get(key, kind, default)
+        if not low <= float(value) <= high:
+            raise self._unfit(key, f"must lie between {low:g} and {high:g}, not {value!r}")
+        return value
+
+    def name(self, key: str) -> str:
+        """A name of the form of ``NAME_FORM``."""
+        value = self.get(key, str)
+        if not NAME_FORM.fullmatch(value):
+            raise self._unfit(key, f"must be a lower-case name such as corner-north, not {value!r}")
+        return value
+
+    def path(self, key: str, default: Path | None = None) -> Path:
+        """A path; a relative one is relative to the file's own directory."""
+        return self._path.parent / Path(self.get(key, str, None if default is None else str(default)))
+
+    def table(self, key: str, *, optional: bool = False) -> _Table:
+        """The table under ``key``."""
+        if key not in self._left and not optional:
+            raise self._unfit(key, "is missing (table)")
+        return _Table(self._path, ".".join(filter(None, (self._name, key))), self._left.pop(key, {}))
+
+    def tables(self) -> Iterator[tuple[str, _Table]]:
+        """Every table left under its own name."""
+        for key in tuple(self._left):
+            if not NAME_FORM.fullmatch(key):
+                raise self._unfit(key, "is no lower-case name such as corner-north")
+            yield key, self.table(key)
+
+    def end(self) -> None:
+        """Unfit where a key was not asked for."""
+        for key in self._left:
+            raise self._unfit(key, "is not a known key")
+
+    def unfit(self, key: str, what: str) -> Unfit:
+        """An error that names this table's ``key``."""
+        return self._unfit(key, what)
+
+
+def _load(path: Path) -> _Table:
+    try:
+        text = path.read_text("utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = getattr(error, "strerror", None) or "is not UTF-8 text"
+        raise Unfit(
+            f"cannot read it: {reason}", where=str(path), mend="name an existing file with --config"
+        ) from None
+    try:
+        return _Table(path, "", tomllib.loads(text))
+    except tomllib.TOMLDecodeError as error:
+        raise Unfit(f"not TOML: {error}", where=str(path), mend="correct that line") from None
+
+
+def _broker(table: _Table) -> BrokerAddress:
+    broker = BrokerAddress(
+        host=table.get("host", str),
+        port=table.number("port", 1, 65535, 8883, kind=int),
+        ca=table.path("ca"),
+        certificate=table.path("certificate"),
+        key=table.path("key"),
+    )
+    table.end()
+    return broker
+
+
+def refuse_network_source(source: str, where: str) -> None:
+    """Unfit where ``source`` is an address on a network."""
+    if "://" in source and not source.startswith("file://"):
+        raise Unfit(
+            f"{source.split('://', 1)[0]}:// is a network camera, and frames on a network break promise 1 "
+            "(no frame leaves memory)",
+            where=where,
+            mend="use a camera on the unit itself (/dev/video0, picamera2) or a recorded file",
+        )
+
+
+def _camera(table: _Table) -> CameraConfig:
+    source = table.get("source", str)
+    try:
+        refuse_network_source(source, "camera.source")
+    except Unfit as refusal:
+        raise Unfit(refusal.what, where=table.unfit("source", "").where, mend=refusal.mend) from None
+    camera = CameraConfig(
+        source=source,
+        width=table.number("width", 160, 4096, 1280, kind=int),
+        height=table.number("height", 120, 4096, 720, kind=int),
+        frame_rate=table.number("frame_rate", 1, 60, 15, kind=int),
+        repeat=table.get("repeat", bool, default=False),
+        hurry=table.get("hurry", bool, default=False),
+    )
+    table.end()
+    return camera
+
+
+def unit_config(path: Path) -> UnitConfig:
+    """The unit's configuration (``unit.toml``). Unfit where it cannot be used."""
+    root = _load(path)
+    names, models, pipe, spool = (
+        root.table(key, optional=key != "unit") for key in ("unit", "models", "pipe", "spool")
+    )
+    models_directory = models.get("directory", str, "")
+    accelerator = models.get("accelerator", str, "auto")
+    if accelerator not in {"auto", "cpu", "edgetpu"}:
+        raise models.unfit("accelerator", f"must be auto, cpu or edgetpu, not {accelerator!r}")
+    config = UnitConfig(
+        booth=BoothId(names.name("booth")),
+        unit=UnitId(names.name("unit")),
+        camera=_camera(root.table("camera")),
+        models=path.parent / models_directory if models_directory else None,
+        accelerator=accelerator,
+        threads=models.number("threads", 1, 8, 1, kind=int),
+        pipe=pipe.path("path", PIPE_PATH),
+        broker=_broker(root.table("broker")),
+        spool=spool.path("directory", STATE_DIRECTORY / "spool"),
+        spool_records=spool.number("records", 100, 10_000_000, 200_000, kind=int),
+    )
+    for table in (names, models, pipe, spool, root):
+        table.end()
+    return config
+
+
+def hub_config(path: Path) -> HubConfig:
+    """The hub's configuration (``hub.toml``). Unfit where it cannot be used."""
+    root = _load(path)
+    hub, pacing = root.table("hub"), root.table("pacing", optional=True)
+    config = HubConfig(
+        booth=BoothId(hub.name("booth")),
+        broker=_broker(root.table("broker")),
+        register=hub.path("register"),
+        database=hub.path("database", STATE_DIRECTORY / "hub.sqlite"),
+        young=hub.number("young", 50, 100_000, 300, kind=int),
+        hold_seconds=Seconds(hub.number("hold_seconds", 30.0, 900.0, 300.0, kind=float)),
+        pacing=PacingConfig(
+            stock=pacing.number("stock", 0, 100_000, 40, kind=int),
+            staff=pacing.number("staff", 0, 100, 2, kind=int),
+            service_seconds=Seconds(pacing.number("service_seconds", 10.0, 3600.0, 360.0, kind=float)),
+            alert_seconds=Seconds(pacing.number("alert_seconds", 10.0, 900.0, 180.0, kind=float)),
+            floor=pacing.number("floor", 1e-6, 0.05, 0.005, kind=float),
+        ),
+    )
+    for table in (hub, pacing, root):
+        table.end()
+    return config
+
+
+def register(path: Path) -> Register:
+    """The register of enrolled units and tablets (``register.toml``). Unfit where it cannot be used."""
+    root = _load(path)
+    units = []
+    for name, row in root.table("units", optional=True).tables():
+        try:
+            public_key = bytes.fromhex(row.get("public_key", str))
+        except ValueError:
+            raise row.unfit("public_key", "must be 64 hexadecimal digits") from None
+        units.append(
+            EnrolledUnit(
+                unit=UnitId(name),
+                public_key=public_key,
+                place=row.get("place", str),
+                simulated=row.get("simulated", bool, default=False),
+                revoked=row.get("revoked", bool, default=False),
+            )
+        )
+        row.end()
+    tablets = []
+    for name, row in root.table("tablets", optional=True).tables():
+        tablets.append(TabletId(name))
+        row.end()
+    root.end()
+    return Register(units=tuple(units), tablets=tuple(tablets))

@@ -1,0 +1,214 @@
+"""The one room that knows the MQTT client: a link to the broker that reconnects, hands over, and loses nothing.
+
+Laws:
+    * MQTT 5 over mutual TLS (or, for a page on this machine, plain); QoS 1 everywhere; acknowledged by us, after
+      what was received is safely stored, never by the library before.
+    * Nothing of the library leaves this file, and no callback does more than fill a queue: an error in a callback
+      would kill the library's network thread, and a lock in one would stop it.
+"""
+
+from __future__ import annotations
+
+import ssl
+from dataclasses import dataclass
+from queue import Empty, SimpleQueue
+from typing import Any, Final
+
+import paho.mqtt.client as paho
+from paho.mqtt.enums import CallbackAPIVersion
+from paho.mqtt.packettypes import PacketTypes
+from paho.mqtt.properties import Properties
+
+from appliance.config import BrokerAddress
+from appliance.errors import Unavailable, Unfit
+
+SESSION_SECONDS: Final = 7 * 24 * 3600
+"""How long the broker keeps a lasting session while we are away."""
+KEEP_ALIVE_SECONDS: Final = 15
+IN_FLIGHT: Final = 20
+"""Publishes under way at once; mosquitto's own default (max_inflight_messages)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Message:
+    """A message as it came: nothing in it is believed."""
+
+    untrusted_topic: str
+    untrusted_payload: bytes
+    untrusted_response_topic: str
+    untrusted_correlation: bytes
+    retained: bool
+    ticket: int
+    """What ``Link.acknowledge`` takes; says nothing else."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Will:
+    """What the broker says, retained, when we vanish."""
+
+    topic: str
+    payload: bytes
+
+
+class Link:
+    """A link to the broker under one name.
+
+    ``lasting`` keeps the session (and what is sent to us meanwhile) over our restarts. ``transport`` is ``tcp`` or
+    ``websockets``; ``password`` serves tablets' sessions, everybody else proves itself by certificate.
+    Unfit where certificate files cannot be used.
+    """
+
+    def __init__(
+        self,
+        *,
+        address: BrokerAddress,
+        name: str,
+        will: Will | None = None,
+        lasting: bool = False,
+        subscriptions: tuple[str, ...] = (),
+    ) -> None:
+        self._address = address
+        self._lasting = lasting
+        self._subscriptions = subscriptions
+        self._received: SimpleQueue[Message] = SimpleQueue()
+        self._published: SimpleQueue[int] = SimpleQueue()
+        self._up = False
+        self._births: SimpleQueue[str] = SimpleQueue()
+        client = paho.Client(
+            CallbackAPIVersion.VERSION2, client_id=name, protocol=paho.MQTTv5, manual_ack=True
+        )
+        try:
+            client.tls_set(
+                ca_certs=str(address.ca),
+                certfile=str(address.certificate),
+                keyfile=str(address.key),
+                tls_version=ssl.PROTOCOL_TLS_CLIENT,
+            )
+        except (OSError, ValueError) as error:
+            raise Unfit(
+                f"cannot use the TLS files: {error}",
+                where=f"{address.ca}, {address.certificate}, {address.key}",
+                mend="enrol again (leftfield enrol --help), and check who may read them",
+            ) from None
+        if will:
+            client.will_set(will.topic, will.payload, qos=1, retain=True)
+        client.max_inflight_messages_set(IN_FLIGHT)
+        client.max_queued_messages_set(0)
+        client.reconnect_delay_set(1, 10)
+        client.on_connect = self._on_connect
+        client.on_disconnect = self._on_disconnect
+        client.on_message = self._on_message
+        client.on_publish = self._on_publish
+        self._client = client
+
+    def start(self) -> None:
+        """Connect in the background, and again whenever the link is lost."""
+        properties = _properties(PacketTypes.CONNECT)
+        properties.SessionExpiryInterval = SESSION_SECONDS if self._lasting else 0
+        self._client.connect_async(
+            self._address.host,
+            self._address.port,
+            keepalive=KEEP_ALIVE_SECONDS,
+            clean_start=False if self._lasting else paho.MQTT_CLEAN_START_FIRST_ONLY,
+            properties=properties,
+        )
+        self._client.loop_start()
+
+    def stop(self) -> None:
+        """Say goodbye (the will is not spoken) and end the background thread."""
+        self._client.disconnect()
+        self._client.loop_stop()
+
+    @property
+    def up(self) -> bool:
+        """True while the broker has accepted us and not been lost."""
+        return self._up
+
+    def connected_again(self) -> bool:
+        """True once after each successful connect: time to say what is retained again."""
+        fresh = False
+        while True:
+            try:
+                self._births.get_nowait()
+            except Empty:
+                return fresh
+            fresh = True
+
+    def publish(
+        self,
+        topic: str,
+        payload: bytes,
+        *,
+        retain: bool = False,
+        expires_after: int = 0,
+        correlation: bytes = b"",
+    ) -> int:
+        """Hand over for QoS 1; the ticket appears in ``published`` when the broker has it.
+
+        ``expires_after`` is in seconds, 0 for never. Unavailable where the library's queue does not take it.
+        """
+        properties = _properties(PacketTypes.PUBLISH)
+        if expires_after:
+            properties.MessageExpiryInterval = expires_after
+        if correlation:
+            properties.CorrelationData = correlation
+        ticket = self._client.publish(topic, payload, qos=1, retain=retain, properties=properties)
+        if ticket.rc not in {paho.MQTT_ERR_SUCCESS, paho.MQTT_ERR_NO_CONN}:
+            raise Unavailable(f"the broker link does not take a message: {paho.error_string(ticket.rc)}")
+        return ticket.mid
+
+    def published(self, *, wait: float = 0.0) -> tuple[int, ...]:
+        """Tickets the broker has acknowledged since the last call; waits up to ``wait`` seconds for the first."""
+        return tuple(_drain(self._published, wait))
+
+    def messages(self, *, wait: float = 0.0, most: int = 1000) -> tuple[Message, ...]:
+        """What has been received; waits up to ``wait`` seconds for the first, and gives at most ``most``."""
+        return tuple(_drain(self._received, wait, most))
+
+    def acknowledge(self, message: Message) -> None:
+        """Tell the broker that ``message`` is stored: only now it forgets it."""
+        self._client.ack(message.ticket, 1)
+
+    def _on_connect(
+        self, client: paho.Client, _user: Any, _flags: Any, reason: Any, _properties: Any
+    ) -> None:
+        if reason.is_failure:
+            return
+        for topic in self._subscriptions:
+            client.subscribe(topic, qos=1)
+        self._up = True
+        self._births.put("connected")
+
+    def _on_disconnect(self, *_: object) -> None:
+        self._up = False
+
+    def _on_message(self, _client: paho.Client, _user: Any, message: paho.MQTTMessage) -> None:
+        properties = message.properties
+        self._received.put(
+            Message(
+                untrusted_topic=message.topic,
+                untrusted_payload=bytes(message.payload),
+                untrusted_response_topic=str(getattr(properties, "ResponseTopic", "")),
+                untrusted_correlation=bytes(getattr(properties, "CorrelationData", b"")),
+                retained=bool(message.retain),
+                ticket=message.mid,
+            )
+        )
+
+    def _on_publish(self, _client: paho.Client, _user: Any, mid: int, _reason: Any, _properties: Any) -> None:
+        self._published.put(mid)
+
+
+def _properties(packet: int) -> Properties:
+    return Properties(packet)  # type: ignore[no-untyped-call]
+
+
+def _drain(queue: SimpleQueue[Any], wait: float, most: int = 1_000_000) -> list[Any]:
+    taken: list[Any] = []
+    try:
+        taken.append(queue.get(timeout=wait) if wait > 0 else queue.get_nowait())
+        while len(taken) < most:
+            taken.append(queue.get_nowait())
+    except Empty:
+        pass
+    return taken

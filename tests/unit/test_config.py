@@ -1,0 +1,114 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from appliance import config
+from appliance.errors import Refused, Rule, Unfit
+from appliance.topics import named_in
+from appliance.values import BoothId
+
+BROKER = """
+[broker]
+host = "hub.local"
+ca = "ca.pem"
+certificate = "unit.pem"
+key = "unit.key"
+"""
+UNIT = (
+    """
+[unit]
+booth = "plaza"
+unit = "north"
+[camera]
+source = "/dev/video0"
+"""
+    + BROKER
+)
+HUB = '[hub]\nbooth = "plaza"\nregister = "register.toml"\n' + BROKER
+
+
+def written(tmp_path: Path, text: str) -> Path:
+    path = tmp_path / "it.toml"
+    path.write_text(text, "utf-8")
+    return path
+
+
+def test_a_short_unit_file_is_enough(tmp_path: Path) -> None:
+    """A unit needs its names, a camera and a broker; everything else has a default."""
+    unit = config.unit_config(written(tmp_path, UNIT))
+    assert (unit.booth, unit.unit, unit.camera.source) == ("plaza", "north", "/dev/video0")
+    assert (unit.camera.width, unit.camera.frame_rate, unit.broker.port, unit.threads) == (1280, 15, 8883, 1)
+    assert unit.broker.ca == tmp_path / "ca.pem"
+    assert unit.pipe == config.PIPE_PATH
+
+
+def test_a_short_hub_file_is_enough(tmp_path: Path) -> None:
+    """A hub needs its booth, a register and a broker; everything else has a default."""
+    hub = config.hub_config(written(tmp_path, HUB))
+    assert (hub.booth, hub.young, hub.hold_seconds, hub.pacing.stock) == ("plaza", 300, 300.0, 40)
+    assert hub.pacing.floor == 0.005
+
+
+@pytest.mark.parametrize(
+    ("text", "what"),
+    [
+        (UNIT.replace('unit = "north"', ""), "unit.unit is missing"),
+        (UNIT.replace('"north"', '"North Corner"'), "lower-case name"),
+        (UNIT.replace('"north"', "7"), "must be a str"),
+        (UNIT.replace("[unit]", "[unit]\ncolour = 1"), "unit.colour is not a known key"),
+        (UNIT.replace("[camera]", "[camera]\nframe_rate = 900"), "between 1 and 60"),
+        (UNIT.replace("[camera]", "[camera]\nrepeat = 1"), "must be a bool"),
+        (UNIT.replace("/dev/video0", "rtsp://10.0.0.9/stream"), "promise 1"),
+        (UNIT + '[models]\naccelerator = "gpu"\n', "auto, cpu or edgetpu"),
+        (UNIT.replace("[broker]", "[other]"), "broker is missing"),
+        ("unit = 3\n" + UNIT.replace("[unit]", "[x]"), "must be a table"),
+        ("[unit", "not TOML"),
+    ],
+)
+def test_each_mistake_has_one_clear_error(tmp_path: Path, text: str, what: str) -> None:
+    """A mistake names the file, the key and what to do about it."""
+    path = written(tmp_path, text)
+    with pytest.raises(Unfit, match=what) as unfit:
+        config.unit_config(path)
+    assert str(path) in str(unfit.value)
+    assert unfit.value.mend
+
+
+def test_a_missing_or_binary_file_is_named(tmp_path: Path) -> None:
+    """A file that is not there or not text is named, with how to mend it."""
+    with pytest.raises(Unfit, match="No such file"):
+        config.hub_config(tmp_path / "none.toml")
+    (tmp_path / "it.toml").write_bytes(b"\xff\xfe\x00")
+    with pytest.raises(Unfit, match="UTF-8"):
+        config.hub_config(tmp_path / "it.toml")
+
+
+def test_the_register_lists_units_and_tablets(tmp_path: Path) -> None:
+    """The register gives each unit's key and place, and whether it is simulated or revoked."""
+    text = (
+        f'[units.north]\npublic_key = "{"ab" * 32}"\nplace = "north corner"\nrevoked = true\n[tablets.one]\n'
+    )
+    register = config.register(written(tmp_path, text))
+    (unit,) = register.units
+    assert (unit.unit, unit.public_key, unit.place) == ("north", b"\xab" * 32, "north corner")
+    assert (unit.simulated, unit.revoked, register.tablets) == (False, True, ("one",))
+    with pytest.raises(Unfit, match="hexadecimal"):
+        config.register(written(tmp_path, text.replace("abab", "zz", 1)))
+
+
+@pytest.mark.parametrize(
+    "untrusted",
+    ["", "leftfield/1/plaza/unit/north", "leftfield/1/market/unit/north/observation", "leftfield/1/plaza/unit/../x",
+     "leftfield/2/plaza/unit/north/observation", "leftfield/1/plaza/unit/north/observation/more"],
+)  # fmt: skip
+def test_a_foreign_topic_is_refused(untrusted: str) -> None:
+    """Only a topic of this booth and group names a unit."""
+    assert named_in("leftfield/1/plaza/unit/north/observation", BoothId("plaza"), "unit") == (
+        "north",
+        "observation",
+    )
+    with pytest.raises(Refused) as refusal:
+        named_in(untrusted, BoothId("plaza"), "unit")
+    assert refusal.value.rule is Rule.WRONG_TOPIC
