@@ -1,0 +1,219 @@
+"""The broker's settings, rights and passwords, written for mosquitto 2.0.11 and later: one source for every booth.
+
+Laws:
+    * Nobody anonymous. Units and the hub prove themselves by certificate on one listener, tablets by password on
+      others; each listener has rights of its own, so a tablet can never be taken for a unit.
+    * Rights are written out name by name from the register and the table of topics: who is not in the register, or
+      is revoked there, has none.
+    * The name is the client identifier too: nobody can throw another one out.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import os
+import pwd
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from appliance import topics
+from appliance.config import Register
+from appliance.enrol.names import HUB
+from appliance.errors import Unfit
+from appliance.values import AlertId, BoothId, TabletId, UnitId
+
+MOSQUITTO_VARIABLE: Final = "LEFTFIELD_MOSQUITTO"
+
+PACKET_BYTES: Final = 32 * 1024
+"""Most bytes of one MQTT packet: an envelope has about 140, the board a few thousand."""
+QUEUED_MESSAGES: Final = 1_000_000
+"""Kept for a hub that is away: an hour of 160 observations a second, and half as much again."""
+PASSWORD_ROUNDS: Final = 1000
+"""Passwords are 144 random bits, which no rounds make stronger; more would let strangers keep the broker busy."""
+_SALT_BYTES: Final = 12
+_HASH_BYTES: Final = 64
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Listeners:
+    """Where the broker listens. Port 0 is off; an empty address is every interface.
+
+    ``mqtt_port``: units and hub, mutual TLS. ``wss_port``: tablets, TLS and password. ``ws_port``: tablets without
+    TLS, for pages on this very machine.
+    """
+
+    mqtt_port: int = 8883
+    mqtt_address: str = ""
+    wss_port: int = 9443
+    wss_address: str = ""
+    ws_port: int = 0
+    ws_address: str = "127.0.0.1"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BrokerPlaces:
+    """The files the broker works with. ``user`` is the account it takes where it is started as root."""
+
+    directory: Path
+    keys: Path
+    store: Path
+    user: str
+
+    @staticmethod
+    def beside(directory: Path) -> BrokerPlaces:
+        """Everything in one directory, under whoever starts it: a demo, a test."""
+        return BrokerPlaces(
+            directory=directory, keys=directory, store=directory / "store", user=_own_account()
+        )
+
+    @staticmethod
+    def system(directory: Path) -> BrokerPlaces:
+        """As the systemd drop-in sets it up: keys handed in as credentials, the store where Debian has it."""
+        return BrokerPlaces(
+            directory=directory,
+            keys=Path("/run/credentials/mosquitto.service"),
+            store=Path("/var/lib/mosquitto"),
+            user="mosquitto",
+        )
+
+
+def settings(listeners: Listeners, places: BrokerPlaces) -> str:
+    """``mosquitto.conf``. It always has the TCP listener: mosquitto 2.0.11 refuses to start with WebSockets only."""
+    parts = [_general(places), _units_listener(listeners, places)]
+    if listeners.wss_port:
+        parts.append(_staff_listener(listeners.wss_port, listeners.wss_address, places, encrypted=True))
+    if listeners.ws_port:
+        parts.append(_staff_listener(listeners.ws_port, listeners.ws_address, places, encrypted=False))
+    return "\n".join(parts)
+
+
+def _general(places: BrokerPlaces) -> str:
+    return f"""# Written by leftfield (appliance/enrol/broker.py); changes here are lost.
+per_listener_settings true
+user {places.user}
+
+persistence true
+persistence_location {places.store}/
+# What an absent hub has not fetched yet survives a power cut up to this many seconds old.
+autosave_interval 30
+max_queued_messages {QUEUED_MESSAGES}
+max_inflight_messages 20
+max_packet_size {PACKET_BYTES}
+queue_qos0_messages false
+sys_interval 0
+
+log_dest stderr
+log_type error
+log_type warning
+log_type notice
+log_type information
+"""
+
+
+def _units_listener(listeners: Listeners, places: BrokerPlaces) -> str:
+    return f"""# Units and the hub: mutual TLS; the certificate's name is user name and client identifier.
+{_listener(listeners.mqtt_port, listeners.mqtt_address)}
+protocol mqtt
+allow_anonymous false
+require_certificate true
+use_identity_as_username true
+use_username_as_clientid true
+tls_version tlsv1.3
+cafile {places.directory}/ca.pem
+crlfile {places.directory}/crl.pem
+certfile {places.directory}/broker.pem
+keyfile {places.keys}/broker.key
+acl_file {places.directory}/units.acl
+max_connections 128
+"""
+
+
+def _listener(port: int, address: str) -> str:
+    return f"listener {port} {address}".rstrip()
+
+
+def _staff_listener(port: int, address: str, places: BrokerPlaces, *, encrypted: bool) -> str:
+    lines = [
+        "# Tablets: a password each" + ("." if encrypted else ", in the clear: pages on this machine only."),
+        _listener(port, address),
+        "protocol websockets",
+        "allow_anonymous false",
+        "use_username_as_clientid true",
+        f"password_file {places.directory}/passwords",
+        f"acl_file {places.directory}/staff.acl",
+        "max_connections 64",
+    ]
+    if encrypted:
+        lines += [f"certfile {places.directory}/pages.pem", f"keyfile {places.keys}/pages.key"]
+    return "\n".join(lines) + "\n"
+
+
+def units_acl(booth: BoothId, register: Register) -> str:
+    """Rights on the listener of units and hub."""
+    any_unit, any_tablet, any_alert = UnitId("+"), TabletId("+"), AlertId("+")
+    reads = [topics.observation(booth, any_unit), topics.unit_status(booth, any_unit)]
+    reads += [topics.staff(booth, any_tablet, leaf) for leaf in topics.STAFF_LEAVES]
+    writes = [topics.board(booth), topics.hub_status(booth), topics.alert(booth, any_alert)]
+    writes.append(topics.staff(booth, any_tablet, "answer"))
+    blocks = [_rights(HUB, reads=reads, writes=writes)]
+    for unit in register.units:
+        if not unit.revoked:
+            own = [topics.observation(booth, unit.unit), topics.unit_status(booth, unit.unit)]
+            blocks.append(_rights(unit.unit, reads=[], writes=own))
+    return "\n".join(blocks)
+
+
+def staff_acl(booth: BoothId, register: Register) -> str:
+    """Rights on the listeners of tablets."""
+    blocks = ["# Nobody has a right that is not written here.\n"]
+    for tablet in register.tablets:
+        reads = [topics.alert(booth, AlertId("+")), topics.board(booth), topics.hub_status(booth)]
+        reads.append(topics.staff(booth, tablet, "answer"))
+        writes = [topics.staff(booth, tablet, leaf) for leaf in topics.STAFF_LEAVES]
+        blocks.append(_rights(tablet, reads=reads, writes=writes))
+    return "\n".join(blocks)
+
+
+def _rights(name: str, *, reads: list[str], writes: list[str]) -> str:
+    lines = [
+        f"user {name}",
+        *(f"topic read {topic}" for topic in reads),
+        *(f"topic write {topic}" for topic in writes),
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def password_line(name: str, password: str, salt: bytes) -> str:
+    """One line of mosquitto's password file: PBKDF2 (RFC 8018 section 5.2) with HMAC-SHA-512, its form ``$7$``.
+
+    ``salt`` has 12 bytes: mosquitto 2.0.11 reads no other length.
+    """
+    if len(salt) != _SALT_BYTES:
+        raise ValueError(f"the salt has {len(salt)} bytes, not {_SALT_BYTES}")
+    digest = hashlib.pbkdf2_hmac("sha512", password.encode("utf-8"), salt, PASSWORD_ROUNDS, _HASH_BYTES)
+    spelled = (base64.b64encode(part).decode("ascii") for part in (salt, digest))
+    return f"{name}:$7${PASSWORD_ROUNDS}${'$'.join(spelled)}"
+
+
+def mosquitto() -> Path:
+    """The broker's program: ``$LEFTFIELD_MOSQUITTO``, else on the PATH or where Debian keeps it; else Unfit."""
+    named = os.environ.get(MOSQUITTO_VARIABLE, "")
+    search = f"{os.environ.get('PATH', os.defpath)}:/usr/sbin:/usr/local/sbin:/sbin"
+    found = (shutil.which(named) if named else None) or shutil.which("mosquitto", path=search)
+    if found is None:
+        raise Unfit(
+            "no mosquitto was found",
+            where="broker",
+            mend=f"apt-get install mosquitto, or set {MOSQUITTO_VARIABLE}",
+        )
+    return Path(found)
+
+
+def _own_account() -> str:
+    try:
+        return pwd.getpwuid(os.geteuid()).pw_name
+    except KeyError:
+        return "nobody"  # never looked up: only root changes its account, and root has a name

@@ -1,0 +1,128 @@
+"""The unit's own side of enrolment: where its keys are born, and where they stay.
+
+Laws:
+    * The signing key lives in ``credentials/`` with the epoch: for SENSE alone. The TLS key lives in ``link/``: for
+      RELAY alone. Neither is ever printed, sent, or read by the other process.
+    * Keys that exist are kept: asking again is harmless.
+    * The epoch only ever grows, and is on disk before anybody uses it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from cryptography import x509
+from cryptography.exceptions import InvalidSignature
+
+from appliance import sign
+from appliance.config import BrokerAddress
+from appliance.enrol import authority, durable, request
+from appliance.enrol.names import check_booth, check_name
+from appliance.errors import Unfit
+from appliance.values import COUNTER_LIMIT, BoothId, Epoch, UnitId
+
+SIGNING_KEY: Final = "signing.key"
+EPOCH: Final = "epoch"
+TLS_KEY: Final = "tls.key"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UnitHome:
+    """The directory of one unit (``/etc/leftfield`` on a real one): credentials, link, ``unit.toml``."""
+
+    directory: Path
+
+    @property
+    def credentials(self) -> Path:
+        """What SENSE gets (``CREDENTIALS_DIRECTORY``): ``signing.key`` (32 bytes) and ``epoch`` (ASCII decimal)."""
+        return self.directory / "credentials"
+
+    @property
+    def link(self) -> Path:
+        """What RELAY proves itself with: ``tls.key``, ``unit.pem``, ``ca.pem``."""
+        return self.directory / "link"
+
+    @property
+    def config(self) -> Path:
+        """``unit.toml``."""
+        return self.directory / "unit.toml"
+
+    def broker(self, answer: request.EnrolmentAnswer, *, key: Path | None = None) -> BrokerAddress:
+        """Where the broker is, and how this unit proves itself to it (with ``key`` where systemd hands it in)."""
+        return BrokerAddress(
+            host=answer.host,
+            port=answer.port,
+            ca=self.link / "ca.pem",
+            certificate=self.link / "unit.pem",
+            key=key or self.link / TLS_KEY,
+        )
+
+
+def make_request(home: UnitHome, *, booth: BoothId, unit: UnitId) -> bytes:
+    """Make this unit's keys where there are none yet, and the request that ``booth`` know them as ``unit``."""
+    check_booth(booth)
+    check_name(unit, what="unit")
+    durable.make_directory(home.directory, mode=durable.PUBLIC_DIRECTORY)
+    durable.make_directory(home.credentials, mode=durable.SECRET_DIRECTORY)
+    durable.make_directory(home.link, mode=durable.PUBLIC_DIRECTORY)
+    signing_key, epoch, tls_key = (
+        home.credentials / SIGNING_KEY,
+        home.credentials / EPOCH,
+        home.link / TLS_KEY,
+    )
+    with durable.alone(home.credentials):
+        if not signing_key.exists():
+            # The epoch first: a key without an epoch would be one that has nothing to count from.
+            durable.write_durably(epoch, b"0\n", mode=durable.SECRET)
+            durable.write_durably(signing_key, sign.new_private_key(), mode=durable.SECRET)
+        if not tls_key.exists():
+            durable.write_durably(tls_key, authority.key_pem(authority.new_key()), mode=durable.SECRET)
+    mend = "give this account the right to read it, or choose another --directory"
+    return request.request_bytes(
+        booth=booth,
+        unit=unit,
+        signing_key=durable.read(signing_key, mend=mend),
+        tls_key=authority.load_key(durable.read(tls_key, mend=mend), where=str(tls_key)),
+    )
+
+
+def install_answer(home: UnitHome, untrusted_answer: bytes) -> request.EnrolmentAnswer:
+    """Keep the booth's answer: ``unit.pem`` and ``ca.pem``. Unfit where it was not made for this unit's key."""
+    answer = request.read_answer(untrusted_answer)
+    tls_key = home.link / TLS_KEY
+    key = authority.load_key(
+        durable.read(tls_key, mend="run `leftfield enrol request` on this unit first"), where=str(tls_key)
+    )
+    mend = "make a new request on this unit, and use the answer to that one"
+    try:
+        ca = x509.load_pem_x509_certificate(answer.ca.encode("utf-8"))
+        certificate = x509.load_pem_x509_certificate(answer.certificate.encode("utf-8"))
+        certificate.verify_directly_issued_by(ca)
+    except (ValueError, TypeError, InvalidSignature):
+        raise Unfit("its certificates do not fit together", where="enrolment answer", mend=mend) from None
+    if (
+        certificate.public_key() != key.public_key()
+        or certificate.subject.rfc4514_string() != f"CN={answer.unit}"
+    ):
+        raise Unfit("its certificate is for another unit or another key", where="enrolment answer", mend=mend)
+    durable.write_durably(home.link / "ca.pem", answer.ca.encode("ascii"), mode=durable.PUBLIC)
+    durable.write_durably(home.link / "unit.pem", answer.certificate.encode("ascii"), mode=durable.PUBLIC)
+    return answer
+
+
+def next_epoch(credentials: Path) -> Epoch:
+    """Raise the epoch by one, durably, and give it: before each start of SENSE, whose counter begins at 0 again.
+
+    Unfit where the epoch is lost or used up: a unit that counted from 1 again would be refused as rolled back.
+    """
+    path = credentials / EPOCH
+    mend = f"write a number larger than any this unit has used into {path} (the hub's log says it)"
+    with durable.alone(credentials):
+        text = durable.read(path, mend=mend)
+        if not text.strip().isdigit() or len(text) > 12 or int(text) >= COUNTER_LIMIT - 1:
+            raise Unfit(f"{text[:12]!r} is no epoch below {COUNTER_LIMIT - 1}", where=str(path), mend=mend)
+        epoch = Epoch(int(text) + 1)
+        durable.write_durably(path, b"%d\n" % epoch, mode=durable.SECRET)
+    return epoch

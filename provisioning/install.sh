@@ -1,0 +1,40 @@
+#!/bin/sh
+# Puts Leftfield's units, accounts and rights in place on a Debian-like machine: sh provisioning/install.sh hub|unit
+# Run as root, again after each update. Keys are not touched: see provisioning/README.md.
+set -eu
+
+role=${1:-}
+source=$(CDPATH='' cd -- "$(dirname -- "$0")/../systemd" && pwd)
+root=${DESTDIR:-}
+
+case $role in
+  hub) units="leftfield-watch.service leftfield-pages.service" ;;
+  unit) units="leftfield-epoch.service leftfield-sense.service leftfield-relay.service leftfield-pipe.socket" ;;
+  *)
+    echo "say what this machine is: sh $0 hub|unit (both may be said, one after the other)" >&2
+    exit 2
+    ;;
+esac
+
+put() { # put SOURCE DIRECTORY
+  install -D -m 0644 "$source/$1" "$root$2/$(basename "$1")"
+}
+
+for unit in $units; do put "$unit" /etc/systemd/system; done
+put sysusers.d/leftfield.conf /etc/sysusers.d
+put tmpfiles.d/leftfield.conf /etc/tmpfiles.d
+put journald.conf.d/leftfield.conf /etc/systemd/journald.conf.d
+if [ "$role" = hub ]; then put mosquitto.service.d/leftfield.conf /etc/systemd/system/mosquitto.service.d; fi
+install -d -m 0755 "$root/etc/leftfield"
+
+# With DESTDIR this only fills an image's tree; its first start does the rest.
+if [ -z "$root" ]; then
+  for program in leftfield $([ "$role" = hub ] && echo mosquitto); do
+    PATH=$PATH:/usr/sbin command -v "$program" >/dev/null || echo "still missing: $program" >&2
+  done
+  systemd-sysusers leftfield.conf
+  systemd-tmpfiles --create leftfield.conf
+  systemctl daemon-reload
+  systemctl try-reload-or-restart systemd-journald
+fi
+echo "$role: units are in place; next: provisioning/README.md"

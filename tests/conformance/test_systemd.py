@@ -1,0 +1,235 @@
+"""The systemd units, judged by systemd's own tools with nothing started, and held against the table of rights."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+from collections import defaultdict
+from pathlib import Path
+
+import pytest
+
+from appliance import cli
+from appliance.config import CONFIG_DIRECTORY, PIPE_PATH, STATE_DIRECTORY
+from appliance.enrol.booth import create_booth
+from appliance.enrol.broker import BrokerPlaces, Listeners, settings
+from appliance.enrol.home import UnitHome
+from appliance.enrol.layout import Booth
+from appliance.values import BoothId
+
+UNITS = Path(__file__).parents[2] / "systemd"
+SERVICES = tuple(sorted(path.name for path in UNITS.glob("*.service")))
+BROKER_DROP_IN = "mosquitto.service.d/leftfield.conf"
+CEILINGS = {
+    "leftfield-sense.service": 1.0,
+    "leftfield-relay.service": 1.5,
+    "leftfield-watch.service": 1.5,
+    "leftfield-pages.service": 1.5,
+    "leftfield-epoch.service": 1.5,
+    "mosquitto.service": 1.5,
+}
+PACKAGED_BROKER = """[Unit]
+Description=Stands for the service of the distribution's package
+[Service]
+Type=notify
+ExecStart=/usr/sbin/mosquitto -c /etc/mosquitto/mosquitto.conf
+ExecReload=/bin/kill -HUP $MAINPID
+"""
+
+
+@pytest.fixture(scope="module")
+def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A machine's tree: its own base units, ours beside them, and programs of the right names that do nothing."""
+    if not shutil.which("systemd-analyze"):
+        if os.environ.get("CI"):
+            pytest.fail("systemd-analyze is missing: apt-get install systemd")
+        pytest.skip("systemd-analyze is missing: apt-get install systemd")
+    tree = tmp_path_factory.mktemp("root")
+    base = tree / "usr/lib/systemd/system"
+    shutil.copytree("/usr/lib/systemd/system", base, symlinks=True)
+    shutil.copytree(UNITS, tree / "etc/systemd/system")
+    (base / "mosquitto.service").write_text(PACKAGED_BROKER, encoding="ascii")
+    (tree / "lib").symlink_to("usr/lib")
+    for program in ("usr/bin/leftfield", "usr/sbin/mosquitto", "bin/kill"):
+        path = tree / program
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text("#!/bin/sh\n", encoding="ascii")
+        path.chmod(0o755)
+    return tree
+
+
+def _analyze(root: Path, *words: str) -> subprocess.CompletedProcess[str]:
+    command = ["systemd-analyze", f"--root={root}", *words]
+    return subprocess.run(
+        command, capture_output=True, text=True, check=False, env={**os.environ, "LC_ALL": "C"}
+    )
+
+
+def _settings(name: str) -> dict[str, list[str]]:
+    """Every setting of a unit file with its values, words apart; an empty one clears what went before."""
+    found: dict[str, list[str]] = defaultdict(list)
+    for line in (UNITS / name).read_text(encoding="utf-8").replace("\\\n", " ").splitlines():
+        if "=" in line and not line.startswith("#"):
+            key, _, value = line.partition("=")
+            found[key] = [*found[key], *value.split()] if value else []
+    return found
+
+
+@pytest.mark.parametrize("unit", [*SERVICES, "leftfield-pipe.socket", "mosquitto.service"])
+def test_systemd_understands_every_line(root: Path, unit: str) -> None:
+    """Verification says nothing at all: it would exit with 0 for a misspelled key, so silence is what counts."""
+    done = _analyze(root, "verify", unit)
+    assert (done.stdout + done.stderr, done.returncode) == ("", 0)
+
+
+def test_silence_is_worth_something(root: Path) -> None:
+    """The same check on a unit with one misspelled key is not silent."""
+    text = (UNITS / "leftfield-relay.service").read_text(encoding="utf-8")
+    wrong = root / "etc/systemd/system/misspelled.service"
+    wrong.write_text(text.replace("PrivateDevices=", "PrivateDevcies="), encoding="utf-8")
+    assert "Unknown key 'PrivateDevcies'" in _analyze(root, "verify", "misspelled.service").stderr
+    wrong.unlink()
+
+
+@pytest.mark.parametrize(("unit", "ceiling"), CEILINGS.items())
+def test_exposure_stays_below_its_ceiling(root: Path, unit: str, ceiling: float) -> None:
+    """Exposure as systemd measures it (0 to 10) is at most the ceiling set for each process."""
+    done = _analyze(root, "security", "--offline=true", f"--threshold={ceiling * 10:.0f}", unit)
+    assert done.returncode == 0, done.stdout.splitlines()[-1:]
+
+
+def test_every_service_has_a_ceiling() -> None:
+    """No service is added without saying how exposed it may be."""
+    assert set(SERVICES) < set(CEILINGS)
+
+
+@pytest.mark.parametrize("name", [*SERVICES, BROKER_DROP_IN])
+def test_nobody_has_what_looks_safe_and_is_not(name: str) -> None:
+    """No DynamicUser (gives a writable /tmp), no NoExecPaths (opens mounts for writing), no hidden writable place.
+
+    Memory reaches neither swap nor a core dump; /tmp, shared memory and message queues do not exist.
+    """
+    found = _settings(name)
+    assert not {"DynamicUser", "NoExecPaths", "ExecPaths", "ReadWriteDirectories"} & set(found)
+    assert {"/tmp", "/var/tmp", "/dev/shm", "/dev/mqueue"} <= set(found["InaccessiblePaths"])  # noqa: S108
+    assert found["ProtectSystem"] == ["strict"]
+    assert found["MemorySwapMax"] == found["LimitCORE"] == ["0"]
+    assert found["CapabilityBoundingSet"] == []
+    assert found["NoNewPrivileges"] == ["yes"]
+
+
+def test_sense_has_no_network_and_no_writable_place() -> None:
+    """SENSE reaches no network, may write nowhere, sees no secret but its key and epoch, and keeps no state."""
+    found = _settings("leftfield-sense.service")
+    assert found["PrivateNetwork"] == ["yes"]
+    assert found["RestrictAddressFamilies"] == ["AF_UNIX"]
+    assert found["IPAddressDeny"] == ["any"]
+    assert not {"StateDirectory", "RuntimeDirectory", "ReadWritePaths", "IPAddressAllow", "BindPaths"} & set(
+        found
+    )
+    assert [word.split(":")[0] for word in found["LoadCredential"]] == ["signing.key", "epoch"]
+    assert found["PrivateDevices"] == ["yes"]
+    assert all(path.startswith("-/dev/") for path in found["BindReadOnlyPaths"])
+    assert not {"char-usb_device", "/dev/bus/usb"} & set(found["DeviceAllow"])
+
+
+def test_sense_counts_each_start() -> None:
+    """The epoch grows before every start of SENSE: it is required, comes before, and does not stay active."""
+    sense, epoch = _settings("leftfield-sense.service"), _settings("leftfield-epoch.service")
+    assert "leftfield-epoch.service" in sense["Requires"]
+    assert "leftfield-epoch.service" in sense["After"]
+    assert epoch["Type"] == ["oneshot"]
+    assert "RemainAfterExit" not in epoch
+    assert epoch["ReadWritePaths"] == [str(UnitHome(directory=CONFIG_DIRECTORY).credentials)]
+
+
+def test_relay_has_no_device_and_no_signing_key() -> None:
+    """RELAY reads the pipe, keeps its spool and knows its TLS key; the signing key is out of its sight."""
+    found = _settings("leftfield-relay.service")
+    assert found["LoadCredential"] == [f"tls.key:{UnitHome(directory=CONFIG_DIRECTORY).link}/tls.key"]
+    assert f"-{UnitHome(directory=CONFIG_DIRECTORY).credentials}" in found["InaccessiblePaths"]
+    assert found["PrivateDevices"] == ["yes"]
+    assert "DeviceAllow" not in found
+    assert found["StateDirectory"] == [str((STATE_DIRECTORY / "spool").relative_to("/var/lib"))]
+    assert "any" in found["IPAddressDeny"]
+
+
+def test_watch_reaches_this_machine_only() -> None:
+    """WATCH talks to localhost, keeps one database, and cannot see any unit's secret nor the authority's key."""
+    found = _settings("leftfield-watch.service")
+    assert (found["IPAddressDeny"], found["IPAddressAllow"]) == (["any"], ["localhost"])
+    assert found["StateDirectory"] == ["leftfield/hub"]
+    for secret in ("credentials", "link", "authority"):
+        assert f"-{CONFIG_DIRECTORY}/{secret}" in found["InaccessiblePaths"]
+
+
+def test_the_pipe_goes_one_way() -> None:
+    """SENSE may only write the pipe, RELAY owns the read end, and nobody else may do either."""
+    found = _settings("leftfield-pipe.socket")
+    assert found["ListenFIFO"] == [str(PIPE_PATH)]
+    assert found["SocketMode"] == ["0620"]
+    assert found["SocketUser"] == _settings("leftfield-relay.service")["User"]
+    assert found["SocketGroup"] == _settings("leftfield-sense.service")["Group"]
+    assert found["Service"] == ["leftfield-relay.service"]
+
+
+def test_broker_settings_and_drop_in_agree() -> None:
+    """The keys the drop-in hands over are where the written settings look for them."""
+    booth = Booth(
+        directory=CONFIG_DIRECTORY,
+        booth=BoothId("b"),
+        hosts=(),
+        listeners=Listeners(ws_port=9001),
+        system=True,
+    )
+    written = settings(booth.listeners, BrokerPlaces.system(booth.broker_directory))
+    found = _settings(BROKER_DROP_IN)
+    assert found["ExecStart"] == ["/usr/sbin/mosquitto", "-c", str(booth.broker_config)]
+    for credential in found["LoadCredential"]:
+        name, _, path = credential.partition(":")
+        assert f"keyfile /run/credentials/mosquitto.service/{name}\n" in written
+        assert path == str(booth.broker_directory / name)
+    assert written.count("keyfile ") == len(found["LoadCredential"])
+    watch = _settings("leftfield-watch.service")["LoadCredential"]
+    assert watch == [f"{booth.hub_broker.key.name}:{booth.directory}/hub/tls.key"]
+    assert f"persistence_location /var/lib/{found['StateDirectory'][0]}/" in written
+
+
+@pytest.mark.parametrize("name", SERVICES)
+def test_the_command_line_understands_what_systemd_will_say(name: str) -> None:
+    """Each service starts a command that exists, with options that it takes."""
+    program, *words = _settings(name)["ExecStart"]
+    assert program == "/usr/bin/leftfield"
+    said = [
+        re.sub(r"\$\{LEFTFIELD_(\w+)\}", lambda known: {"BOOTH": "market"}.get(known[1], "9443"), word)
+        for word in words
+    ]
+    assert callable(cli.parser(said).parse_args(said).run)
+
+
+def test_the_page_server_is_told_its_booth(tmp_path: Path) -> None:
+    """The file of variables that its service reads is written with the booth, in the words of its command line."""
+    create_booth(tmp_path, "market", system=True)
+    told = dict(line.split("=") for line in (tmp_path / "pages.env").read_text(encoding="ascii").splitlines())
+    assert told == {"LEFTFIELD_BOOTH": "market", "LEFTFIELD_WSS_PORT": "9443"}
+    found = _settings("leftfield-pages.service")
+    assert found["EnvironmentFile"] == [f"{CONFIG_DIRECTORY}/pages.env"]
+    assert {word for word in found["ExecStart"] if "LEFTFIELD" in word} == {f"${{{name}}}" for name in told}
+
+
+def test_every_account_is_made(root: Path) -> None:
+    """Each account and group that a unit names is made by sysusers.d, or belongs to the distribution."""
+    if not shutil.which("systemd-sysusers"):
+        pytest.skip("systemd-sysusers is missing: apt-get install systemd")
+    done = subprocess.run(
+        ["systemd-sysusers", f"--root={root}", "--dry-run", UNITS / "sysusers.d/leftfield.conf"],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    made = done.stdout + done.stderr
+    for name in SERVICES:
+        for account in {*_settings(name)["User"], *_settings(name)["SupplementaryGroups"]} - {"root"}:
+            assert f"'{account}'" in made
