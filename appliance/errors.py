@@ -58,11 +58,13 @@ class Rule(IntEnum):
     WEAK_KEY = 12
     """A public key at enrolment is non-canonical or of low order (RFC 8032 section 5.1.3)."""
     MALFORMED_REQUEST = 13
-    """A tablet's request is not of the one form."""
+    """A request (a tablet's, or to be enrolled) is not of the one form."""
     NOT_YOURS = 14
     """A tablet asked for what the alert's state or its holder does not permit."""
     TOO_FAST = 15
     """The sender exceeds its rate."""
+    NAME_TAKEN = 16
+    """Somebody else is enrolled under this name or with this key."""
 
 
 class Refused(LeftfieldError):

@@ -217,7 +217,7 @@ def _check_free(register: Register, asked: request.EnrolmentRequest) -> None:
     where = "enrolment request"
     if TabletId(asked.unit) in register.tablets:
         raise Refused(
-            Rule.NOT_YOURS, f"the name {asked.unit} is a tablet's", where=where, mend="choose another name"
+            Rule.NAME_TAKEN, f"the name {asked.unit} is a tablet's", where=where, mend="choose another name"
         )
     for row in register.units:
         same_key = sign.key_id(row.public_key) == sign.key_id(asked.public_key)
@@ -231,5 +231,5 @@ def _check_free(register: Register, asked: request.EnrolmentRequest) -> None:
         if same_key != (row.unit == asked.unit):
             what = f"its key is {row.unit}'s" if same_key else f"the name {asked.unit} belongs to another key"
             raise Refused(
-                Rule.NOT_YOURS, what, where=where, mend="choose another name, or revoke the old unit"
+                Rule.NAME_TAKEN, what, where=where, mend="choose another name, or revoke the old unit"
             )

@@ -290,8 +290,8 @@ def test_a_name_is_given_once(corner: Corner) -> None:
     enrol.add_tablet(corner.booth, "tablet-1")
     stranger = enrol.UnitHome(directory=corner.directory / "stranger")
     asked = enrol.make_request(stranger, booth=BOOTH, unit=NORTH)
-    assert rule_of(corner, asked) is Rule.NOT_YOURS
-    assert rule_of(corner, corner.ask("tablet-1")) is Rule.NOT_YOURS
+    assert rule_of(corner, asked) is Rule.NAME_TAKEN
+    assert rule_of(corner, corner.ask("tablet-1")) is Rule.NAME_TAKEN
     with pytest.raises(Unfit, match="taken"):
         enrol.add_tablet(corner.booth, NORTH)
     with pytest.raises(Unfit, match="taken"):
@@ -303,7 +303,7 @@ def test_a_key_is_given_one_name(corner: Corner) -> None:
     home = corner.home(NORTH)
     enrol.accept_request(corner.booth, corner.ask(), place="north")
     asked = enrol.make_request(home, booth=BOOTH, unit=UnitId("corner-south"))
-    assert rule_of(corner, asked) is Rule.NOT_YOURS
+    assert rule_of(corner, asked) is Rule.NAME_TAKEN
 
 
 @pytest.mark.parametrize("name", sorted(RESERVED))
