@@ -122,7 +122,11 @@ class AttributeVector:
         if rest:
             raise ValueError(f"{code} is not the code of an attribute vector")
         readings.reverse()
-        return AttributeVector(readings=tuple(readings))
+        vector = object.__new__(
+            AttributeVector
+        )  # digits below the radices are within the vocabulary: not checked twice
+        object.__setattr__(vector, "readings", tuple(readings))
+        return vector
 
     def word(self, name: str) -> str:
         """The word said for the attribute called ``name``; ``unknown`` where nothing was said."""

@@ -49,6 +49,8 @@ class Kind(IntEnum):
 
 
 HEALTH_VERSION: Final = 1
+_OBSERVATION: Final = int(Kind.OBSERVATION)
+_VERSION_OF: Final = {_OBSERVATION: vocabulary.VERSION, int(Kind.HEARTBEAT): HEALTH_VERSION}
 HEALTH_BYTES: Final = (HEALTH_CAPACITY - 1).bit_length() + 7 >> 3
 
 KEY_ID_BYTES: Final = 8
@@ -200,11 +202,11 @@ def statement_in(untrusted_payload: bytes, unit: UnitId) -> Statement:
     """The statement a payload makes for ``unit``. Refused: MALFORMED, OTHER_VERSION, OUTSIDE_VOCABULARY."""
     reader = _Reader(untrusted_payload)
     reader.exactly(b"\x87", "the array of seven")
-    kind, version, epoch, seq, uptime, wall = (reader.number() for _ in range(6))
+    number = reader.number
+    kind, version, epoch, seq, uptime, wall = number(), number(), number(), number(), number(), number()
     code = reader.bstr()
     reader.end()
-    known = {Kind.OBSERVATION: vocabulary.VERSION, Kind.HEARTBEAT: HEALTH_VERSION}
-    if known.get(kind) != version:  # type: ignore[call-overload]
+    if _VERSION_OF.get(kind) != version:
         raise Refused(
             Rule.OTHER_VERSION,
             f"kind {kind} version {version}",
@@ -214,15 +216,15 @@ def statement_in(untrusted_payload: bytes, unit: UnitId) -> Statement:
     if not epoch:
         raise _malformed("epoch 0 does not exist")
     seen = PhenomenonTime(uptime=Steps(uptime), wall=Steps(wall) if wall else None)
-    length = vocabulary.CODE_BYTES if kind == Kind.OBSERVATION else HEALTH_BYTES
+    length = vocabulary.CODE_BYTES if kind == _OBSERVATION else HEALTH_BYTES
     if len(code) != length:
         raise _malformed(f"the code has not {length} bytes")
-    number = int.from_bytes(code, "big")
+    stated = int.from_bytes(code, "big")
     try:
-        if kind == Kind.OBSERVATION:
-            vector = AttributeVector.from_code(number)
+        if kind == _OBSERVATION:
+            vector = AttributeVector.from_code(stated)
             return Observation(unit=unit, epoch=Epoch(epoch), seq=Seq(seq), seen=seen, vector=vector)
-        health = Health.from_code(number)
+        health = Health.from_code(stated)
     except ValueError:
         raise Refused(Rule.OUTSIDE_VOCABULARY, "the code names nothing we know", where="payload") from None
     return Heartbeat(unit=unit, epoch=Epoch(epoch), seq=Seq(seq), seen=seen, health=health)
