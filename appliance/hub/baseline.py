@@ -1,0 +1,218 @@
+"""What is usual here: decayed counts of things worn, one by one and two by two. Nothing per person.
+
+Formula: every vector adds w_i g to the count of each level i it has and w_i w_j g to each pair (i, j), with
+w the reading's confidence weight and g = 2^((seen - anchor) / half-life); dividing by g(now) gives counts in which
+an observation one half-life old counts half (forward decay: Cormode, Shkapenyuk, Srivastava and Xu 2009, ICDE).
+What is unknown is masked: each count is held against the weight of those in whom both attributes were known.
+
+Laws:
+    * The state is what ``BaselineState`` says and no more; it cannot tell who was seen, only how often what.
+    * Weights and g are dyadic fractions, so sums of doubles are exact while counts stay moderate: the order of
+      arrival does not matter, and merging two baselines equals one that had seen both streams.
+    * An observation counts at the time it was seen, not when it arrived: late is as good as fresh.
+    * Thinking only: no clock, no I/O.
+
+>>> from appliance.values import AttributeVector, Seconds, UnitId
+>>> baseline = Baseline()
+>>> for colour in ("black", "black", "blue"):
+...     baseline.update(AttributeVector.of(top_colour=colour), UnitId("north"), Seconds(0.0))
+>>> [(one.word, round(one.share, 2)) for one in baseline.usual(most=2)]
+[('black', 0.67), ('blue', 0.33)]
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+
+from appliance.hub.levels import ATTRIBUTE_OF, LEVELS, OFFSETS, FloatArray, IntArray, Worn, worn
+from appliance.values import AttributeVector, Seconds, UnitId
+from appliance.vocabulary import ATTRIBUTES
+
+HALF_LIFE: Final = Seconds(7 * 24 * 3600.0)
+"""After this long an observation counts half: a week forgets a season without forgetting the weekdays."""
+
+_STRIDE: Final = 8
+"""The anchor moves by this many half-lives at once; counts are then divided by 2**8, which is exact."""
+
+_FINE: Final = 4096.0
+"""g is rounded to 12 binary places (0.02 %)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BaselineState:
+    """All a baseline knows, for the store and for merging.
+
+    ``pairs`` is (LEVELS, LEVELS), symmetric, singles on its diagonal; ``known`` is (attributes, attributes): the
+    weight of those with both attributes known; ``people`` how many vectors were counted, undecayed; ``weight``
+    their decayed weight; all but ``people`` in units of g at ``anchor`` (a multiple of ``HALF_LIFE``).
+    ``cameras`` holds, per unit, its own (LEVELS,) singles.
+    """
+
+    anchor: Seconds
+    latest: Seconds
+    people: int
+    weight: float
+    pairs: FloatArray
+    known: FloatArray
+    cameras: tuple[tuple[UnitId, FloatArray], ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Usual:
+    """One thing usually worn here, and the share of those in whom it could be told."""
+
+    attribute: str
+    word: str
+    share: float
+
+
+class Baseline:
+    """What is usual here; see the file's opening. Takes up ``state`` where one is given."""
+
+    def __init__(self, state: BaselineState | None = None) -> None:
+        attributes = len(ATTRIBUTES)
+        self.people = state.people if state else 0
+        self.latest: float = state.latest if state else 0.0
+        self._anchor: float = state.anchor if state and state.people else math.nan
+        self._weight = state.weight if state else 0.0
+        self._pairs = state.pairs.copy() if state else np.zeros((LEVELS, LEVELS))
+        self._known = state.known.copy() if state else np.zeros((attributes, attributes))
+        self._cameras = {unit: row.copy() for unit, row in state.cameras} if state else {}
+        self._flat_pairs = self._pairs.reshape(-1)
+        self._flat_known = self._known.reshape(-1)
+
+    def update(self, vector: AttributeVector, unit: UnitId, seen_at: Seconds) -> None:
+        """Count one vector seen by ``unit`` at ``seen_at``."""
+        self.count(worn(vector), unit, seen_at)
+
+    def count(self, one: Worn, unit: UnitId, seen_at: Seconds) -> None:
+        """The same for a vector already laid out as positions."""
+        g = self._growth(seen_at)
+        levels = one.known
+        attributes = ATTRIBUTE_OF.take(levels)
+        if one.weights is None:
+            singles: FloatArray | float = g
+            block: FloatArray | float = g
+        else:
+            singles = one.weights * g
+            block = (one.weights[:, None] * singles).reshape(-1)
+            block[:: len(levels) + 1] = singles
+        self._flat_pairs[(levels[:, None] * LEVELS + levels).reshape(-1)] += block
+        self._flat_known[(attributes[:, None] * len(ATTRIBUTES) + attributes).reshape(-1)] += block
+        camera = self._cameras.get(unit)
+        if camera is None:
+            camera = self._cameras[unit] = np.zeros(LEVELS)
+        camera[levels] += singles
+        self._weight += g
+        self.people += 1
+        self.latest = max(self.latest, seen_at)
+
+    def _growth(self, at: float) -> float:
+        """The growth g at an instant; moves the anchor first where g would grow too large."""
+        if math.isnan(self._anchor):
+            self._anchor = math.floor(at / HALF_LIFE) * HALF_LIFE
+        while at - self._anchor >= _STRIDE * HALF_LIFE:
+            self._move_anchor()
+        age = (at - self._anchor) / HALF_LIFE
+        whole = math.floor(age)
+        # Rounded between 1 and 2, so that it is the same number from every anchor, but for a power of two.
+        return math.ldexp(round(math.exp2(age - whole) * _FINE) / _FINE, whole)
+
+    def _move_anchor(self) -> None:
+        self._anchor += _STRIDE * HALF_LIFE
+        for array in (self._pairs, self._known, *self._cameras.values()):
+            np.multiply(array, 2.0**-_STRIDE, out=array)
+        self._weight *= 2.0**-_STRIDE
+
+    def _decay(self, now: float) -> float:
+        """What stored counts are multiplied with to be counts at ``now``."""
+        return 1.0 if math.isnan(self._anchor) else 2.0 ** ((self._anchor - now) / HALF_LIFE)
+
+    def weight(self, now: Seconds) -> float:
+        """How many people the baseline rests on at ``now``, the older ones counting less."""
+        return self._weight * self._decay(now)
+
+    def needs(self, young: int, now: Seconds) -> int:
+        """How many more people must be seen before anybody may be called an exception; 0 when ready."""
+        return max(0, math.ceil(young - self.weight(now) - 0.5))
+
+    def singles(self, now: Seconds) -> tuple[FloatArray, FloatArray]:
+        """(count, weight) at ``now`` of each level: arrays (LEVELS,)."""
+        decay = self._decay(now)
+        return np.diag(self._pairs) * decay, np.diag(self._known)[ATTRIBUTE_OF] * decay
+
+    def among(self, levels: IntArray, now: Seconds) -> tuple[FloatArray, FloatArray]:
+        """(count, weight) at ``now`` of each pair among ``levels``: two (m, m) arrays, singles on the diagonal."""
+        attributes = ATTRIBUTE_OF[levels]
+        decay = self._decay(now)
+        return self._pairs[np.ix_(levels, levels)] * decay, self._known[
+            np.ix_(attributes, attributes)
+        ] * decay
+
+    def matrices(self, now: Seconds) -> tuple[FloatArray, FloatArray]:
+        """(count, weight) at ``now`` of every pair: two (LEVELS, LEVELS) arrays, singles on the diagonal."""
+        decay = self._decay(now)
+        return self._pairs * decay, self._known[np.ix_(ATTRIBUTE_OF, ATTRIBUTE_OF)] * decay
+
+    def camera(self, unit: UnitId, now: Seconds) -> FloatArray:
+        """Count at ``now`` of each level as seen by ``unit`` alone: (LEVELS,)."""
+        row = self._cameras.get(unit)
+        return np.zeros(LEVELS) if row is None else row * self._decay(now)
+
+    def usual(self, *, most: int) -> tuple[Usual, ...]:
+        """The ``most`` common levels of each attribute with their shares, commonest first."""
+        found: list[Usual] = []
+        for position, attribute in enumerate(ATTRIBUTES):
+            weight = float(self._known[position, position])
+            if weight <= 0:
+                continue
+            start = OFFSETS[position]
+            counts = np.diag(self._pairs)[start : start + len(attribute.levels)]
+            order = np.argsort(-counts, kind="stable")[:most]
+            found += [
+                Usual(
+                    attribute=attribute.name,
+                    word=attribute.levels[level],
+                    share=min(1.0, float(counts[level]) / weight),
+                )
+                for level in order.tolist()
+                if counts[level] > 0
+            ]
+        return tuple(found)
+
+    def state(self) -> BaselineState:
+        """All it knows, as copies."""
+        return BaselineState(
+            anchor=Seconds(0.0 if math.isnan(self._anchor) else self._anchor),
+            latest=Seconds(self.latest),
+            people=self.people,
+            weight=self._weight,
+            pairs=self._pairs.copy(),
+            known=self._known.copy(),
+            cameras=tuple((unit, row.copy()) for unit, row in sorted(self._cameras.items())),
+        )
+
+
+def merged(one: BaselineState, other: BaselineState) -> BaselineState:
+    """The baseline that would have seen both streams. Neither argument changes."""
+    if not one.people or not other.people:
+        return one if one.people else other
+    anchor = max(one.anchor, other.anchor)
+    parts = [(state, 2.0 ** ((state.anchor - anchor) / HALF_LIFE)) for state in (one, other)]
+    cameras: dict[UnitId, FloatArray] = {}
+    for state, scale in parts:
+        for unit, row in state.cameras:
+            cameras[unit] = cameras.get(unit, 0.0) + row * scale
+    return BaselineState(
+        anchor=anchor,
+        latest=max(one.latest, other.latest),
+        people=one.people + other.people,
+        weight=sum(state.weight * scale for state, scale in parts),
+        pairs=np.sum([state.pairs * scale for state, scale in parts], axis=0),
+        known=np.sum([state.known * scale for state, scale in parts], axis=0),
+        cameras=tuple(sorted(cameras.items())),
+    )

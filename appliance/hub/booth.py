@@ -1,0 +1,321 @@
+"""The booth's mind: a batch of untrusted messages in, tellings and changes to store out.
+
+Laws:
+    * Thinking only: ``now`` is an argument; whoever calls stores ``Outcome.changes`` first, then tells, then
+      acknowledges. Where storing fails, this object is thrown away and made anew from what was stored.
+    * Nothing untrusted raises: a refusal is counted, answered where somebody waits, and reported in the outcome.
+    * Only a fresh observation can become an alert; a late one still teaches the baseline.
+    * While the baseline is young nobody is flagged.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Final
+
+from appliance import topics
+from appliance.config import HubConfig, Register
+from appliance.errors import Refused, Rule
+from appliance.hub import board as boards
+from appliance.hub import staffwire
+from appliance.hub.admission import Admission, Admitted, Lateness
+from appliance.hub.alerts import AFTERGLOW_SECONDS, Alerts, Held
+from appliance.hub.baseline import Baseline
+from appliance.hub.desk import Desk
+from appliance.hub.levels import worn
+from appliance.hub.messages import Arrival, Telling
+from appliance.hub.pacing import Pacing, Today
+from appliance.hub.rarity import Rarity
+from appliance.hub.reasons import reasons_for
+from appliance.hub.store import Changes, Live, Snapshot, Stored, Tally
+from appliance.values import (
+    AlertState,
+    Flag,
+    Health,
+    Heartbeat,
+    Observation,
+    Seconds,
+    UnitId,
+)
+
+FLAG_P: Final = 0.01
+"""A tail probability up to this is a flag: about one person in a hundred."""
+BOARD_SECONDS: Final = 1.0
+SNAPSHOT_SECONDS: Final = 60.0
+"""The baseline is written this often at the least; nothing live is held on disk for longer."""
+_USUAL: Final = 3
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """What came of a batch: store ``changes``, publish ``tellings`` in order, then acknowledge the batch."""
+
+    changes: Changes
+    tellings: tuple[Telling, ...]
+    refusals: tuple[Refused, ...]
+
+
+@dataclass(slots=True, kw_only=True)
+class _Unit:
+    """What is known of a unit now; memory only."""
+
+    health: Health | None = None
+    heard_at: Seconds | None = None
+    online: bool = False
+
+
+class Booth:
+    """The booth described by ``config`` and ``register``, taken up from ``stored`` at ``now``."""
+
+    def __init__(self, *, config: HubConfig, register: Register, stored: Stored, now: Seconds) -> None:
+        self._config = config
+        self._admission = Admission(booth=config.booth, register=register, doors=stored.doors)
+        snapshot = stored.snapshot
+        self.baseline = Baseline(snapshot.baseline if snapshot else None)
+        self._rarity = Rarity(self.baseline, snapshot.bins if snapshot else None)
+        for one in stored.live:
+            self._rarity.judge(one.vector, one.unit, one.seen_at)
+        self._alerts = Alerts(
+            alert_seconds=config.pacing.alert_seconds,
+            service_seconds=config.pacing.service_seconds,
+            hold_seconds=config.hold_seconds,
+            held=stored.alerts,
+            last=stored.last_alert,
+        )
+        self._pacing = Pacing(config.pacing, suppress_seconds=config.hold_seconds)
+        self._counts = Counter({(tally.day, tally.what): tally.number for tally in stored.tallies})
+
+        self._units: dict[str, _Unit] = {}
+        self._desk = Desk(config.booth, self._alerts)
+        self._board_at = float("-inf")
+        self._snapshot_at: float = now
+        self._unwritten = len(stored.live)
+        self._enrol(register)
+        self._begin(now)
+
+    def _begin(self, now: Seconds) -> None:
+        self._now, self._day = now, day_of(now)
+        self._live: list[Live] = []
+        self._changed: dict[str, Held] = {}
+        self._tallies: Counter[str] = Counter()
+        self._answers: list[Telling] = []
+        self._refusals: list[Refused] = []
+
+    def enrol(self, register: Register) -> None:
+        """Take up a register that was read anew."""
+        self._admission.enrol(register)
+        self._enrol(register)
+
+    def _enrol(self, register: Register) -> None:
+        self._enrolled = {unit.unit: unit for unit in register.units if not unit.revoked}
+        self._desk.enrol(register.tablets)
+
+    def take(self, arrivals: Iterable[Arrival], now: Seconds, *, last: bool = False) -> Outcome:
+        """Think about ``arrivals`` at ``now`` (unix seconds); an empty batch lets time pass.
+
+        ``last`` asks for a snapshot, before a stop.
+        """
+        self._begin(now)
+        for arrival in arrivals:
+            try:
+                self._route(arrival)
+            except Refused as refusal:
+                self._refusals.append(refusal)
+        expired, gone = self._alerts.tick(now)
+        for held in expired:
+            self._change(held)
+        tellings = [*self._answers, *(self._alert_telling(held) for held in self._changed.values())]
+        tellings += [Telling(topic=topics.alert(self._config.booth, name), payload=b"") for name in gone]
+        if now - self._board_at >= BOARD_SECONDS or self._changed:
+            self._board_at = now
+            tellings.append(self._board_telling())
+        changes = Changes(
+            doors=self._admission.changed(),
+            live=tuple(self._live),
+            alerts=tuple(self._changed.values()),
+            gone=gone,
+            last_alert=self._alerts.last if self._changed else 0,
+            tallies=tuple(
+                Tally(day=self._day, what=what, number=number) for what, number in self._tallies.items()
+            ),
+            snapshot=self._snapshot(last=last),
+        )
+        return Outcome(changes=changes, tellings=tuple(tellings), refusals=tuple(self._refusals))
+
+    def retained(self, now: Seconds) -> tuple[Telling, ...]:
+        """Everything the broker should hold of us, to be said again after a lost link."""
+        self._begin(now)
+        return (*(self._alert_telling(held) for held in self._alerts.all()), self._board_telling())
+
+    def _route(self, arrival: Arrival) -> None:
+        untrusted_parts = arrival.untrusted_topic.split("/")
+        group = untrusted_parts[3] if len(untrusted_parts) == 6 else ""
+        if group == "staff":
+            self._request(arrival)
+        elif group == "unit" and untrusted_parts[5] == "status":
+            self._relay_status(arrival)
+        else:
+            admitted = self._admission.admit(
+                arrival.untrusted_topic, arrival.untrusted_payload, self._now, retained=arrival.retained
+            )
+            self._statement(admitted)
+
+    def _relay_status(self, arrival: Arrival) -> None:
+        name, _ = topics.named_in(arrival.untrusted_topic, self._config.booth, "unit")
+        if name not in self._enrolled:
+            raise Refused(Rule.WRONG_TOPIC, "no such unit is enrolled", where=name)
+        self._unit(name).online = staffwire.relay_status_in(arrival.untrusted_payload, name).online
+
+    def _unit(self, name: str) -> _Unit:
+        return self._units.setdefault(name, _Unit())
+
+    def _statement(self, admitted: Admitted) -> None:
+        statement = admitted.statement
+        unit = self._unit(statement.unit)
+        if isinstance(statement, Heartbeat):
+            if admitted.lateness is Lateness.FRESH and admitted.seen_at >= (unit.heard_at or 0.0):
+                unit.health, unit.heard_at = statement.health, admitted.seen_at
+            return
+        self._observation(statement, admitted)
+
+    def _observation(self, observation: Observation, admitted: Admitted) -> None:
+        ready = not self.baseline.needs(self._config.young, self._now)
+        vector, unit, seen_at = observation.vector, observation.unit, admitted.seen_at
+        one = worn(vector)
+        score = self._rarity.score(one)
+        rare = ready and score.p <= max(FLAG_P, self._config.pacing.floor)
+        reasons = reasons_for(one, score, self.baseline, self._now) if rare else ()
+        self._rarity.update(one, score, unit, seen_at)
+        self._live.append(Live(unit=unit, seen_at=seen_at, vector=vector))
+        self._unwritten += 1
+        self._count("people")
+        if (self._day, "began") not in self._counts:
+            self._count("began", int(self._now))
+        if admitted.lateness is Lateness.FRESH:
+            self._pacing.passed(self._now)
+        if not reasons:
+            return
+        self._count("flags")
+        if admitted.lateness is Lateness.FRESH:
+            flag = Flag(observation=observation, p=score.p, bits=score.bits, reasons=reasons)
+            self._perhaps_alert(flag, seen_at)
+
+    def _perhaps_alert(self, flag: Flag, seen_at: Seconds) -> None:
+        if not self._pacing.worth(
+            flag.p,
+            flag.observation.vector,
+            today=self._today(),
+            open_alerts=self._alerts.open,
+            now=self._now,
+        ):
+            return
+        row = self._row(flag.observation.unit)
+        self._change(
+            self._alerts.raise_alert(
+                flag, place=row.place, simulated=row.simulated, seen_at=seen_at, now=self._now
+            )
+        )
+        self._count("alerts")
+
+    def _today(self) -> Today:
+        ends = ("gifted", "declined", "not_found", "dismissed", "expired")
+        return Today(
+            began=Seconds(float(self._counts.get((self._day, "began"), int(self._now)))),
+            gifted=self._counts[self._day, "gifted"],
+            ended=sum(self._counts[self._day, end] for end in ends),
+        )
+
+    def _request(self, arrival: Arrival) -> None:
+        settled = self._desk.settle(arrival, self._now)
+        self._answers.append(settled.answer)
+        if settled.refusal:
+            self._refusals.append(settled.refusal)
+        if settled.changed:
+            self._change(settled.changed)
+        if settled.why:
+            self._count(f"dismissed_{settled.why.value}")
+        if settled.forgotten:
+            self._pacing.forget(settled.forgotten.observation.vector)
+            self._snapshot_at = float("-inf")  # what waits in the journal becomes counts now, and is deleted
+
+    def _change(self, held: Held) -> None:
+        self._changed[held.alert.alert] = held
+        if held.ended_at == self._now and held.alert.state is not AlertState.RAISED:
+            self._count(held.alert.state.value)
+
+    def _count(self, what: str, number: int = 1) -> None:
+        self._counts[self._day, what] += number
+        self._tallies[what] += number
+
+    def _snapshot(self, *, last: bool) -> Snapshot | None:
+        age = self._now - self._snapshot_at
+        due = self._unwritten and age >= min(SNAPSHOT_SECONDS, self._config.hold_seconds / 2)
+        if not (due or last):
+            return None
+        self._snapshot_at, self._unwritten = self._now, 0
+        # Whoever takes up the snapshot computes its tables anew; so do we, and both go on alike.
+        self._rarity.settle()
+        return Snapshot(baseline=self.baseline.state(), bins=self._rarity.bins())
+
+    def _alert_telling(self, held: Held) -> Telling:
+        alert = held.alert
+        until = alert.expires_at if held.ended_at is None else held.ended_at + AFTERGLOW_SECONDS
+        boxed = alert.flag is None or self._row(alert.flag.observation.unit).boxed
+        return Telling(
+            topic=topics.alert(self._config.booth, alert.alert),
+            payload=staffwire.alert_telling(held, boxed=boxed),
+            expires_after=max(1, int(until - self._now)),
+        )
+
+    def _row(self, name: UnitId) -> boards.UnitRow:
+        enrolled, unit = self._enrolled.get(name), self._unit(name)
+        counts = self._admission.counts(name)
+        return boards.UnitRow(
+            unit=name,
+            place=enrolled.place if enrolled else name,
+            enrolled_simulated=enrolled is not None and enrolled.simulated,
+            online=unit.online,
+            health=unit.health,
+            heard_at=unit.heard_at,
+            admitted=counts.admitted,
+            refused=sum(counts.refused.values()) - counts.repeated,
+            missing=self._admission.missing(name),
+        )
+
+    def _board_telling(self) -> Telling:
+        today = self._today()
+        open_alerts = [held for held in self._alerts.all() if held.ended_at is None and held.alert.flag]
+        newest = open_alerts[-1].alert if open_alerts else None
+        board = boards.Board(
+            booth=self._config.booth,
+            at=self._now,
+            people_today=self._counts[self._day, "people"],
+            people_total=self.baseline.people,
+            flags_today=self._counts[self._day, "flags"],
+            alerts_open=self._alerts.open,
+            alerts_today=self._counts[self._day, "alerts"],
+            gifted_today=today.gifted,
+            weight=self.baseline.weight(self._now),
+            needs=self.baseline.needs(self._config.young, self._now),
+            stock=self._pacing.stock(today),
+            staff=self._config.pacing.staff,
+            staff_free=self._pacing.free(self._alerts.open),
+            units=tuple(self._row(name) for name in sorted(self._enrolled)),
+            usual=self.baseline.usual(most=_USUAL),
+            last_alert=(
+                boards.LastAlert(
+                    alert=newest.alert, text=staffwire.headline(newest.flag), at=newest.raised_at
+                )
+                if newest and newest.flag
+                else None
+            ),
+        )
+        return Telling(topic=topics.board(self._config.booth), payload=boards.telling(board))
+
+
+def day_of(now: Seconds) -> str:
+    """The calendar day of ``now`` where the booth stands, as YYYY-MM-DD."""
+    return time.strftime("%Y-%m-%d", time.localtime(now))

@@ -1,0 +1,149 @@
+"""Every table and column the hub stores, and why each may be there.
+
+Laws:
+    * This list is what is published (promise 7). A test prints every column of a real database and compares.
+    * Nothing here can hold a picture, a name of a person, a track or a free text about one.
+    * What could single somebody out is marked ``held``: it is emptied or deleted within ``hold_seconds``.
+    * A released schema never changes; a change is a new ``SCHEMA`` with a step in ``MIGRATIONS``.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+SCHEMA: Final = 1
+APPLICATION_ID: Final = 0x4C454654
+"""``LEFT`` in ASCII, in the database's header: a database of something else is not opened."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Column:
+    """One stored column: its SQL type, why it is stored, and whether it is held for minutes only."""
+
+    table: str
+    name: str
+    kind: str
+    why: str
+    held: bool = False
+
+
+def _table(table: str, *columns: tuple[str, str, str] | tuple[str, str, str, bool]) -> tuple[Column, ...]:
+    return tuple(
+        Column(table=table, name=column[0], kind=column[1], why=column[2], held=len(column) == 4)
+        for column in columns
+    )
+
+
+_HELD: Final = True
+
+STORED_COLUMNS: Final = (
+    *_table(
+        "booth",
+        ("booth", "TEXT PRIMARY KEY", "whose database this is"),
+        ("last_alert", "INTEGER NOT NULL", "alerts are numbered; no number is used twice"),
+    ),
+    *_table(
+        "door",
+        ("unit", "TEXT PRIMARY KEY", "one row per camera unit; the empty name stands for strangers"),
+        ("floor", "INTEGER NOT NULL", "epochs below are closed: no roll-back"),
+        ("admitted", "INTEGER NOT NULL", "count"),
+        ("repeated", "INTEGER NOT NULL", "count of redeliveries"),
+        ("missing_closed", "INTEGER NOT NULL", "count of statements that never came"),
+    ),
+    *_table(
+        "refused",
+        ("unit", "TEXT NOT NULL", "whose topic the refused came on"),
+        ("rule", "INTEGER NOT NULL", "number of the rule that was broken"),
+        ("number", "INTEGER NOT NULL", "count"),
+    ),
+    *_table(
+        "window",
+        ("unit", "TEXT NOT NULL", "whose statements"),
+        ("epoch", "INTEGER NOT NULL", "boot counter"),
+        ("lowest", "INTEGER NOT NULL", "first number to be expected"),
+        ("highest", "INTEGER NOT NULL", "highest number admitted"),
+        ("admitted", "INTEGER NOT NULL", "count, so that gaps can be told"),
+        ("bitmap", "BLOB NOT NULL", "which of the last numbers were admitted: no replay"),
+        ("boot", "REAL NOT NULL", "when the epoch began, for units without a clock"),
+        ("synced", "INTEGER NOT NULL", "whether the unit's own clock said so"),
+    ),
+    *_table(
+        "baseline",
+        ("id", "INTEGER PRIMARY KEY", "one row"),
+        ("anchor", "REAL NOT NULL", "instant that the counts refer to"),
+        ("latest", "REAL NOT NULL", "when the last person counted was seen"),
+        ("people", "INTEGER NOT NULL", "count"),
+        ("weight", "REAL NOT NULL", "the same, the older ones counting less"),
+        ("pairs", "BLOB NOT NULL", "how often each thing, and each two things, are worn: counts"),
+        ("known", "BLOB NOT NULL", "in how many people each attribute, and each two, could be told: counts"),
+    ),
+    *_table(
+        "camera",
+        ("unit", "TEXT PRIMARY KEY", "which camera"),
+        ("counts", "BLOB NOT NULL", "how often each thing was seen by this camera: counts"),
+    ),
+    *_table(
+        "score",
+        ("band", "INTEGER NOT NULL", "how completely people were seen"),
+        ("lens", "INTEGER NOT NULL", "which score"),
+        ("bins", "BLOB NOT NULL", "histogram of the scores of late: counts"),
+    ),
+    *_table(
+        "live",
+        ("n", "INTEGER PRIMARY KEY", "order of arrival since the baseline was last written"),
+        ("unit", "TEXT NOT NULL", "which camera", _HELD),
+        ("seen_at", "REAL NOT NULL", "when, coarse", _HELD),
+        ("code", "BLOB NOT NULL", "what was worn; deleted as soon as it is part of the counts", _HELD),
+    ),
+    *_table(
+        "alert",
+        ("alert", "TEXT PRIMARY KEY", "running number; the row is deleted a minute after the end"),
+        ("state", "TEXT NOT NULL", "raised, claimed, or how it ended"),
+        ("raised_at", "REAL NOT NULL", "when"),
+        ("expires_at", "REAL NOT NULL", "until when"),
+        ("ended_at", "REAL", "when it ended"),
+        ("place", "TEXT NOT NULL", "what staff call the camera's place"),
+        ("simulated", "INTEGER NOT NULL", "whether the street is simulated"),
+        ("held_by", "TEXT", "which tablet claimed it"),
+        ("seen_at", "REAL NOT NULL", "when the person was seen, coarse"),
+        ("unit", "TEXT", "which camera; emptied at the end", _HELD),
+        ("epoch", "INTEGER", "boot counter; emptied at the end", _HELD),
+        ("seq", "INTEGER", "number in it; emptied at the end", _HELD),
+        ("uptime", "INTEGER", "the unit's time; emptied at the end", _HELD),
+        ("wall", "INTEGER", "the same as time of day; emptied at the end", _HELD),
+        ("code", "BLOB", "what was worn; emptied at the end", _HELD),
+        ("p", "REAL", "how rare; emptied at the end", _HELD),
+        ("reasons", "TEXT", "why, as numbers of attributes and levels; emptied at the end", _HELD),
+    ),
+    *_table(
+        "daily",
+        ("day", "TEXT NOT NULL", "which day"),
+        ("what", "TEXT NOT NULL", "what was counted: people, flags, alerts and how they ended"),
+        ("number", "INTEGER NOT NULL", "count"),
+    ),
+)
+"""Everything that is stored, table by table."""
+
+_KEYS: Final = {
+    "refused": "PRIMARY KEY (unit, rule)",
+    "window": "PRIMARY KEY (unit, epoch)",
+    "score": "PRIMARY KEY (band, lens)",
+    "daily": "PRIMARY KEY (day, what)",
+}
+
+
+def create_statements() -> tuple[str, ...]:
+    """The SQL that makes an empty database of this schema."""
+    tables = dict.fromkeys(column.table for column in STORED_COLUMNS)
+    statements = []
+    for table in tables:
+        rows = [f"{column.name} {column.kind}" for column in STORED_COLUMNS if column.table == table]
+        if table in _KEYS:
+            rows.append(_KEYS[table])
+        statements.append(f"CREATE TABLE {table} ({', '.join(rows)}) STRICT")
+    return tuple(statements)
+
+
+MIGRATIONS: Final[dict[int, tuple[str, ...]]] = {}
+"""SQL that takes a database from the schema of that number to the next."""

@@ -1,0 +1,186 @@
+"""Process WATCH: the hub's one connection between broker, mind and memory.
+
+May touch: the broker on this machine, its database, the register of public keys, the booth's CA. Nothing else.
+
+Laws:
+    * Think, store, tell, acknowledge, in this order: after a crash at any point the broker sends again what was not
+      acknowledged, and the door recognises what was already counted.
+    * What cannot be stored is not acknowledged: the process stops, loudly, and is started again.
+"""
+
+from __future__ import annotations
+
+import signal
+import threading
+import time
+from collections import Counter
+from pathlib import Path
+from typing import Final
+
+from appliance import config as configs
+from appliance import topics
+from appliance.errors import LeftfieldError, Refused, Unavailable, Unfit
+from appliance.hub.booth import Booth, Outcome
+from appliance.hub.messages import Arrival, Telling
+from appliance.hub.staffwire import json_of
+from appliance.hub.store import Store
+from appliance.mqtt import Link, Message, Will
+from appliance.service import Notifier, log, stop_requested
+from appliance.values import Seconds
+
+CLIENT_NAME: Final = "hub"
+WAIT_SECONDS: Final = 0.1
+FULL_BATCH: Final = 16
+"""A batch this large is settled at once: the broker sends about as much before it wants acknowledgements."""
+GOODBYE_SECONDS: Final = 3.0
+REPORT_SECONDS: Final = 10.0
+"""Refusals are reported this often, summed up by rule: a flood must not become a flood of log lines."""
+
+
+def main(config_path: Path) -> int:
+    """Run until told to stop; the exit status: 0 after a stop, 2 where we are Unfit, 75 to be started again."""
+    try:
+        config = configs.hub_config(config_path)
+        watch = Watch(config)
+    except Unfit as unfit:
+        log(str(unfit), level=3)
+        return 2
+    except Unavailable as unavailable:
+        log(str(unavailable), level=3)
+        return 75
+    try:
+        watch.run()
+    except LeftfieldError as error:
+        log(str(error), level=3)
+        return 2 if isinstance(error, Unfit) else 75
+    finally:
+        watch.close()
+    return 0
+
+
+class Watch:
+    """One hub: its link, its mind, its memory. Unfit or Unavailable where one of them cannot be had."""
+
+    def __init__(self, config: configs.HubConfig) -> None:
+        self._config = config
+        self._notifier = Notifier()
+        self._stop = stop_requested()
+        self._reload = threading.Event()
+        signal.signal(signal.SIGHUP, lambda *_: self._reload.set())
+        register = configs.register(config.register)
+        self._store = Store(config.database, config.booth)
+        self._booth = Booth(
+            config=config, register=register, stored=self._store.load(), now=Seconds(time.time())
+        )
+        root = f"{topics.ROOT}/{config.booth}"
+        self._link = Link(
+            address=config.broker,
+            name=CLIENT_NAME,
+            will=Will(topic=topics.hub_status(config.booth), payload=_status("offline")),
+            lasting=True,
+            subscriptions=(
+                *(f"{root}/unit/+/{leaf}" for leaf in topics.UNIT_LEAVES),
+                *(f"{root}/staff/+/{leaf}" for leaf in topics.STAFF_LEAVES),
+            ),
+        )
+        self._refused: Counter[str] = Counter()
+        self._reported_at = time.monotonic()
+
+    def run(self) -> None:
+        """Until a stop is asked for. Unavailable where the database fails."""
+        self._link.start()
+        self._notifier.say("READY=1", "STATUS=watching")
+        log(f"hub of booth {self._config.booth} is watching")
+        while not self._stop.is_set():
+            messages = self._gather()
+            if self._reload.is_set():
+                self._reload.clear()
+                self._read_register()
+            if self._link.connected_again():
+                self._say_everything()
+            self._settle(messages, last=False)
+            self._notifier.say("WATCHDOG=1")
+        self._notifier.say("STOPPING=1")
+        self._settle(self._link.messages(), last=True)
+        self._goodbye()
+
+    def _gather(self) -> tuple[Message, ...]:
+        """A batch: what comes within a moment shares one write to the disk."""
+        messages = self._link.messages(wait=WAIT_SECONDS)
+        if 0 < len(messages) < FULL_BATCH:
+            self._stop.wait(WAIT_SECONDS / 2)
+            messages += self._link.messages()
+        return messages
+
+    def _settle(self, messages: tuple[Message, ...], *, last: bool) -> None:
+        outcome = self._booth.take((_arrival(one) for one in messages), Seconds(time.time()), last=last)
+        if not outcome.changes.empty:
+            self._store.commit(outcome.changes)
+        for telling in outcome.tellings:
+            self._tell(telling)
+        for message in messages:
+            self._link.acknowledge(message)
+        self._report(outcome)
+
+    def _tell(self, telling: Telling) -> None:
+        if not self._link.up:  # everything that matters is retained, and said again when the link is back
+            return
+        self._link.publish(
+            telling.topic,
+            telling.payload,
+            retain=telling.retain,
+            expires_after=telling.expires_after,
+            correlation=telling.correlation,
+        )
+
+    def _say_everything(self) -> None:
+        self._tell(Telling(topic=topics.hub_status(self._config.booth), payload=_status("online")))
+        for telling in self._booth.retained(Seconds(time.time())):
+            self._tell(telling)
+        log("the broker is connected")
+
+    def _read_register(self) -> None:
+        try:
+            self._booth.enrol(configs.register(self._config.register))
+        except Unfit as unfit:
+            log(f"the register stays as it was: {unfit}", level=3)
+        else:
+            log("the register was read anew")
+
+    def _report(self, outcome: Outcome) -> None:
+        self._refused.update(_summary(refusal) for refusal in outcome.refusals)
+        if self._refused and time.monotonic() - self._reported_at >= REPORT_SECONDS:
+            for line, times in self._refused.most_common(20):
+                log(f"{times} times {line}", level=4)
+            self._refused.clear()
+            self._reported_at = time.monotonic()
+
+    def _goodbye(self) -> None:
+        if self._link.up:
+            last = self._link.publish(topics.hub_status(self._config.booth), _status("offline"), retain=True)
+            deadline = time.monotonic() + GOODBYE_SECONDS
+            while time.monotonic() < deadline and last not in self._link.published(wait=0.1):
+                pass
+        log("hub stopped")
+
+    def close(self) -> None:
+        """End the link and close the database."""
+        self._link.stop()
+        self._store.close()
+
+
+def _summary(refusal: Refused) -> str:
+    return f"R{refusal.rule:02d} {refusal.rule.name.lower()} at {refusal.where or 'the door'}"
+
+
+def _status(state: str) -> bytes:
+    return json_of({"v": 1, "state": state})
+
+
+def _arrival(message: Message) -> Arrival:
+    return Arrival(
+        untrusted_topic=message.untrusted_topic,
+        untrusted_payload=message.untrusted_payload,
+        untrusted_correlation=message.untrusted_correlation,
+        retained=message.retained,
+    )

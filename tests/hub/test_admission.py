@@ -1,0 +1,196 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from appliance.errors import Refused, Rule
+from appliance.hub.admission import OPEN_EPOCHS, Admission, Admitted, DoorState, Lateness
+from appliance.hub.window import WIDTH, Verdict, Window
+from appliance.values import Epoch, Heartbeat, Observation, Seconds, Seq
+from tests.hub.corner import BOOTH, NOON, PLAIN, Camera, register_of
+
+
+def door(*cameras: Camera, doors: tuple[DoorState, ...] = ()) -> Admission:
+    return Admission(booth=BOOTH, register=register_of(*cameras), doors=doors)
+
+
+def passes(admission: Admission, camera: Camera, envelope: bytes, now: float = NOON) -> Admitted:
+    return admission.admit(camera.topic, envelope, Seconds(now))
+
+
+def refused(admission: Admission, camera: Camera, envelope: bytes, now: float = NOON) -> Rule:
+    with pytest.raises(Refused) as refusal:
+        passes(admission, camera, envelope, now)
+    return refusal.value.rule
+
+
+@given(st.lists(st.one_of(st.integers(0, 40), st.integers(0, 3 * WIDTH)), max_size=200))
+def test_the_window_agrees_with_a_set_of_all_numbers_ever_seen(seqs: list[int]) -> None:
+    """The window admits a number just when a set of all admitted numbers lacks it and it is not too far behind."""
+    window, seen = Window(epoch=Epoch(1), lowest=0), set[int]()
+    for seq in seqs:
+        verdict = window.verdict(Seq(seq))
+        if seen and seq <= max(seen) - WIDTH:
+            assert verdict is Verdict.TOO_OLD
+        else:
+            assert verdict is (Verdict.REPEATED if seq in seen else Verdict.FRESH)
+        if verdict is Verdict.FRESH:
+            window.mark(Seq(seq))
+            seen.add(seq)
+        window = Window.of(window.state()) if seen else window
+        assert window.missing == (max(seen) + 1 - len(seen) if seen else 0)
+
+
+def test_an_observation_and_a_heartbeat_are_admitted_once() -> None:
+    """What a unit signs is admitted, observation and heartbeat alike, and the same bytes only once."""
+    camera = Camera("north")
+    admission = door(camera)
+    observation, heartbeat = camera.observation(PLAIN, NOON - 7), camera.heartbeat(NOON)
+    admitted = passes(admission, camera, observation)
+    assert isinstance(admitted.statement, Observation)
+    assert admitted.statement.vector == PLAIN
+    assert (admitted.seen_at, admitted.lateness) == (NOON - 10, Lateness.FRESH)
+    assert isinstance(passes(admission, camera, heartbeat).statement, Heartbeat)
+    assert refused(admission, camera, observation) is Rule.REPLAYED
+    assert admission.counts("north").repeated == 1
+
+
+def test_what_is_older_than_the_window_is_a_replay_but_no_repetition() -> None:
+    """A number that fell out of the window is refused as a replay and not taken for a redelivery."""
+    camera = Camera("north")
+    admission = door(camera)
+    old = camera.observation(PLAIN, NOON)
+    camera.seq = WIDTH
+    passes(admission, camera, camera.observation(PLAIN, NOON))
+    assert refused(admission, camera, old) is Rule.REPLAYED
+    assert admission.counts("north").repeated == 0
+
+
+def test_gaps_are_counted_and_closed_by_late_arrivals() -> None:
+    """Numbers that did not come are missing until they come."""
+    camera = Camera("north")
+    admission = door(camera)
+    first, second, third = (camera.observation(PLAIN, NOON) for _ in range(3))
+    passes(admission, camera, first)
+    passes(admission, camera, third)
+    assert admission.missing("north") == 1
+    passes(admission, camera, second)
+    assert admission.missing("north") == 0
+
+
+def test_a_unit_met_in_the_middle_of_its_life_is_missing_nothing() -> None:
+    """A new hub does not count what it was never to get; of the next epoch it misses every number."""
+    camera = Camera("north", seq=5000)
+    admission = door(camera)
+    passes(admission, camera, camera.observation(PLAIN, NOON))
+    assert admission.missing("north") == 0
+    camera.epoch, camera.seq = 2, 3
+    passes(admission, camera, camera.observation(PLAIN, NOON))
+    assert admission.missing("north") == 3
+
+
+def test_what_was_spooled_before_a_power_cut_still_gets_in() -> None:
+    """After a restart the previous epochs stay open, up to eight of them; a closed one is a roll-back."""
+    camera = Camera("north")
+    admission = door(camera)
+    spooled = camera.observation(PLAIN, NOON)
+    for epoch in range(2, OPEN_EPOCHS + 1):
+        camera.epoch, camera.seq = epoch, 0
+        passes(admission, camera, camera.observation(PLAIN, NOON))
+    passes(admission, camera, spooled)
+    camera.epoch, camera.seq = OPEN_EPOCHS + 1, 0
+    passes(admission, camera, camera.observation(PLAIN, NOON))
+    camera.epoch, camera.seq = 1, 1
+    assert refused(admission, camera, camera.observation(PLAIN, NOON)) is Rule.ROLLED_BACK
+
+
+def test_the_future_is_refused() -> None:
+    """A phenomenon more than a minute ahead of the hub's clock is refused and its number stays free."""
+    camera = Camera("north")
+    admission = door(camera)
+    envelope = camera.observation(PLAIN, NOON + 70)
+    assert refused(admission, camera, envelope) is Rule.FUTURE
+    assert passes(admission, camera, envelope, NOON + 60).seen_at == NOON + 60
+
+
+def test_a_unit_without_a_clock_is_timed_by_its_least_delayed_message() -> None:
+    """Of a unit whose clock is not set the hub takes the boot instant from whatever came with the least delay."""
+    camera = Camera("north", synced=False, booted=NOON - 1000)
+    admission = door(camera)
+    late = passes(admission, camera, camera.observation(PLAIN, NOON - 100), NOON)
+    assert late.seen_at == NOON
+    prompt = passes(admission, camera, camera.observation(PLAIN, NOON), NOON)
+    assert prompt.seen_at == NOON
+    again = passes(admission, camera, camera.observation(PLAIN, NOON - 100), NOON)
+    assert (again.seen_at, again.lateness) == (NOON - 100, Lateness.LATE)
+
+
+def test_lateness_is_classed() -> None:
+    """A phenomenon is fresh for a minute, late for a day, and old from then on."""
+    camera = Camera("north", booted=NOON - 200_000)
+    admission = door(camera)
+    ages = [0, 55, 120, 90_000]
+    found = [passes(admission, camera, camera.observation(PLAIN, NOON - age)).lateness for age in ages]
+    assert found == [Lateness.FRESH, Lateness.FRESH, Lateness.LATE, Lateness.OLD]
+
+
+def test_another_units_topic_is_refused() -> None:
+    """A unit cannot speak on another's topic, even with a valid signature of its own."""
+    north, south = Camera("north"), Camera("south", seed=2)
+    admission = door(north, south)
+    with pytest.raises(Refused) as refusal:
+        admission.admit(south.topic, north.observation(PLAIN, NOON), NOON)
+    assert refusal.value.rule is Rule.WRONG_TOPIC
+    assert admission.counts("south").refused == {Rule.WRONG_TOPIC: 1}
+
+
+def test_a_forged_or_unknown_sender_is_refused_and_strangers_share_one_count() -> None:
+    """Wrong keys are refused; names that nobody enrolled cannot make the hub remember them."""
+    north = Camera("north")
+    admission = door(north)
+    assert refused(admission, north, Camera("north", seed=9).observation(PLAIN, NOON)) is Rule.UNKNOWN_KEY
+    torn = bytearray(north.observation(PLAIN, NOON))
+    torn[-1] ^= 1
+    assert refused(admission, north, bytes(torn)) is Rule.FORGED
+    for number in range(20):
+        stranger = Camera(f"stranger-{number}", seed=3 + number)
+        assert refused(admission, stranger, stranger.observation(PLAIN, NOON)) is Rule.UNKNOWN_KEY
+    assert admission.counts("").refused == {Rule.UNKNOWN_KEY: 20}
+    assert {state.unit for state in admission.changed()} == {"", "north"}
+
+
+def test_a_revoked_unit_is_refused() -> None:
+    """A unit that was revoked is refused though its signature verifies."""
+    north = Camera("north")
+    north.row = replace(north.row, revoked=True)
+    assert refused(door(north), north, north.observation(PLAIN, NOON)) is Rule.REVOKED
+
+
+def test_the_door_taken_up_from_its_state_remembers_everything() -> None:
+    """A door made anew from what was stored refuses the same replays and keeps its counts."""
+    camera = Camera("north")
+    admission = door(camera)
+    envelopes = [camera.observation(PLAIN, NOON) for _ in range(50)]
+    for envelope in envelopes[::2]:
+        passes(admission, camera, envelope)
+    again = door(camera, doors=admission.changed())
+    assert all(refused(again, camera, envelope) is Rule.REPLAYED for envelope in envelopes[::2])
+    for envelope in envelopes[1::2]:
+        passes(again, camera, envelope)
+    assert (again.counts("north").admitted, again.missing("north")) == (50, 0)
+
+
+@given(
+    topic=st.one_of(st.text(max_size=80), st.just(Camera("north").topic)),
+    garbage=st.binary(max_size=200),
+    now=st.floats(0, 4e9),
+)
+def test_garbage_is_refused_and_nothing_else_happens(topic: str, garbage: bytes, now: float) -> None:
+    """Whatever bytes come on whatever topic, the door answers with a refusal."""
+    admission = door(Camera("north"))
+    with pytest.raises(Refused):
+        admission.admit(topic, garbage, Seconds(now))
+    assert sum(sum(admission.counts(name).refused.values()) for name in ("", "north")) == 1

@@ -1,0 +1,288 @@
+from __future__ import annotations
+
+import random
+from dataclasses import replace
+
+import pytest
+
+from appliance.errors import Rule
+from appliance.hub.booth import Booth, Outcome
+from appliance.hub.store import Changes
+from appliance.values import Seconds
+from tests.hub.corner import BOOTH, NOON, ODD, PLAIN, Camera, asks, new_booth, register_of, store_at, told
+
+
+def teach(booth: Booth, camera: Camera, people: int = 400, now: float = NOON) -> Outcome:
+    """Let ``people`` in plain clothes pass, ten a second."""
+    return booth.take([camera.says(camera.observation(PLAIN, now)) for _ in range(people)], Seconds(now))
+
+
+def raised(booth: Booth, camera: Camera, now: float = NOON + 5) -> str:
+    """The name of the alert that somebody in odd clothes causes."""
+    outcome = booth.take([camera.says(camera.observation(ODD, now))], Seconds(now))
+    (alert,) = told(outcome, "alert")
+    assert alert["state"] == "raised"
+    return str(alert["id"])
+
+
+def test_somebody_dressed_unlike_everybody_is_an_alert_with_a_reason_in_words() -> None:
+    """Somebody dressed unlike everybody else becomes an alert that says where, how rare, why and what to look for."""
+    camera = Camera("north")
+    booth = new_booth(camera)
+    teach(booth, camera)
+    outcome = booth.take([camera.says(camera.observation(ODD, NOON + 1))], Seconds(NOON + 5))
+    (alert,) = told(outcome, "alert")
+    assert alert["place"] == "north corner"
+    assert alert["unit"] == "north"
+    assert alert["seen_ago"] == 5
+    assert alert["look"] == {
+        "top.colour": "yellow",
+        "top.pattern": "checked",
+        "bottom.colour": "purple",
+        "bottom.pattern": "striped",
+        "sleeves": "short",
+    }
+    assert alert["rarity"]["p"] <= 0.01
+    assert alert["reasons"][0]["text"]
+    (board,) = told(outcome, "hub")
+    assert board["alerts"] == {"open": 1, "today": 1, "gifted": 0}
+    assert board["people"] == {"today": 401, "total": 401}
+    assert board["staff_free"] == 1
+
+
+def test_nobody_is_flagged_while_the_baseline_is_young() -> None:
+    """While too few people have been seen nobody is flagged, and the board says how many more are needed."""
+    camera = Camera("north")
+    booth = new_booth(camera, young=1000)
+    (board,) = told(teach(booth, camera), "hub")
+    assert (board["baseline"]["ready"], board["baseline"]["needs"]) == (False, 600)
+    assert not told(booth.take([camera.says(camera.observation(ODD, NOON))], NOON), "alert")
+
+
+def test_a_late_observation_teaches_but_alerts_nobody() -> None:
+    """An observation that was spooled for ten minutes enters the baseline and sends nobody out."""
+    camera = Camera("north")
+    booth = new_booth(camera)
+    teach(booth, camera)
+    outcome = booth.take([camera.says(camera.observation(ODD, NOON))], Seconds(NOON + 600))
+    assert not told(outcome, "alert")
+    assert booth.baseline.people == 401
+
+
+def test_the_same_outfit_does_not_alert_twice_within_minutes() -> None:
+    """The same passer-by before a second camera is no second alert."""
+    north, south = Camera("north"), Camera("south", seed=2)
+    booth = new_booth(north, south)
+    teach(booth, north)
+    raised(booth, north)
+    assert not told(booth.take([south.says(south.observation(ODD, NOON + 9))], Seconds(NOON + 9)), "alert")
+
+
+def test_nobody_free_means_no_alert() -> None:
+    """Where all staff are out, a flag is only counted."""
+    camera = Camera("north")
+    booth = new_booth(camera, staff=0)
+    teach(booth, camera)
+    outcome = booth.take([camera.says(camera.observation(ODD, NOON))], NOON)
+    assert not told(outcome, "alert")
+    assert told(booth.take([], Seconds(NOON + 2)), "hub")[0]["flags_today"] == 1
+
+
+def test_the_first_claim_wins_and_the_second_is_told_who_has_it() -> None:
+    """Of two claims for one alert the first is granted and the second refused, each with its own correlation."""
+    camera = Camera("north")
+    booth = new_booth(camera)
+    teach(booth, camera)
+    name = raised(booth, camera)
+    outcome = booth.take(
+        [
+            asks("tablet-1", "claim", b"one", alert=name),
+            asks("tablet-2", "claim", b"two", alert=name),
+        ],
+        Seconds(NOON + 10),
+    )
+    first, second = told(outcome, "staff")
+    assert (first["ok"], first["state"]) == (True, "claimed")
+    assert (second["ok"], second["rule"], second["text"]) == (
+        False,
+        Rule.NOT_YOURS,
+        "tablet-1 has it already",
+    )
+    answers = [telling for telling in outcome.tellings if telling.topic.endswith("/answer")]
+    assert [(one.topic.split("/")[4], one.correlation) for one in answers] == [
+        ("tablet-1", b"one"),
+        ("tablet-2", b"two"),
+    ]
+    assert told(outcome, "alert")[0]["held_by"] == "tablet-1"
+
+
+def test_an_ended_alert_says_nothing_of_the_person_and_is_cleared() -> None:
+    """With its end an alert is told without look, reasons and rarity; a minute later it is wiped from the broker."""
+    camera = Camera("north")
+    booth = new_booth(camera)
+    teach(booth, camera)
+    name = raised(booth, camera)
+    booth.take([asks("tablet-1", "claim", alert=name)], Seconds(NOON + 10))
+    ended = booth.take(
+        [asks("tablet-1", "outcome", alert=name, outcome="gifted", why=None)], Seconds(NOON + 20)
+    )
+    (alert,) = told(ended, "alert")
+    assert alert["state"] == "gifted"
+    assert set(alert) == {"v", "id", "state", "raised_at", "expires_at", "held_by"}
+    (board,) = told(ended, "hub")
+    assert (board["alerts"]["gifted"], board["last_alert"], board["stock"]) == (1, None, 9999)
+    assert told(booth.take([], Seconds(NOON + 81)), "alert") == [{}]
+
+
+def test_forget_removes_at_once_and_everywhere() -> None:
+    """Forgetting an alert leaves nothing of it in memory, in what is told, or on the disk."""
+    camera = Camera("north")
+    booth = new_booth(camera)
+    teach(booth, camera)
+    name = raised(booth, camera)
+    outcome = booth.take([asks("tablet-2", "forget", alert=name)], Seconds(NOON + 6))
+    assert told(outcome, "alert")[0]["state"] == "forgotten"
+    assert outcome.changes.alerts[0].alert.flag is None
+    assert not booth._pacing._recent
+    again = booth.take([asks("tablet-2", "forget", alert=name)], Seconds(NOON + 7))
+    assert told(again, "staff")[0]["ok"]
+    assert not told(again, "alert")
+
+
+def test_a_retained_or_misplaced_message_is_refused() -> None:
+    """What is retained, from a stranger, unsigned or on another's topic is refused, and nothing of it counts."""
+    camera, other = Camera("north"), Camera("south", seed=2)
+    booth = new_booth(camera, other)
+    batch = [
+        camera.says(camera.observation(ODD, NOON), retained=True),
+        other.says(camera.observation(ODD, NOON)),
+        camera.says(b"nonsense"),
+        asks("tablet-9", "claim", alert="a1"),
+        replace(asks("tablet-1", "claim", alert="a1"), retained=True),
+        replace(asks("tablet-1", "claim", alert="a1"), untrusted_payload=b"\xff" * 300),
+        replace(camera.says(b""), untrusted_topic="leftfield/1/other/unit/north/observation"),
+        replace(camera.says(b"{}"), untrusted_topic=f"leftfield/1/{BOOTH}/unit/north/status"),
+    ]
+    outcome = booth.take(batch, NOON)
+    assert [refusal.rule for refusal in outcome.refusals] == [
+        Rule.REPLAYED,
+        Rule.WRONG_TOPIC,
+        Rule.MALFORMED,
+        Rule.NOT_YOURS,
+        Rule.MALFORMED_REQUEST,
+        Rule.MALFORMED_REQUEST,
+        Rule.WRONG_TOPIC,
+        Rule.MALFORMED_REQUEST,
+    ]
+    assert booth.baseline.people == 0
+    answers = [telling.topic for telling in outcome.tellings if telling.topic.endswith("/answer")]
+    assert answers == [f"leftfield/1/{BOOTH}/staff/tablet-1/answer"] * 2
+
+
+def test_a_tablet_that_asks_too_often_is_slowed_down() -> None:
+    """A tablet that sends fifty requests at once gets twenty answers and then refusals by rule."""
+    booth = new_booth(Camera("north"))
+    outcome = booth.take([asks("tablet-1", "claim", alert="a1") for _ in range(50)], NOON)
+    assert [answer["rule"] for answer in told(outcome, "staff")] == [Rule.NOT_YOURS] * 20 + [
+        Rule.TOO_FAST
+    ] * 30
+
+
+def test_the_board_shows_each_unit_as_it_is() -> None:
+    """The board shows a unit's state while it is heard of, silence afterwards, and a missing box."""
+    camera = Camera("north")
+    booth = new_booth(camera, Camera("south", seed=2))
+    status = replace(
+        camera.says(b'{"v":1,"state":"online","spooled":0,"dropped":0}', retained=True),
+        untrusted_topic=f"leftfield/1/{BOOTH}/unit/north/status",
+    )
+    outcome = booth.take([status, camera.says(camera.heartbeat(NOON, boxed=False))], NOON)
+    north, south = told(outcome, "hub")[0]["units"]
+    assert (north["link"], north["state"], north["boxed"], north["fps"]) == ("online", "watching", False, 10)
+    assert (south["link"], south["state"]) == ("offline", "silent")
+    later = told(booth.take([], Seconds(NOON + 60)), "hub")[0]["units"][0]
+    assert (later["state"], later["heard_ago"]) == ("silent", 60)
+
+
+def test_a_revoked_unit_is_refused_from_the_next_message_on() -> None:
+    """A register read anew takes effect at once."""
+    camera = Camera("north")
+    booth = new_booth(camera)
+    teach(booth, camera, 1)
+    register = register_of(camera)
+    booth.enrol(replace(register, units=(replace(camera.row, revoked=True),)))
+    outcome = booth.take([camera.says(camera.observation(PLAIN, NOON))], NOON)
+    assert [refusal.rule for refusal in outcome.refusals] == [Rule.REVOKED]
+
+
+def test_a_hub_that_starts_again_says_its_open_alerts_again() -> None:
+    """What should be retained can be said again at any time, with the life it has left."""
+    camera = Camera("north")
+    booth = new_booth(camera)
+    teach(booth, camera)
+    name = raised(booth, camera, NOON + 5)
+    alert, board = booth.retained(Seconds(NOON + 65))
+    assert alert.topic.endswith(name)
+    assert alert.expires_after == 120
+    assert board.topic.endswith("/hub/board")
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_a_hub_killed_anywhere_counts_everything_exactly_once(
+    seed: int, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    """Killed at random before the store, between store and acknowledgement, or after, the hub counts each once."""
+    random_ = random.Random(seed)  # noqa: S311 - a test's chance
+    camera = Camera("north")
+    envelopes = [camera.says(camera.observation(PLAIN, NOON)) for _ in range(300)]
+    store = store_at(tmp_path_factory.mktemp("hub"))
+    booth = new_booth(camera, stored=store.load())
+    now, repeated, waiting = NOON, 0, envelopes
+    while waiting:
+        now = Seconds(now + random_.choice((1.0, 40.0)))
+        size = random_.randint(1, 20)
+        outcome = booth.take(waiting[:size], now)
+        killed = random_.choice(("no", "no", "before the store", "before the acknowledgement"))
+        if killed != "before the store":
+            store.commit(outcome.changes)
+        if killed == "no":
+            waiting = waiting[size:]
+        else:
+            repeated += size
+            booth = new_booth(camera, stored=store.load(), now=now)
+    assert repeated
+    stored = new_booth(camera, stored=store.load(), now=now)
+    assert stored.baseline.people == 300
+    counts = stored._admission.counts("north")
+    assert (counts.admitted, stored._admission.missing("north")) == (300, 0)
+    assert counts.refused[Rule.REPLAYED] == counts.repeated
+    assert stored._counts[stored._day, "people"] == 300
+    store.close()
+
+
+def test_a_hub_killed_and_taken_up_again_thinks_as_if_nothing_had_happened(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> None:
+    """Baseline and calibration made again from the journal equal those of a hub that was never killed."""
+    camera = Camera("north")
+    steady = new_booth(camera)
+    store = store_at(tmp_path_factory.mktemp("hub"))
+    shaken = new_booth(camera)
+    for step in range(40):
+        now = Seconds(NOON + 7 * step)
+        vector = ODD if step % 9 == 0 else PLAIN
+        batch = [camera.says(camera.observation(vector, now)) for _ in range(10)]
+        steady.take(batch, now)
+        store.commit(shaken.take(batch, now).changes)
+        if step % 7 == 3:
+            shaken = new_booth(camera, stored=store.load(), now=shaken._snapshot_at)
+    assert steady._rarity.bins() == pytest.approx(shaken._rarity.bins())
+    assert (steady.baseline.state().pairs == shaken.baseline.state().pairs).all()
+    store.close()
+
+
+def test_nothing_to_store_is_nothing_to_write() -> None:
+    """A batch that changed nothing asks nothing of the disk."""
+    booth = new_booth(Camera("north"))
+    assert booth.take([], NOON).changes == Changes()
+    assert booth.take([], NOON).changes.empty

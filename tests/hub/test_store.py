@@ -1,0 +1,182 @@
+from __future__ import annotations
+
+import sqlite3
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from appliance.errors import Unavailable, Unfit
+from appliance.hub import schema
+from appliance.hub.levels import LEVELS
+from appliance.hub.rows import blob
+from appliance.hub.store import Changes, Live, Store
+from appliance.values import BoothId, Epoch, Seconds, UnitId
+from appliance.vocabulary import CODE_BYTES
+from tests.hub.corner import BOOTH, NOON, ODD, PLAIN, Camera, asks, new_booth, store_at, told
+
+
+def columns_of(path: Path) -> list[tuple[str, str]]:
+    with sqlite3.connect(path) as database:
+        tables = [name for (name,) in database.execute("SELECT name FROM sqlite_schema WHERE type = 'table'")]
+        return [
+            (table, row[1]) for table in tables for row in database.execute(f"PRAGMA table_xinfo({table})")
+        ]
+
+
+def test_every_stored_column_is_published(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Every column of a real database, printed, is one of the published list with a reason, and no other is there."""
+    store_at(tmp_path).close()
+    found = columns_of(tmp_path / "hub.sqlite")
+    with capsys.disabled():
+        print()
+        for column in schema.STORED_COLUMNS:
+            held = " (held for minutes)" if column.held else ""
+            print(f"  {column.table}.{column.name}: {column.why}{held}")
+    assert sorted(found) == sorted((column.table, column.name) for column in schema.STORED_COLUMNS)
+    assert all(column.why for column in schema.STORED_COLUMNS)
+
+
+def test_nothing_but_the_schema_is_in_the_database(tmp_path: Path) -> None:
+    """There is no view, trigger or index besides the tables' own, and every table is strict about its types."""
+    store_at(tmp_path).close()
+    with sqlite3.connect(tmp_path / "hub.sqlite") as database:
+        kinds = database.execute(
+            "SELECT DISTINCT type FROM sqlite_schema WHERE name NOT LIKE 'sqlite_%'"
+        ).fetchall()
+        strict = database.execute(
+            "SELECT DISTINCT strict FROM pragma_table_list WHERE name NOT LIKE 'sqlite_%'"
+        )
+        assert kinds == [("table",)]
+        assert strict.fetchall() == [(1,)]
+
+
+def bytes_on_disk(directory: Path) -> bytes:
+    return b"".join(path.read_bytes() for path in sorted(directory.iterdir()))
+
+
+@pytest.mark.parametrize("how", ["forget", "expire"])
+def test_what_was_seen_is_gone_from_the_disk(tmp_path: Path, how: str) -> None:
+    """Forgotten at once, or an end and a minute later, no outfit can be found in any file of the database."""
+    camera, store = Camera("north"), store_at(tmp_path)
+    booth = new_booth(camera, stored=store.load())
+    for number in range(40):
+        batch = [camera.says(camera.observation(PLAIN, NOON)) for _ in range(10)]
+        store.commit(booth.take(batch, Seconds(NOON + number / 10)).changes)
+    outcome = booth.take([camera.says(camera.observation(ODD, NOON))], Seconds(NOON + 5))
+    store.commit(outcome.changes)
+    (alert,) = told(outcome, "alert")
+    codes = [vector.code.to_bytes(CODE_BYTES, "big") for vector in (ODD, PLAIN)]
+    assert all(code in bytes_on_disk(tmp_path) for code in codes)
+    if how == "forget":
+        batch, now = [asks("tablet-1", "forget", alert=alert["id"])], NOON + 6
+    else:
+        batch, now = [], NOON + 5 + 180
+    store.commit(booth.take(batch, Seconds(now)).changes)
+    assert not any(code in bytes_on_disk(tmp_path) for code in codes)
+    assert booth.baseline.people == 401
+    store.close()
+
+
+def test_everything_stored_comes_back(tmp_path: Path) -> None:
+    """Alerts, windows, counts, baseline and histograms are after a restart what they were before."""
+    camera, store = Camera("north"), store_at(tmp_path)
+    booth = new_booth(camera, stored=store.load())
+    plain = [camera.says(camera.observation(PLAIN, NOON)) for _ in range(400)]
+    store.commit(booth.take(plain, NOON).changes)
+    odd = booth.take([camera.says(camera.observation(ODD, NOON))], NOON)
+    store.commit(odd.changes)
+    store.commit(booth.take([], NOON, last=True).changes)
+    store.close()
+    store = store_at(tmp_path)
+    stored = store.load()
+    assert stored.alerts == booth._alerts.all()
+    assert stored.last_alert == 1
+    assert stored.live == ()
+    assert [(door.unit, door.admitted) for door in stored.doors] == [("north", 401)]
+    assert stored.doors[0].windows[0] == booth._admission._doors["north"].windows[Epoch(1)].state()
+    assert stored.snapshot
+    assert (stored.snapshot.baseline.pairs == booth.baseline.state().pairs).all()
+    assert stored.snapshot.bins == pytest.approx(booth._rarity.bins())
+    store.close()
+
+
+def test_a_batch_is_stored_whole_or_not_at_all(tmp_path: Path) -> None:
+    """A batch that fails half way leaves nothing behind."""
+    camera, store = Camera("north"), store_at(tmp_path)
+    changes = new_booth(camera).take([camera.says(camera.observation(PLAIN, NOON))], NOON).changes
+    broken = Live(unit=UnitId("north"), seen_at=Seconds(float("nan")), vector=PLAIN)
+    with pytest.raises((Unfit, Unavailable)):
+        store.commit(replace(changes, live=(*changes.live, broken)))
+    assert store.load().live == ()
+    assert store.load().doors == ()
+    store.commit(changes)
+    assert len(store.load().live) == 1
+    store.close()
+
+
+def damage(path: Path) -> None:
+    content = bytearray(path.read_bytes())
+    content[5000:9000] = b"\x5a" * 4000
+    path.write_bytes(bytes(content))
+
+
+def test_a_damaged_database_stops_the_hub_loudly(tmp_path: Path) -> None:
+    """Of a database with torn pages, or that is none, nothing is loaded: the hub is unfit and names the file."""
+    path = tmp_path / "hub.sqlite"
+    store_at(tmp_path).close()
+    damage(path)
+    with pytest.raises(Unfit, match=r"hub\.sqlite: it is damaged"):
+        store_at(tmp_path).load()
+    path.write_bytes(b"this is no database at all, but long enough to be one" * 40)
+    with pytest.raises(Unfit, match="damaged"):
+        store_at(tmp_path)
+
+
+@pytest.mark.parametrize("pairs", [b"\0", blob(np.full((LEVELS, LEVELS), -1.0)), blob(np.zeros(3))])
+def test_a_count_that_cannot_be_is_unfit(tmp_path: Path, pairs: bytes) -> None:
+    """A stored count that is torn, negative or of another size is never repaired in silence."""
+    camera, store = Camera("north"), store_at(tmp_path)
+    booth = new_booth(camera)
+    store.commit(booth.take([camera.says(camera.observation(PLAIN, NOON))], NOON, last=True).changes)
+    with sqlite3.connect(tmp_path / "hub.sqlite") as database:
+        database.execute("UPDATE baseline SET pairs = ?", (pairs,))
+    with pytest.raises(Unfit, match="damaged"):
+        store.load()
+    store.close()
+
+
+@pytest.mark.parametrize(
+    ("statement", "complaint"),
+    [
+        ("PRAGMA user_version = 99", "newer"),
+        ("PRAGMA application_id = 7", "not a database of this program"),
+        ("UPDATE booth SET booth = 'other'", "belongs to booth other"),
+    ],
+)
+def test_a_database_of_somebody_else_is_not_opened(tmp_path: Path, statement: str, complaint: str) -> None:
+    """A database of a later version, another program or another booth is refused, and says so."""
+    store_at(tmp_path).close()
+    with sqlite3.connect(tmp_path / "hub.sqlite") as database:
+        database.execute(statement)
+    with pytest.raises(Unfit, match=complaint):
+        Store(tmp_path / "hub.sqlite", BOOTH)
+
+
+def test_a_database_that_cannot_be_made_is_unavailable(tmp_path: Path) -> None:
+    """Where the directory is missing the hub says so, to be started again when it is there."""
+    with pytest.raises(Unavailable, match="missing directory"):
+        Store(tmp_path / "nowhere" / "hub.sqlite", BoothId("corner"))
+
+
+def test_a_second_hub_cannot_write(tmp_path: Path) -> None:
+    """While another holds the database a commit is unavailable, not lost in silence."""
+    store = store_at(tmp_path)
+    other = sqlite3.connect(tmp_path / "hub.sqlite", isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    store._db.execute("PRAGMA busy_timeout = 10")
+    with pytest.raises(Unavailable, match="does not work"):
+        store.commit(Changes(last_alert=1, live=(Live(unit=UnitId("n"), seen_at=NOON, vector=PLAIN),)))
+    other.close()
+    store.close()

@@ -1,0 +1,249 @@
+"""Process WATCH against a real broker."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import sqlite3
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from queue import Empty, SimpleQueue
+from typing import Any
+
+import paho.mqtt.client as paho
+import pytest
+from paho.mqtt.enums import CallbackAPIVersion
+from paho.mqtt.packettypes import PacketTypes
+from paho.mqtt.properties import Properties
+
+from appliance import enrol, topics
+from appliance.config import BrokerAddress
+from appliance.enrol.home import UnitHome
+from appliance.errors import Unfit
+from appliance.mqtt import Link
+from appliance.sign import Sealer
+from appliance.values import (
+    TIME_STEP,
+    AttributeVector,
+    BoothId,
+    Epoch,
+    Observation,
+    PhenomenonTime,
+    Seq,
+    Steps,
+    TabletId,
+    UnitId,
+)
+from tests.hub.corner import ODD, PLAIN
+
+pytestmark = pytest.mark.broker
+
+BOOTH, UNIT = BoothId("watched"), UnitId("north")
+PATIENCE = 30.0
+
+
+def free_ports(count: int) -> list[int]:
+    sockets = [socket.socket() for _ in range(count)]
+    for one in sockets:
+        one.bind(("127.0.0.1", 0))
+    ports = [one.getsockname()[1] for one in sockets]
+    for one in sockets:
+        one.close()
+    return ports
+
+
+class Tablet:
+    """A staff page's connection: what it was told last, by topic, and its answers."""
+
+    def __init__(self, name: str, port: int, password: str) -> None:
+        self.name = name
+        self.told: SimpleQueue[tuple[str, Any]] = SimpleQueue()
+        self.client = paho.Client(
+            CallbackAPIVersion.VERSION2, client_id=name, protocol=paho.MQTTv5, transport="websockets"
+        )
+        self.client.ws_set_options(path="/mqtt")
+        self.client.username_pw_set(name, password)
+        self.client.on_message = lambda _c, _u, m: self.told.put((m.topic, json.loads(m.payload or b"{}")))
+        self.client.on_connect = lambda client, *_: client.subscribe(
+            [(topics.board(BOOTH), 1), (topics.hub_status(BOOTH), 1), (f"leftfield/1/{BOOTH}/alert/+", 1),
+             (topics.staff(BOOTH, TabletId(name), "answer"), 1)]
+        )  # fmt: skip
+        self.client.reconnect_delay_set(1, 1)
+        self.client.connect_async("127.0.0.1", port)
+        self.client.loop_start()
+
+    def until(self, group: str, **wanted: Any) -> dict[str, Any]:
+        """The first message on a topic with ``group`` in it that has the ``wanted`` values."""
+        deadline = time.monotonic() + PATIENCE
+        while time.monotonic() < deadline:
+            try:
+                topic, message = self.told.get(timeout=1.0)
+            except Empty:
+                continue
+            if f"/{group}" in topic and all(message.get(key) == value for key, value in wanted.items()):
+                return dict(message)
+        raise AssertionError(f"{self.name} was never told {wanted} on {group}")
+
+    def ask(self, leaf: str, **body: Any) -> None:
+        """Send a request."""
+        properties = Properties(PacketTypes.PUBLISH)  # type: ignore[no-untyped-call]
+        properties.CorrelationData = b"q1"
+        self.client.publish(
+            topics.staff(BOOTH, TabletId(self.name), leaf),
+            json.dumps({"v": 1, **body}),
+            qos=1,
+            properties=properties,
+        )
+
+
+class World:
+    """A booth with a real broker, a hub in a process of its own, one unit that signs, one tablet."""
+
+    def __init__(self, directory: Path) -> None:
+        mqtt_port, self.ws_port = free_ports(2)
+        self.booth = enrol.create_booth(
+            directory / "booth",
+            BOOTH,
+            listeners=enrol.Listeners(
+                mqtt_port=mqtt_port, mqtt_address="127.0.0.1", wss_port=0, ws_port=self.ws_port
+            ),
+        )
+        home = UnitHome(directory=directory / "unit")
+        address = enrol.enrol_unit(self.booth, home, UNIT, place="north corner")
+        self.password = enrol.add_tablet(self.booth, "tablet-1")
+        self.sealer = Sealer(private_key=(home.credentials / "signing.key").read_bytes(), booth=BOOTH)
+        self.database = directory / "hub.sqlite"
+        self.config = directory / "hub.toml"
+        self.config.write_text(_hub_toml(self.booth.hub_broker, self.booth.register, self.database))
+        self.broker = subprocess.Popen(
+            [enrol.mosquitto(), "-c", self.booth.broker_config], stderr=subprocess.DEVNULL
+        )
+        self.unit = Link(address=address, name=UNIT)
+        self.unit.start()
+        self.hub: subprocess.Popen[bytes] | None = None
+        self.seq = 0
+
+    def start_hub(self) -> None:
+        """In a process of its own."""
+        code = "import sys, pathlib; from appliance.hub.watch import main; sys.exit(main(pathlib.Path(sys.argv[1])))"
+        self.hub = subprocess.Popen([sys.executable, "-c", code, str(self.config)])
+
+    def stop_hub(self, number: int = signal.SIGTERM) -> int:
+        """By a signal; its exit status."""
+        assert self.hub
+        self.hub.send_signal(number)
+        return self.hub.wait(PATIENCE)
+
+    def say(self, vector: AttributeVector, times: int = 1) -> None:
+        """Seal and publish, without waiting."""
+        now = int(time.time()) // TIME_STEP
+        for _ in range(times):
+            seen = PhenomenonTime(uptime=Steps(now % 1000), wall=Steps(now))
+            statement = Observation(unit=UNIT, epoch=Epoch(1), seq=Seq(self.seq), seen=seen, vector=vector)
+            self.unit.publish(topics.observation(BOOTH, UNIT), self.sealer.seal(statement))
+            self.seq += 1
+
+    def end(self) -> None:
+        """Everything of this world stops."""
+        self.unit.stop()
+        for process in (self.hub, self.broker):
+            if process and process.poll() is None:
+                process.kill()
+                process.wait(PATIENCE)
+
+
+def _hub_toml(broker: BrokerAddress, register: Path, database: Path) -> str:
+    return f"""
+[hub]
+booth = "{BOOTH}"
+register = "{register}"
+database = "{database}"
+young = 100
+[broker]
+host = "{broker.host}"
+port = {broker.port}
+ca = "{broker.ca}"
+certificate = "{broker.certificate}"
+key = "{broker.key}"
+[pacing]
+floor = 0.02
+"""
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> Iterator[World]:
+    try:
+        enrol.mosquitto()
+    except Unfit as unfit:
+        pytest.skip(str(unfit))
+    world = World(tmp_path)
+    yield world
+    world.end()
+
+
+def test_from_a_sealed_observation_to_a_gift(world: World) -> None:
+    """A signed exception reaches a tablet, is claimed and gifted, and leaves nothing behind but counts."""
+    world.start_hub()
+    tablet = Tablet("tablet-1", world.ws_port, world.password)
+    tablet.until("hub/status", state="online")
+    world.say(PLAIN, 150)
+    while tablet.until("hub/board")["people"]["total"] < 150:
+        pass
+    world.say(ODD)
+    alert = tablet.until("alert", state="raised")
+    tablet.ask("claim", alert=alert["id"])
+    assert tablet.until("staff", ok=True)["state"] == "claimed"
+    tablet.ask("outcome", alert=alert["id"], outcome="gifted", why=None)
+    assert "look" not in tablet.until("alert", state="gifted")
+    assert world.stop_hub() == 0
+    tablet.until("hub/status", state="offline")
+    tablet.client.disconnect()
+    tablet.client.loop_stop()
+    with sqlite3.connect(world.database) as database:
+        assert database.execute("SELECT count(*) FROM live").fetchone() == (0,)
+        assert database.execute("SELECT code, reasons, p FROM alert").fetchall() == [(None, None, None)]
+
+
+def test_a_hub_killed_amid_a_stream_counts_every_observation_exactly_once(world: World) -> None:
+    """Killed three times while six hundred observations stream in, the hub has counted each once in the end."""
+    world.start_hub()
+    tablet = Tablet("tablet-1", world.ws_port, world.password)
+    tablet.until("hub/status", state="online")
+    for _ in range(3):
+        world.say(PLAIN, 200)
+        tablet.until("hub/board")
+        world.stop_hub(signal.SIGKILL)
+        world.start_hub()
+        tablet.until("hub/status", state="online")
+    board = tablet.until("hub/board")
+    deadline = time.monotonic() + PATIENCE
+    while board["people"]["total"] < 600 and time.monotonic() < deadline:
+        board = tablet.until("hub/board")
+    assert board["people"]["total"] == 600
+    assert board["units"][0]["admitted"] == 600
+    assert board["units"][0]["missing"] == 0
+    tablet.client.disconnect()
+    tablet.client.loop_stop()
+    assert world.stop_hub() == 0
+
+
+def test_a_hub_without_its_files_says_what_to_mend(tmp_path: Path) -> None:
+    """A hub that cannot be configured ends with status 2 and one line that names the file."""
+    code = (
+        "import sys, pathlib; from appliance.hub.watch import main; sys.exit(main(pathlib.Path(sys.argv[1])))"
+    )
+    found = subprocess.run(
+        [sys.executable, "-c", code, str(tmp_path / "hub.toml")],
+        capture_output=True,
+        text=True,
+        check=False,
+        env={**os.environ, "JOURNAL_STREAM": "1:1"},
+    )
+    assert found.returncode == 2
+    assert found.stderr.startswith("<3>")
+    assert str(tmp_path / "hub.toml") in found.stderr
