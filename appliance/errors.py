@@ -15,8 +15,11 @@ from enum import IntEnum, unique
 class LeftfieldError(Exception):
     """Base of the three families: what happened, where, and how to mend it.
 
-    The attributes hold plain sentences without a full stop; ``str()`` joins them to one line.
+    The attributes hold plain sentences without a full stop; ``str()`` joins them to one line. ``exit_code`` is what
+    a command ends with (sysexits.h): 78 for what is ours to mend, 75 for "try again", 65 for refused input.
     """
+
+    exit_code = 78
 
     def __init__(self, what: str, *, where: str = "", mend: str = "") -> None:
         self.what = what
@@ -70,6 +73,8 @@ class Rule(IntEnum):
 class Refused(LeftfieldError):
     """Untrusted input broke a numbered rule."""
 
+    exit_code = 65
+
     def __init__(self, rule: Rule, what: str, *, where: str = "", mend: str = "") -> None:
         super().__init__(what, where=where, mend=mend)
         self.rule = rule
@@ -84,3 +89,5 @@ class Unfit(LeftfieldError):
 
 class Unavailable(LeftfieldError):
     """Away for now: a camera, an accelerator, the broker. Try again."""
+
+    exit_code = 75

@@ -1,7 +1,7 @@
 """The one room that knows the MQTT client: a link to the broker that reconnects, hands over, and loses nothing.
 
 Laws:
-    * MQTT 5 over mutual TLS (or, for a page on this machine, plain); QoS 1 everywhere; acknowledged by us, after
+    * MQTT 5 over mutual TLS; QoS 1 everywhere; acknowledged by us, after
       what was received is safely stored, never by the library before.
     * Nothing of the library leaves this file, and no callback does more than fill a queue: an error in a callback
       would kill the library's network thread, and a lock in one would stop it.
@@ -53,9 +53,8 @@ class Will:
 class Link:
     """A link to the broker under one name.
 
-    ``lasting`` keeps the session (and what is sent to us meanwhile) over our restarts. ``transport`` is ``tcp`` or
-    ``websockets``; ``password`` serves tablets' sessions, everybody else proves itself by certificate.
-    Unfit where certificate files cannot be used.
+    ``lasting`` keeps the session (and what is sent to us meanwhile) over our restarts; ``name`` is proved by the
+    certificate. Unfit where certificate files cannot be used.
     """
 
     def __init__(
@@ -72,6 +71,7 @@ class Link:
         self._subscriptions = subscriptions
         self._received: SimpleQueue[Message] = SimpleQueue()
         self._published: SimpleQueue[int] = SimpleQueue()
+        self._untaken: SimpleQueue[int] = SimpleQueue()
         self._up = False
         self._births: SimpleQueue[str] = SimpleQueue()
         client = paho.Client(
@@ -158,8 +158,15 @@ class Link:
         return ticket.mid
 
     def published(self, *, wait: float = 0.0) -> tuple[int, ...]:
-        """Tickets the broker has acknowledged since the last call; waits up to ``wait`` seconds for the first."""
+        """Tickets the broker has answered since the last call; waits up to ``wait`` seconds for the first."""
         return tuple(_drain(self._published, wait))
+
+    def untaken(self) -> frozenset[int]:
+        """Those among the answered tickets whose message went to nobody: no right for the topic, or no subscriber.
+
+        Ask after ``published``: whatever it has given is told here already. (What is retained is kept all the same.)
+        """
+        return frozenset(_drain(self._untaken, 0.0))
 
     def messages(self, *, wait: float = 0.0, most: int = 1000) -> tuple[Message, ...]:
         """What has been received; waits up to ``wait`` seconds for the first, and gives at most ``most``."""
@@ -195,7 +202,10 @@ class Link:
             )
         )
 
-    def _on_publish(self, _client: paho.Client, _user: Any, mid: int, _reason: Any, _properties: Any) -> None:
+    def _on_publish(self, _client: paho.Client, _user: Any, mid: int, reason: Any, _properties: Any) -> None:
+        # MQTT 5 section 3.4.2.1: 0x10 is "no matching subscribers"; 0x80 and above are failures.
+        if reason.value:
+            self._untaken.put(mid)
         self._published.put(mid)
 
 

@@ -50,7 +50,7 @@ class Listeners:
     wss_port: int = 9443
     wss_address: str = ""
     ws_port: int = 0
-    ws_address: str = "127.0.0.1"
+    ws_address: str = "lo"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

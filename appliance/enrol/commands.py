@@ -18,13 +18,9 @@ from appliance.enrol import booth as booths
 from appliance.enrol import files, home
 from appliance.enrol.broker import Listeners
 from appliance.enrol.names import host
-from appliance.errors import Refused, Unavailable, Unfit
+from appliance.errors import LeftfieldError, Unfit
 from appliance.values import BoothId, UnitId
 
-EX_OK: Final = 0
-EX_REFUSED: Final = 65
-EX_UNAVAILABLE: Final = 75
-EX_UNFIT: Final = 78
 """Exit codes (sysexits.h)."""
 
 PAGES_PORT: Final = 8443
@@ -153,11 +149,10 @@ def _told(args: argparse.Namespace) -> int:
     action: Callable[[argparse.Namespace], None] = args.action
     try:
         action(args)
-    except (Refused, Unfit, Unavailable) as error:
+    except LeftfieldError as error:
         sys.stderr.write(f"leftfield: {error}\n")
-        codes: dict[type[Exception], int] = {Refused: EX_REFUSED, Unavailable: EX_UNAVAILABLE}
-        return codes.get(type(error), EX_UNFIT)
-    return EX_OK
+        return error.exit_code
+    return 0
 
 
 def _create(args: argparse.Namespace) -> None:

@@ -19,7 +19,7 @@ from typing import Final
 
 from appliance import config as configs
 from appliance import topics
-from appliance.errors import LeftfieldError, Refused, Unavailable, Unfit
+from appliance.errors import LeftfieldError, Refused, Unfit
 from appliance.hub.booth import Booth, Outcome
 from appliance.hub.messages import Arrival, Telling
 from appliance.hub.staffwire import json_of
@@ -38,23 +38,17 @@ REPORT_SECONDS: Final = 10.0
 
 
 def main(config_path: Path) -> int:
-    """Run until told to stop; the exit status: 0 after a stop, 2 where we are Unfit, 75 to be started again."""
+    """Run until told to stop; the exit status: 0 after a stop, else that of the error's family."""
+    watch: Watch | None = None
     try:
-        config = configs.hub_config(config_path)
-        watch = Watch(config)
-    except Unfit as unfit:
-        log(str(unfit), level=3)
-        return 2
-    except Unavailable as unavailable:
-        log(str(unavailable), level=3)
-        return 75
-    try:
+        watch = Watch(configs.hub_config(config_path))
         watch.run()
     except LeftfieldError as error:
         log(str(error), level=3)
-        return 2 if isinstance(error, Unfit) else 75
+        return error.exit_code
     finally:
-        watch.close()
+        if watch is not None:
+            watch.close()
     return 0
 
 

@@ -244,6 +244,6 @@ def test_a_hub_without_its_files_says_what_to_mend(tmp_path: Path) -> None:
         check=False,
         env={**os.environ, "JOURNAL_STREAM": "1:1"},
     )
-    assert found.returncode == 2
+    assert found.returncode == 78
     assert found.stderr.startswith("<3>")
     assert str(tmp_path / "hub.toml") in found.stderr

@@ -1,0 +1,234 @@
+"""Process RELAY: takes sealed records off the pipe, keeps them safe, and hands them to the broker in order.
+
+May touch: the read end of the pipe, the spool directory, the broker's address, its own TLS client key.
+May not: devices, the signing key (it can delay or drop, and gaps in seq show it, but not forge), pixels, models.
+
+Laws:
+    * First the disk, then the network: what came off the pipe is durable before it is published.
+    * The network never holds up the pipe: whatever the broker does, the pipe is emptied.
+    * A record leaves the spool when the broker has it for somebody, not before; after a restart it may be sent
+      twice (the hub admits it once). A broker that has no right for us, or no hub, is a broker that is away.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import select
+import time
+from pathlib import Path
+from typing import Final
+
+from appliance import config, topics
+from appliance.errors import Unavailable, Unfit
+from appliance.mqtt import Link, Will
+from appliance.service import Notifier, inherited_descriptor, log, stop_requested
+from appliance.unit.pipe import RECORD_BYTES, PipeReader
+from appliance.unit.spool import Spool
+
+IN_FLIGHT: Final = 200
+"""Records handed to the link and not yet acknowledged, at most."""
+READ_BYTES: Final = 512 * RECORD_BYTES
+"""One read empties a Linux pipe (64 KiB)."""
+IDLE_SECONDS: Final = 0.5
+BUSY_SECONDS: Final = 0.02
+STATUS_SECONDS: Final = 5.0
+UNTAKEN_SECONDS: Final = 5.0
+"""How long to wait before sending again what the broker answered but gave to nobody."""
+FAREWELL_SECONDS: Final = 3.0
+"""How long a stopping relay waits for the broker to take what is left."""
+
+
+class Outbound:
+    """Spool to link: what is under way, what is settled. The link's clock and ours do not matter here."""
+
+    def __init__(self, spool: Spool, link: Link, topic: str) -> None:
+        self._spool = spool
+        self._link = link
+        self._topic = topic
+        self._under_way: dict[int, int] = {}
+        self._cursor = 0
+        self._again_at = 0.0
+        self._untaken_said = False
+
+    @property
+    def busy(self) -> bool:
+        """True while the broker is there and has something to acknowledge."""
+        return bool(self._under_way) and self._link.up
+
+    def settle(self, *, wait: float) -> bool:
+        """Take acknowledgements in, waiting up to ``wait`` seconds for the first; True where there was one."""
+        answered = self._link.published(wait=wait)
+        untaken = self._link.untaken()
+        lost = [
+            self._under_way[ticket] for ticket in answered if ticket in untaken and ticket in self._under_way
+        ]
+        if lost:
+            self._send_again(min(lost))
+            return False
+        acknowledged = [
+            serial for ticket in answered if (serial := self._under_way.pop(ticket, None)) is not None
+        ]
+        if acknowledged:
+            self._untaken_said = False
+            self._spool.settle(min(self._under_way.values(), default=self._cursor))
+        return bool(acknowledged)
+
+    def _send_again(self, serial: int) -> None:
+        """Go back to ``serial``, after a while; acknowledgements of what is under way no longer count."""
+        self._under_way.clear()
+        self._cursor = serial
+        self._again_at = time.monotonic() + UNTAKEN_SECONDS
+        if not self._untaken_said:
+            log("relay: the broker has no hub for our observations, or no right for us; they wait", level=4)
+            self._untaken_said = True
+
+    def send(self) -> bool:
+        """Hand over as many waiting records as may be under way; True where any was."""
+        if not self._link.up or len(self._under_way) >= IN_FLIGHT or time.monotonic() < self._again_at:
+            return False
+        waiting = self._spool.waiting(self._cursor, IN_FLIGHT - len(self._under_way))
+        for record in waiting:
+            try:
+                ticket = self._link.publish(self._topic, record.envelope)
+            except Unavailable as away:
+                log(f"relay: {away}", level=4)
+                return False
+            self._under_way[ticket] = record.serial
+            self._cursor = record.serial + 1
+        return bool(waiting)
+
+
+class Status:
+    """What RELAY says of itself, retained: at every birth, and at most every ``STATUS_SECONDS`` when it changed."""
+
+    def __init__(self, link: Link, topic: str) -> None:
+        self._link = link
+        self._topic = topic
+        self._said: tuple[int, int] | None = None
+        self._at = 0.0
+
+    @staticmethod
+    def payload(state: str, spooled: int, dropped: int) -> bytes:
+        """The status as JSON."""
+        return json.dumps({"v": 1, "state": state, "spooled": spooled, "dropped": dropped}).encode()
+
+    def say(self, spooled: int, dropped: int, *, now: float) -> None:
+        """Say it where it is due. ``now`` is monotonic, in seconds."""
+        if self._link.connected_again():
+            self._said = None
+        elif now - self._at < STATUS_SECONDS:
+            return
+        if self._link.up and self._said != (spooled, dropped):
+            self._link.publish(self._topic, self.payload("online", spooled, dropped), retain=True)
+            self._said, self._at = (spooled, dropped), now
+
+    def farewell(self, spooled: int, dropped: int) -> None:
+        """The last word of an orderly end; the will is for the other ends."""
+        self._link.publish(self._topic, self.payload("offline", spooled, dropped), retain=True)
+
+
+def open_pipe(path: Path) -> int:
+    """The read end: inherited by socket activation, or opened at ``path``. Unfit where there is none."""
+    descriptor = inherited_descriptor()
+    try:
+        if descriptor is None:
+            descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+        os.set_blocking(descriptor, False)
+    except OSError as error:
+        raise Unfit(
+            f"cannot open the pipe from SENSE: {error.strerror}",
+            where=str(path),
+            mend="start relay through its socket unit (systemctl start leftfield-pipe.socket), or mkfifo it",
+        ) from None
+    return descriptor
+
+
+class Intake:
+    """The read end of the pipe: empties it into the spool."""
+
+    def __init__(self, descriptor: int, spool: Spool) -> None:
+        self._descriptor = descriptor
+        self._spool = spool
+        self._reader = PipeReader()
+        self._poll = select.poll()
+        self._poll.register(descriptor, select.POLLIN)
+        self._bad_said = 0
+        self.received = 0
+
+    def take(self, *, wait: float) -> bool:
+        """Wait up to ``wait`` seconds for records and spool all there are; True where any came.
+
+        While nobody holds the write end the pipe is always ready with nothing: then waiting is left to the caller.
+        """
+        if not self._poll.poll(wait * 1000):
+            return False
+        try:
+            untrusted_chunk = os.read(self._descriptor, READ_BYTES)
+        except BlockingIOError:
+            return False
+        if not untrusted_chunk:
+            time.sleep(min(wait, IDLE_SECONDS))
+            return False
+        envelopes = self._reader.envelopes_in(untrusted_chunk)
+        if self._reader.bad != self._bad_said:
+            log(f"relay: {self._reader.bad} stretches of the pipe were no records; passed over", level=4)
+            self._bad_said = self._reader.bad
+        self._spool.append(envelopes)
+        self.received += len(envelopes)
+        return bool(envelopes)
+
+
+def main(config_path: Path) -> int:
+    """Run until SIGTERM or SIGINT; 0 after an orderly end. Unfit where configuration, pipe or spool is wrong."""
+    settings = config.unit_config(config_path)
+    stop = stop_requested()
+    notifier = Notifier()
+    spool = Spool(settings.spool, settings.spool_records)
+    intake = Intake(open_pipe(settings.pipe), spool)
+    topic = topics.unit_status(settings.booth, settings.unit)
+    will = Will(topic=topic, payload=Status.payload("offline", len(spool), spool.dropped))
+    link = Link(address=settings.broker, name=settings.unit, will=will)
+    outbound = Outbound(spool, link, topics.observation(settings.booth, settings.unit))
+    status = Status(link, topic)
+    link.start()
+    log(f"relay: {len(spool)} observations waiting in {settings.spool}; pipe open")
+    notifier.say("READY=1")
+    pinged = 0.0
+    while not stop.is_set():
+        turn(intake, outbound)
+        now = time.monotonic()
+        status.say(len(spool), spool.dropped, now=now)
+        if now - pinged >= STATUS_SECONDS:
+            pinged = now
+            spool.persist()
+            trouble = f", DEGRADED: {spool.trouble}" if spool.trouble else ""
+            away = "" if link.up else ", broker away"
+            notifier.say("WATCHDOG=1", f"STATUS=waiting {len(spool)}, dropped {spool.dropped}{trouble}{away}")
+    _farewell(intake, outbound, spool, link, status)
+    return 0
+
+
+def turn(intake: Intake, outbound: Outbound) -> None:
+    """One round: empty the pipe, send, take acknowledgements in. Waits only where nothing is under way."""
+    intake.take(wait=0.0 if outbound.busy else IDLE_SECONDS)
+    outbound.send()
+    if outbound.busy:
+        outbound.settle(wait=BUSY_SECONDS)
+
+
+def _farewell(intake: Intake, outbound: Outbound, spool: Spool, link: Link, status: Status) -> None:
+    """Take what is left of the pipe, give the broker a moment, and say that this was an orderly end."""
+    until = time.monotonic() + FAREWELL_SECONDS
+    while intake.take(wait=0.0):
+        pass
+    while link.up and len(spool) and time.monotonic() < until:
+        outbound.send()
+        outbound.settle(wait=BUSY_SECONDS)
+    if link.up:
+        status.farewell(len(spool), spool.dropped)
+        while link.up and time.monotonic() < until and not link.published(wait=BUSY_SECONDS):
+            pass
+    link.stop()
+    log(f"relay: stopped; received {intake.received}, {len(spool)} wait in the spool")
+    spool.close()
