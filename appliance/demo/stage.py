@@ -1,0 +1,181 @@
+"""The demo's booth on disk: made by the same provisioning code as a real one, in a directory of its own.
+
+Laws:
+    * Nothing here writes a certificate, a right, a password or a configuration file by itself.
+    * A directory that was kept is taken up again: the baseline it learnt is still there.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from appliance import config, enrol
+from appliance.config import refuse_network_source
+from appliance.demo.places import LOCAL, Ports
+from appliance.enrol import Booth, Listeners, UnitHome
+from appliance.errors import Unfit
+from appliance.values import BoothId, Epoch, TabletId, UnitId
+
+BOOTH: Final = BoothId("demo")
+REAL_UNIT: Final = UnitId("corner-north")
+REAL_PLACE: Final = "north corner"
+SIMULATED_UNITS: Final = (
+    (UnitId("sim-east"), "east corner"),
+    (UnitId("sim-south"), "south corner"),
+    (UnitId("sim-west"), "west corner"),
+)
+TABLET: Final = TabletId("tablet-1")
+"""The tablet of whoever watches the demo."""
+COUNTING_TABLET: Final = TabletId("demo-counter")
+"""The tablet without a screen."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stage:
+    """Everything the processes need; ``fresh`` is False where a kept directory was taken up again."""
+
+    directory: Path
+    booth: Booth
+    ports: Ports
+    network: str
+    real: UnitHome
+    epoch: Epoch
+    spool: Path
+    pipe: Path
+    hub_config: Path
+    street_configs: tuple[Path, ...]
+    password: str
+    counting_password: str
+    fresh: bool
+
+    @property
+    def local_link(self) -> str:
+        """The tablet page for a browser on this machine."""
+        return f"http://{LOCAL}:{self.ports.pages}/tablet#{TABLET}:{self.password}"
+
+    @property
+    def network_link(self) -> str:
+        """The tablet page for a tablet on the network; empty where there is no network."""
+        if not self.network:
+            return ""
+        return f"https://{self.network}:{self.ports.secure_pages}/tablet#{TABLET}:{self.password}"
+
+
+def check_source(source: str) -> str:
+    """The same source, if it can be one: a device, a number of a webcam, or a file that is there. Else Unfit."""
+    if not source:
+        raise Unfit(
+            "no street to look at",
+            where="--source",
+            mend="pass a video of people walking (--source /path.mp4), or a webcam (--source 0)",
+        )
+    refuse_network_source(source, "--source")
+    if source.isdecimal() or source.startswith("/dev/") or source == "picamera2":
+        return source
+    path = Path(source.removeprefix("file://"))
+    if not path.is_file():
+        raise Unfit(
+            f"there is no video {path}",
+            where="--source",
+            mend="pass a video of people walking (make demo SOURCE=/path.mp4), or a webcam (make demo SOURCE=0)",
+        )
+    return str(path.absolute())
+
+
+def build(directory: Path, *, source: str, ports: Ports, network: str) -> Stage:
+    """Make, or take up again, the booth in ``directory``. Unfit where that cannot be done."""
+    listeners = Listeners(
+        mqtt_port=ports.mqtt,
+        mqtt_address=LOCAL,
+        ws_port=ports.websocket,
+        ws_address="lo",  # mosquitto 2.0 takes interface names for WebSockets, and listens everywhere for addresses
+        wss_port=ports.secure_websocket if network else 0,
+    )
+    hosts = (LOCAL, network) if network else (LOCAL,)
+    fresh = not (directory / "booth" / "booth.toml").exists()
+    if fresh:
+        booth = enrol.create_booth(directory / "booth", BOOTH, hosts, listeners=listeners)
+    else:
+        booth = enrol.renew(enrol.open_booth(directory / "booth"), hosts=hosts, listeners=listeners)
+    known = config.register(booth.register).tablets
+    password, counting_password = (
+        enrol.add_tablet(booth, tablet, again=tablet in known) for tablet in (TABLET, COUNTING_TABLET)
+    )
+    real = UnitHome(directory=directory / "units" / REAL_UNIT)
+    pipe, spool = directory / "pipe", directory / "spool"
+    if not pipe.exists():
+        os.mkfifo(pipe, 0o600)
+    _enrol(booth, real, REAL_UNIT, REAL_PLACE, source=source, pipe=pipe, spool=spool)
+    street = []
+    for name, place in SIMULATED_UNITS:
+        home = UnitHome(directory=directory / "units" / name)
+        _enrol(booth, home, name, place, source="simulated")
+        street.append(home.config)
+    return Stage(
+        directory=directory,
+        booth=booth,
+        ports=ports,
+        network=network,
+        real=real,
+        epoch=enrol.next_epoch(real.credentials),
+        spool=spool,
+        pipe=pipe,
+        hub_config=_hub(directory, booth),
+        street_configs=tuple(street),
+        password=password,
+        counting_password=counting_password,
+        fresh=fresh,
+    )
+
+
+def _enrol(
+    booth: Booth,
+    home: UnitHome,
+    unit: UnitId,
+    place: str,
+    *,
+    source: str,
+    pipe: Path | None = None,
+    spool: Path | None = None,
+) -> None:
+    simulated = source == "simulated"
+    home.directory.parent.mkdir(exist_ok=True)
+    broker = enrol.enrol_unit(booth, home, unit, place=place, simulated=simulated)
+    recorded = not (simulated or source.isdecimal() or source.startswith("/dev/") or source == "picamera2")
+    enrol.write_unit_config(
+        home.config,
+        booth=booth.booth,
+        unit=unit,
+        broker=broker,
+        source=source,
+        repeat=True if recorded else None,
+        pipe=pipe,
+        spool=spool,
+    )
+
+
+def _hub(directory: Path, booth: Booth) -> Path:
+    """The hub's configuration: more gifts, staff and alerts than a real booth has, so that there is more to see."""
+    path = directory / "hub.toml"
+    enrol.write_hub_config(
+        path,
+        booth=booth.booth,
+        broker=booth.hub_broker,
+        register=booth.register,
+        database=directory / "hub.sqlite",
+        stock=1000,
+        staff=4,
+        service_seconds=20.0,
+        alert_seconds=60.0,
+        floor=0.01,
+    )
+    return path
+
+
+def command(*words: str | Path) -> list[str]:
+    """The arguments that run ``leftfield WORDS`` with this very Python."""
+    return [sys.executable, "-m", "appliance.cli", *map(str, words)]

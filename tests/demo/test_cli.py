@@ -1,0 +1,54 @@
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from appliance import __version__, cli
+
+
+def test_every_command_explains_itself_with_an_example(capsys: pytest.CaptureFixture[str]) -> None:
+    """Each word has a help text that ends with an example one can copy."""
+    for word in ("sense", "relay", "watch", "pages", "demo", "booth", "enrol", "vocabulary"):
+        with pytest.raises(SystemExit) as ended:
+            cli.main([word, "--help"])
+        assert ended.value.code == 0
+        assert f"leftfield {word}" in capsys.readouterr().out.split("example")[1]
+
+
+def test_the_version_is_the_packages(capsys: pytest.CaptureFixture[str]) -> None:
+    """``--version`` says the version of the package."""
+    with pytest.raises(SystemExit):
+        cli.main(["--version"])
+    assert capsys.readouterr().out.strip() == f"leftfield {__version__}"
+
+
+def test_an_error_of_ours_is_one_line_and_its_code(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A configuration that is not there is one line that says how to mend it, and exit code 78; no traceback."""
+    assert cli.main(["relay", "--config", str(tmp_path / "unit.toml")]) == 78
+    said = capsys.readouterr().err
+    assert len(said.splitlines()) == 1
+    assert "Mend: " in said
+
+
+def test_the_relays_command_loads_no_pixels_and_no_signing() -> None:
+    """``leftfield relay`` loads neither arrays, images and models nor the signing key's code."""
+    code = (
+        "import sys; from appliance import cli; cli.main(['relay', '--config', '/nowhere/unit.toml']); "
+        "print([m for m in ('numpy', 'cv2', 'av', 'ai_edge_litert', 'cryptography', 'appliance.sign',"
+        " 'appliance.wire') if m in sys.modules])"
+    )
+    loaded = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
+    assert loaded.stdout.strip() == "[]"
+
+
+def test_the_vocabulary_can_be_read(capsys: pytest.CaptureFixture[str]) -> None:
+    """``leftfield vocabulary`` lists every attribute with its levels, and the capacity of a message in bits."""
+    assert cli.main(["vocabulary"]) == 0
+    said = capsys.readouterr().out
+    assert "bottom.pattern" in said
+    assert "bits" in said
