@@ -1,0 +1,91 @@
+"""What the page server gives: a fixed table of files, read once, and two small JSON files made from our own code.
+
+Laws:
+    * A page is a row of this table; nothing that is asked for is ever turned into a path.
+    * The vocabulary the page knows is generated from ``appliance.vocabulary``: they cannot disagree.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from appliance import vocabulary
+from appliance.errors import Unfit
+from appliance.values import BoothId
+
+STATIC_DIRECTORY: Final = Path(__file__).parent / "static"
+NOTICE_VERSION: Final = 1
+"""Number of the public notice in force."""
+
+_TYPES: Final = {
+    ".html": "text/html; charset=utf-8",
+    ".css": "text/css; charset=utf-8",
+    ".js": "text/javascript; charset=utf-8",
+    ".svg": "image/svg+xml",
+}
+_JSON: Final = "application/json; charset=utf-8"
+_PAGES: Final = {"/": "index.html", "/tablet": "tablet.html"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Content:
+    """One answer: its bytes, its media type, and the entity tag that names these bytes (RFC 9110 section 8.8.3)."""
+
+    media_type: str
+    body: bytes
+
+    @property
+    def tag(self) -> str:
+        """A strong entity tag: the same bytes, the same tag."""
+        return f'"{hashlib.sha256(self.body).hexdigest()[:32]}"'
+
+
+def vocabulary_json() -> bytes:
+    """The vocabulary as the page reads it: every attribute with its words, in wire order."""
+    attributes = [
+        {
+            "name": attribute.name,
+            "levels": attribute.levels,
+            "question": attribute.question,
+            "vague": attribute.vague,
+        }
+        for attribute in vocabulary.ATTRIBUTES
+    ]
+    return _json({"v": 1, "vocabulary": vocabulary.VERSION, "attributes": attributes})
+
+
+def booth_json(*, booth: BoothId, ws_port: int, wss_port: int) -> bytes:
+    """Which booth this is and where its broker's WebSocket listeners are."""
+    return _json(
+        {"v": 1, "booth": booth, "ws_port": ws_port, "wss_port": wss_port, "notice_version": NOTICE_VERSION}
+    )
+
+
+def table(*, booth: BoothId, ws_port: int, wss_port: int) -> dict[str, Content]:
+    """Everything that can be asked for, by path. Unfit where a file of the installation is missing."""
+    try:
+        static = {
+            file.name: Content(media_type=_TYPES[file.suffix], body=file.read_bytes())
+            for file in sorted(STATIC_DIRECTORY.iterdir())
+            if file.suffix in _TYPES
+        }
+        return {
+            **{path: static[name] for path, name in _PAGES.items()},
+            **{f"/static/{name}": content for name, content in static.items() if not name.endswith(".html")},
+            "/vocabulary.json": Content(media_type=_JSON, body=vocabulary_json()),
+            "/booth.json": Content(
+                media_type=_JSON, body=booth_json(booth=booth, ws_port=ws_port, wss_port=wss_port)
+            ),
+        }
+    except (OSError, KeyError) as error:
+        raise Unfit(
+            f"a page is missing: {error}", where=str(STATIC_DIRECTORY), mend="install leftfield again"
+        ) from None
+
+
+def _json(value: object) -> bytes:
+    return json.dumps(value, separators=(",", ":")).encode()
