@@ -1,0 +1,128 @@
+"""From a track's glances to one attribute vector. Pure.
+
+Laws:
+    * Posterior = prior x tempered likelihoods. Glances at one person are not independent: T of them, correlated by
+      rho, count as T / (1 + (T - 1) rho).
+    * What stays below one half is ``unknown``: better nothing than wrong.
+    * The order of the glances does not matter.
+
+Sources: effective number of correlated samples (Kish, *Survey Sampling*, 1965, section 5.4, the design effect);
+temperature (Guo et al., *On Calibration of Modern Neural Networks*, ICML 2017, section 4.2).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from appliance.unit.sight import AttributeReading
+from appliance.values import UNKNOWN, AttributeVector, Reading
+from appliance.vocabulary import ATTRIBUTES, COLOURS, Confidence
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Calibration:
+    """How one attribute's glances are to be believed.
+
+    ``prior`` per level, adding up to 1; ``temperature`` >= 1 flattens a single glance; ``correlation`` in [0, 1] of
+    the errors of two glances at the same person.
+    """
+
+    prior: tuple[float, ...]
+    temperature: float = 1.0
+    correlation: float = 0.5
+
+
+def _prior(shares: dict[str, float], levels: Sequence[str]) -> tuple[float, ...]:
+    """Shares of the levels as a prior; what is not named shares 2 %."""
+    rest = 0.02 / max(1, len(levels) - len(shares))
+    raw = [shares.get(level, rest) for level in levels]
+    return tuple(share / sum(raw) for share in raw)
+
+
+_TOP: Final = {
+    "black": 0.26, "grey": 0.15, "white": 0.15, "red": 0.07, "orange": 0.02, "brown": 0.06, "yellow": 0.02,
+    "green": 0.06, "blue": 0.15, "purple": 0.02, "pink": 0.04, "beige": 0.06,
+}  # fmt: skip
+_BOTTOM: Final = {
+    "black": 0.34, "grey": 0.14, "white": 0.06, "red": 0.03, "orange": 0.01, "brown": 0.06, "yellow": 0.01,
+    "green": 0.04, "blue": 0.24, "purple": 0.01, "pink": 0.02, "beige": 0.09,
+}  # fmt: skip
+
+
+def _accents(colours: dict[str, float], none: float) -> dict[str, float]:
+    """Mostly none; else as likely as the colour itself."""
+    return {"none": none, **{name: (1 - none) * share for name, share in colours.items()}}
+
+
+_PATTERN: Final = {"plain": 0.81, "patterned": 0.16, "striped": 0.01, "checked": 0.01, "figured": 0.01}
+
+
+def _table() -> dict[str, Calibration]:
+    """First constants; the model card will replace them by measured ones."""
+    shares: dict[str, tuple[dict[str, float], float, float]] = {
+        # name: shares, temperature, correlation
+        "top.colour": (_TOP, 1.2, 0.5),
+        "top.accent": (_accents(_TOP, 0.75), 1.2, 0.6),
+        "top.pattern": (_PATTERN, 1.3, 0.6),
+        "bottom.colour": (_BOTTOM, 1.2, 0.5),
+        "bottom.accent": (_accents(_BOTTOM, 0.85), 1.2, 0.6),
+        "bottom.pattern": (_PATTERN, 1.3, 0.6),
+        "lower.kind": ({"trousers": 0.5, "shorts": 0.2, "skirt_or_dress": 0.3}, 1.2, 0.7),
+        "sleeves": ({"long": 0.6, "short": 0.4}, 1.5, 0.6),
+        "outer": ({"none": 0.5, "open": 0.2, "closed": 0.3}, 1.5, 0.6),
+        "one_piece": ({"no": 0.9, "yes": 0.1}, 1.3, 0.7),
+        "feet.colour": ({"dark": 0.55, "light": 0.3, "coloured": 0.15}, 1.5, 0.6),
+        "bag": ({"no": 0.5, "yes": 0.5}, 1.5, 0.7),
+    }
+    table = {}
+    for attribute in ATTRIBUTES:
+        share, temperature, correlation = shares[attribute.name]
+        table[attribute.name] = Calibration(
+            prior=_prior(share, attribute.levels), temperature=temperature, correlation=correlation
+        )
+    return table
+
+
+CALIBRATION: Final = tuple(_table()[attribute.name] for attribute in ATTRIBUTES)
+"""One per attribute, in the order of the vocabulary."""
+
+
+def posterior(readings: Sequence[AttributeReading], calibration: Calibration) -> tuple[float, ...]:
+    """Posterior over the levels of one attribute from its readings; the prior where there are none."""
+    weight = 1 / (1 + max(0, len(readings) - 1) * calibration.correlation) / calibration.temperature
+    logs = [math.log(max(share, 1e-12)) for share in calibration.prior]
+    for reading in readings:
+        for level, likelihood in enumerate(reading.likelihood):
+            logs[level] += weight * math.log(max(likelihood, 1e-9))
+    highest = max(logs)
+    raw = [math.exp(log - highest) for log in logs]
+    return tuple(share / sum(raw) for share in raw)
+
+
+def describe(
+    glances: Iterable[Sequence[AttributeReading]], calibration: Sequence[Calibration] = CALIBRATION
+) -> AttributeVector:
+    """The vector of one person from all glances at them; an attribute nobody read is unknown."""
+    by_attribute: list[list[AttributeReading]] = [[] for _ in ATTRIBUTES]
+    for glance in glances:
+        for reading in glance:
+            by_attribute[reading.attribute].append(reading)
+    return AttributeVector(
+        readings=tuple(
+            _said(posterior(readings, constants)) if readings else UNKNOWN
+            for readings, constants in zip(by_attribute, calibration, strict=True)
+        )
+    )
+
+
+def _said(shares: Sequence[float]) -> Reading:
+    """The likeliest level with its class of confidence, or unknown."""
+    best = max(range(len(shares)), key=shares.__getitem__)
+    confidence = Confidence.of(shares[best])
+    return UNKNOWN if confidence is None else Reading(level=best + 1, confidence=confidence)
+
+
+__all__ = ["CALIBRATION", "COLOURS", "Calibration", "describe", "posterior"]

@@ -1,0 +1,287 @@
+"""Process SENSE: sees, and says what it saw in the closed vocabulary, sealed, through one one-way pipe.
+
+May touch: the camera, the accelerator, the model files, its signing key and epoch (handed in as credentials), the
+write end of one pipe, systemd's notify socket. May not: any other socket, any writable file, swap, a core dump.
+
+Laws:
+    * First enclosed, then everything is imported and opened, then sealed; only then is a frame looked at.
+    * Seal or refuse: a wall that does not stand ends the process. ``unboxed`` is for developers and is said in every
+      heartbeat.
+    * A frame lives in the round of the loop it came in.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Final, TypeVar
+
+from appliance.config import CameraConfig, UnitConfig, refuse_network_source, unit_config
+from appliance.errors import LeftfieldError, Unavailable, Unfit
+from appliance.service import Notifier, credential, log, stop_requested
+from appliance.sign import Sealer
+from appliance.unit.clocks import phenomenon_time
+from appliance.unit.outlet import Outlet, open_pipe
+from appliance.unit.pipe import RECORD_BYTES
+from appliance.unit.plan import SealPlan
+from appliance.unit.sandbox import NOT_ENCLOSED, Enclosure, enclose, seal_or_refuse
+from appliance.values import COUNTER_LIMIT, FPS_LIMIT, Accelerator, Epoch, Health, SourceKind, UnitState
+
+if TYPE_CHECKING:  # these see pixels; at run time they are imported inside the enclosure
+    from appliance.unit.camera import Source
+    from appliance.unit.pipeline import Pipeline
+    from appliance.unit.runtime import Accelerator as Chosen
+    from appliance.unit.sight import Frame
+
+Opened = TypeVar("Opened")
+
+HEARTBEAT: Final = 5.0
+_RETRY: Final = 2.0
+_PARTING: Final = 2.0
+"""Seconds the last records may take to leave."""
+
+
+def main(config_path: Path, *, unboxed: bool, source: str | None = None) -> int:
+    """Run until SIGTERM, SIGINT or the end of a recording: 0. ``source`` replaces the configured one.
+
+    78 where something is unfit (a wall does not stand, too); 75 where the camera or the pipe's reader went away.
+    """
+    stop = stop_requested()
+    try:
+        return _run(config_path, unboxed=unboxed, source=source, stop=stop)
+    except LeftfieldError as error:
+        log(f"sense: {error}", level=3)
+        return error.exit_code
+
+
+def _run(config_path: Path, *, unboxed: bool, source: str | None, stop: threading.Event) -> int:
+    config = unit_config(config_path)
+    if source is not None:
+        refuse_network_source(source, "source")
+        config = replace(config, camera=replace(config.camera, source=source))
+    sealer = Sealer(private_key=credential("signing.key"), booth=config.booth)
+    epoch = epoch_in(credential("epoch"))
+    notifier = Notifier()
+    pipe = _patiently(lambda: open_pipe(config.pipe), stop)
+    if pipe is None:
+        return 0
+    plan = SealPlan(
+        outlet=pipe,
+        outlet_limit=RECORD_BYTES,
+        notify=notifier.descriptor,
+        device_paths=device_paths(config),
+    )
+    # One thread each: the other core is somebody else's, and idle workers only cost.
+    os.environ.update(OPENBLAS_NUM_THREADS="1", OMP_NUM_THREADS="1", TF_CPP_MIN_LOG_LEVEL="2")
+    enclosure = NOT_ENCLOSED if unboxed else enclose(plan)
+    outlet = Outlet(
+        sealer=sealer,
+        unit=config.unit,
+        epoch=epoch,
+        write=lambda record: os.write(pipe, record),
+        now=time.monotonic(),
+    )
+    watch = _Watch(config, outlet, notifier, stop, boxed=not unboxed)
+    return watch.run(plan, enclosure)
+
+
+def epoch_in(untrusted: bytes) -> Epoch:
+    """The boot counter in a credential of decimal digits. Unfit for anything else, and for 0."""
+    text = untrusted.strip()
+    if not text.isdigit() or len(text) > 10 or not 0 < int(text) < COUNTER_LIMIT:
+        raise Unfit(
+            "the epoch must be a whole number from 1 to 4294967295",
+            where="credential epoch",
+            mend="let the unit's start count it up (leftfield epoch), or enrol the unit again",
+        )
+    return Epoch(int(text))
+
+
+def device_paths(config: UnitConfig) -> tuple[str, ...]:
+    """The device nodes this configuration needs; everything else stays out of reach."""
+    source = config.camera.source
+    devices: tuple[str, ...] = ()
+    if source == "picamera2":
+        devices = ("/dev/video0", "/dev/media0", "/dev/dma_heap", "/dev/v4l-subdev0")
+    elif source.isdecimal():
+        devices = (f"/dev/video{source}",)
+    elif source.startswith("/dev/"):
+        devices = (source,)
+    return devices if config.accelerator == "cpu" else (*devices, "/dev/bus/usb", "/dev/apex_0")
+
+
+def _patiently(
+    attempt: Callable[[], Opened], stop: threading.Event, meanwhile: Callable[[], None] = lambda: None
+) -> Opened | None:
+    """What ``attempt`` gives, tried again while it is Unavailable; None where stopped before."""
+    said = ""
+    while not stop.is_set():
+        try:
+            return attempt()
+        except Unavailable as error:
+            if error.what != said:
+                log(f"sense: {error}", level=4)
+                said = error.what
+            meanwhile()
+            stop.wait(_RETRY)
+    return None
+
+
+@dataclass(slots=True)
+class _Pace:
+    """Frames read since the last heartbeat, for the frame rate."""
+
+    frames: int = 0
+    since: float = 0.0
+
+    def rate(self, now: float) -> int:
+        """Frames a second since the last call, rounded, as it fits the wire."""
+        elapsed = max(now - self.since, 1.0)
+        rate = min(FPS_LIMIT - 1, round(self.frames / elapsed))
+        self.frames, self.since = 0, now
+        return rate
+
+
+class _Watch:
+    """The unit at work: one source, one pipeline, one outlet."""
+
+    def __init__(
+        self, config: UnitConfig, outlet: Outlet, notifier: Notifier, stop: threading.Event, *, boxed: bool
+    ) -> None:
+        self._config = config
+        self._outlet = outlet
+        self._notifier = notifier
+        self._stop = stop
+        self._boxed = boxed
+        self._pace = _Pace(since=time.monotonic())
+        self._beat_at = 0.0
+        self._accelerator = Accelerator.CPU
+        self._kind = SourceKind.CAMERA
+
+    def run(self, plan: SealPlan, enclosure: Enclosure) -> int:
+        """Open, seal, see; 0 at an orderly end."""
+        from appliance.unit import ahead, camera, pipeline  # noqa: PLC0415 - only inside the enclosure
+
+        self._kind = kind_of(self._config.camera)
+        seeing = _patiently(lambda: pipeline.load(self._config), self._stop, self._blind)
+        if seeing is None:
+            return 0
+        eyes, chosen = seeing
+        self._use(chosen)
+        eyes.warm_up()
+        source = _patiently(
+            lambda: ahead.ReadAhead(camera.open_source(self._config.camera, wait=self._stop.wait)),
+            self._stop,
+            self._blind,
+        )
+        if source is None:
+            return 0
+        self._seal(plan, enclosure)
+        self._notifier.say("READY=1", f"STATUS=watching {self._config.camera.source}")
+        try:
+            self._look(source, eyes, chosen)
+        finally:
+            source.close()
+        self._part()
+        return 0
+
+    def _seal(self, plan: SealPlan, enclosure: Enclosure) -> None:
+        """Put up the last walls, or say loudly that there are none."""
+        if not self._boxed:
+            log("sense: UNBOXED: no wall stands between the frames and the rest of this machine", level=4)
+            return
+        report = seal_or_refuse(plan, enclosure)
+        for line in report.lines():
+            log(f"sense: wall {line}")
+
+    def _look(self, source: Source, eyes: Pipeline, chosen: Chosen) -> None:
+        """Every frame until the source ends or somebody says stop."""
+        self._pace = _Pace(since=time.monotonic())
+        for frame in self._frames(source):
+            try:
+                sightings = eyes.see(frame)
+            except Unavailable as error:
+                eyes, chosen = self._fallen_back(error, chosen)
+                sightings = ()
+            self._pace.frames += 1
+            for sighting in sightings:
+                self._outlet.observe(sighting.vector, phenomenon_time(sighting.at), now=time.monotonic())
+            self._keep_alive()
+        for sighting in eyes.finish():
+            self._outlet.observe(sighting.vector, phenomenon_time(sighting.at), now=time.monotonic())
+        self._log_counts(eyes)
+
+    def _frames(self, source: Source) -> Iterator[Frame]:
+        """Frames until told to stop; a camera that goes away is said before it ends the process."""
+        try:
+            for frame in source.frames():
+                if self._stop.is_set():
+                    return
+                yield frame
+        except Unavailable:
+            self._blind()
+            raise
+
+    def _fallen_back(self, error: Unavailable, failed: Chosen) -> tuple[Pipeline, Chosen]:
+        """The pipeline on the CPU after the accelerator stopped answering. Who was in view is counted anew."""
+        from appliance.unit import pipeline, runtime  # noqa: PLC0415 - imported already, inside the enclosure
+
+        log(f"sense: degraded: {error}", level=4)
+        chosen = runtime.fall_back(failed, error)
+        self._use(chosen)
+        return pipeline.pipeline_on(chosen, self._config.models), chosen
+
+    def _use(self, chosen: Chosen) -> None:
+        if chosen.place == "edge-tpu":
+            self._accelerator = Accelerator.EDGE_TPU
+        else:
+            self._accelerator = Accelerator.CPU_FALLBACK if chosen.degraded else Accelerator.CPU
+        log(f"sense: models run on {chosen.place} ({chosen.why})")
+
+    def _keep_alive(self, state: UnitState = UnitState.WATCHING) -> None:
+        """A heartbeat and a watchdog ping where they are due; records that wait are tried again."""
+        now = time.monotonic()
+        if now - self._beat_at >= HEARTBEAT:
+            self._beat_at = now
+            health = Health(
+                state=state,
+                source=self._kind,
+                accelerator=self._accelerator,
+                boxed=self._boxed,
+                fps=self._pace.rate(now),
+            )
+            self._outlet.beat(health, phenomenon_time(now))
+            self._notifier.say("WATCHDOG=1")
+        elif self._outlet.waiting:
+            self._outlet.flush()
+
+    def _blind(self) -> None:
+        """Say at once that there is nothing to see."""
+        self._beat_at = 0.0
+        self._keep_alive(UnitState.BLIND)
+
+    def _part(self) -> None:
+        """Give the last records a moment to leave."""
+        self._notifier.say("STOPPING=1")
+        until = time.monotonic() + _PARTING
+        while self._outlet.waiting and time.monotonic() < until:
+            self._outlet.flush()
+            time.sleep(0.02)  # the pipe's reader is another process
+
+    def _log_counts(self, eyes: Pipeline) -> None:
+        """One line of counts at the end."""
+        tally, counts = self._outlet.tally, eyes.counts
+        log(
+            f"sense: ended; {eyes.cost.frames} frames, {tally.observations} observations, {counts.unread} people not "
+            f"readable, {counts.still} things that never moved, {tally.dropped + tally.too_many} dropped"
+        )
+
+
+def kind_of(camera: CameraConfig) -> SourceKind:
+    """Whether a configured source is a camera or a recording, known before it is opened."""
+    live = camera.source == "picamera2" or camera.source.isdecimal() or camera.source.startswith("/dev/")
+    return SourceKind.CAMERA if live else SourceKind.RECORDING

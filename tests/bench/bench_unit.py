@@ -1,0 +1,175 @@
+"""What a frame costs: the unit's own code on a recorded video, as fast as it goes.
+
+    python tests/bench/bench_unit.py --video street.avi [--walkers vtest_walkers.csv] [--frames N] [--json]
+
+Figures: frames a second; wall time per frame over pure model time (`ratio`), decoding, tracking, reading, sealing
+and writing included; processor time; stages; cost against the number of people in view; with hand labels
+(frame, walker, x, y: the middle of each person, every sixth frame) visits counted and identity switches as in CLEAR
+MOT (Bernardin and Stiefelhagen 2008).
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import json
+import math
+import os
+import resource
+import time
+from collections import defaultdict
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+os.environ.update(OPENBLAS_NUM_THREADS="1", OMP_NUM_THREADS="1")  # as sense.py does, before numpy is imported
+
+from appliance.config import CameraConfig
+from appliance.sign import Sealer, new_private_key
+from appliance.unit.ahead import ReadAhead
+from appliance.unit.camera import open_source
+from appliance.unit.clocks import phenomenon_time
+from appliance.unit.outlet import Outlet
+from appliance.unit.pipeline import Pipeline, observation_as_json, pipeline_on
+from appliance.unit.runtime import Wish, choose_accelerator
+from appliance.unit.track import Step, Track, TrackRules, centre
+from appliance.values import BoothId, Epoch, UnitId
+
+NEAR = 0.3
+"""A labelled person and a track are one within this share of the box's height."""
+
+
+class Walkers:
+    """Hand labels held against the tracks of each frame."""
+
+    def __init__(self, path: Path) -> None:
+        self.labels: dict[int, list[tuple[str, float, float]]] = defaultdict(list)
+        with path.open(encoding="ascii", newline="") as lines:
+            for row in csv.DictReader(lines):
+                self.labels[int(row["frame"])].append((row["walker"], float(row["x"]), float(row["y"])))
+        self.visits = len({walker for rows in self.labels.values() for walker, _, _ in rows})
+        self.followed: dict[str, int] = {}
+        self.switches = self.missed = self.total = 0
+
+    def compare(self, frame: int, visible: Sequence[Track]) -> None:
+        """Match the labels of one frame to the nearest tracks."""
+        for walker, x, y in self.labels.get(frame, ()):
+            self.total += 1
+            near = sorted(
+                (
+                    math.hypot(centre(track.box)[0] - x, centre(track.box)[1] - y) / track.box.height,
+                    track.track,
+                )
+                for track in visible
+            )
+            if not near or near[0][0] >= NEAR:
+                self.missed += 1
+                continue
+            self.switches += self.followed.get(walker, near[0][1]) != near[0][1]
+            self.followed[walker] = near[0][1]
+
+
+def measure(video: Path, walkers: Walkers | None = None, frames: int | None = None) -> dict[str, Any]:
+    """Run the unit over ``video`` and return its figures."""
+    camera = CameraConfig(source=str(video), width=1280, height=720, frame_rate=60, repeat=False, hurry=True)
+    pipeline = pipeline_on(choose_accelerator(wish=Wish.CPU))
+    pipeline.warm_up()
+    before = pipeline.invoked_ns
+    null = os.open(os.devnull, os.O_WRONLY)
+    outlet = Outlet(
+        sealer=Sealer(private_key=new_private_key(), booth=BoothId("bench")),
+        unit=UnitId("bench"),
+        epoch=Epoch(1),
+        write=lambda record: os.write(null, record),
+        now=0.0,
+    )
+    counted = _watch_tracks(pipeline, walkers)
+    by_people: dict[int, list[float]] = defaultdict(list)
+    source = ReadAhead(open_source(camera))
+    start, processor = time.perf_counter(), time.process_time()
+    for number, frame in enumerate(source.frames()):
+        if number == frames:
+            break
+        began, found = time.perf_counter(), pipeline.cost.found
+        for sighting in pipeline.see(frame):
+            outlet.observe(sighting.vector, phenomenon_time(sighting.at), now=frame.at)
+        by_people[pipeline.cost.found - found].append(time.perf_counter() - began)
+    for sighting in pipeline.finish():
+        outlet.observe(sighting.vector, phenomenon_time(sighting.at), now=frame.at)
+    wall, busy = time.perf_counter() - start, time.process_time() - processor
+    source.close()
+    os.close(null)
+    cost, invoked = pipeline.cost, pipeline.invoked_ns - before
+    figures: dict[str, Any] = {
+        "video": video.name,
+        "frames": cost.frames,
+        "fps": round(cost.frames / wall, 1),
+        "frame_ms": round(wall / cost.frames * 1e3, 2),
+        "invoke_ms": round(invoked / cost.frames / 1e6, 2),
+        "ratio": round(wall * 1e9 / invoked, 3),
+        "processor_ms": round(busy / cost.frames * 1e3, 2),
+        "stages_ms": {
+            stage: round(getattr(cost, stage) / cost.frames / 1e6, 3)
+            for stage in ("people", "tracking", "posing", "reading")
+        },
+        "poses_per_frame": round(cost.glances / cost.frames, 3),
+        "ms_by_people": {
+            people: round(sorted(times)[len(times) // 2] * 1e3, 2)
+            for people, times in sorted(by_people.items())
+            if len(times) >= 5
+        },
+        "observations": outlet.tally.observations,
+        "unread": pipeline.counts.unread,
+        "still": pipeline.counts.still,
+        "tracks_that_walked": len(counted),
+        "rss_mb": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024),
+        "last_observation": observation_as_json(outlet.last) if outlet.last else None,
+    }
+    if walkers is not None:
+        figures["walkers"] = {
+            "visits_by_hand": walkers.visits,
+            "labels": walkers.total,
+            "missed": walkers.missed,
+            "identity_switches": walkers.switches,
+        }
+    return figures
+
+
+def _watch_tracks(pipeline: Pipeline, walkers: Walkers | None) -> set[int]:
+    """Look over the tracker's shoulder; the set that will hold the tracks that walked."""
+    walked: set[int] = set()
+    tracker = pipeline._tracker
+    step = tracker.step
+    number = iter(range(10**9))
+
+    def watched(*arguments: Any) -> Step:
+        found = step(*arguments)
+        walked.update(track.track for track in found.visible if track.walked >= TrackRules().walk)
+        if walkers is not None:
+            walkers.compare(next(number), found.visible)
+        return found
+
+    tracker.step = watched  # type: ignore[method-assign, assignment]
+    return walked
+
+
+def main() -> None:
+    """Print the figures."""
+    parser = argparse.ArgumentParser(description=__doc__.split("\n", maxsplit=1)[0])
+    parser.add_argument("--video", type=Path, default=os.environ.get("LEFTFIELD_STREET"))
+    parser.add_argument("--walkers", type=Path)
+    parser.add_argument("--frames", type=int)
+    parser.add_argument("--json", action="store_true")
+    chosen = parser.parse_args()
+    if chosen.video is None:
+        parser.error("name a video with --video, or run make setup and set LEFTFIELD_STREET")
+    figures = measure(chosen.video, Walkers(chosen.walkers) if chosen.walkers else None, chosen.frames)
+    if chosen.json:
+        print(json.dumps(figures))
+    else:
+        for name, value in figures.items():
+            print(f"{name:20} {value}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,106 @@
+from __future__ import annotations
+
+import random
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from appliance.unit.describe import CALIBRATION, Calibration, describe, posterior
+from appliance.unit.sight import AttributeReading
+from appliance.values import UNKNOWN
+from appliance.vocabulary import ATTRIBUTES, INDEX, Confidence
+
+TOP = INDEX["top.colour"]
+
+
+def glance(word: str, strength: float = 0.8, attribute: int = TOP) -> AttributeReading:
+    levels = ATTRIBUTES[attribute].levels
+    rest = (1 - strength) / (len(levels) - 1)
+    return AttributeReading(
+        attribute=attribute, likelihood=tuple(strength if level == word else rest for level in levels)
+    )
+
+
+def test_priors_are_distributions() -> None:
+    """Every prior covers its levels, adds up to one and rules nothing out."""
+    assert len(CALIBRATION) == len(ATTRIBUTES)
+    for attribute, constants in zip(ATTRIBUTES, CALIBRATION, strict=True):
+        assert len(constants.prior) == len(attribute.levels)
+        assert sum(constants.prior) == pytest.approx(1)
+        assert min(constants.prior) > 0
+        assert constants.temperature >= 1
+        assert 0 <= constants.correlation <= 1
+
+
+def test_silence_is_unknown() -> None:
+    """Without a reading nothing is said, however likely the prior makes it."""
+    assert describe([]).readings == (UNKNOWN,) * len(ATTRIBUTES)
+    assert describe([(), ()]).known == 0
+
+
+def test_agreeing_glances_are_believed() -> None:
+    """Glances that agree make the level sure, even of a rare colour."""
+    said = describe([(glance("purple", 0.9),)] * 6)
+    assert said.word("top.colour") == "purple"
+    assert said.readings[TOP].confidence is Confidence.SURE
+
+
+def test_contradiction_is_unknown() -> None:
+    """Glances that contradict each other about two equally common colours leave it unknown."""
+    flat = Calibration(prior=(1 / 12,) * 12)
+    calibration = tuple(flat if place == TOP else other for place, other in enumerate(CALIBRATION))
+    said = describe([(glance("red"),), (glance("green"),), (glance("blue"),)] * 2, calibration)
+    assert said.word("top.colour") == "unknown"
+
+
+def test_correlated_glances_count_less() -> None:
+    """The same glances convince less the more their errors are correlated; fully correlated, like one."""
+    readings = [glance("pink", 0.5)] * 8
+    place = ATTRIBUTES[TOP].levels.index("pink")
+    by_correlation = [
+        posterior(readings, Calibration(prior=(1 / 12,) * 12, correlation=rho))[place]
+        for rho in (0.0, 0.3, 0.7, 1.0)
+    ]
+    assert by_correlation == sorted(by_correlation, reverse=True)
+    one = posterior(readings[:1], Calibration(prior=(1 / 12,) * 12, correlation=1.0))[place]
+    assert by_correlation[-1] == pytest.approx(one)
+
+
+def test_more_agreement_never_convinces_less() -> None:
+    """Another glance that says the same raises the posterior."""
+    constants = CALIBRATION[TOP]
+    place = ATTRIBUTES[TOP].levels.index("yellow")
+    rising = [posterior([glance("yellow", 0.6)] * count, constants)[place] for count in range(8)]
+    assert rising == sorted(rising)
+    assert rising[0] == pytest.approx(constants.prior[place])
+
+
+def test_temperature_flattens() -> None:
+    """A higher temperature moves the posterior towards the prior."""
+    readings = [glance("green", 0.9)]
+    place = ATTRIBUTES[TOP].levels.index("green")
+    cool, warm = (
+        posterior(readings, Calibration(prior=(1 / 12,) * 12, temperature=t))[place] for t in (1.0, 3.0)
+    )
+    assert cool > warm > 1 / 12
+
+
+@given(
+    st.lists(st.tuples(st.sampled_from(ATTRIBUTES[TOP].levels), st.floats(0.2, 0.95)), max_size=10),
+    st.randoms(),
+)
+def test_order_does_not_matter(glances: list[tuple[str, float]], rng: random.Random) -> None:
+    """Shuffled glances describe the same person."""
+    readings = [(glance(*each),) for each in glances]
+    shuffled = rng.sample(readings, len(readings))
+    assert describe(readings) == describe(shuffled)
+
+
+@given(st.lists(st.lists(st.floats(0, 1e6), min_size=12, max_size=12).filter(any), max_size=12))
+def test_any_likelihood_gives_a_distribution(rows: list[list[float]]) -> None:
+    """Whatever the readings, the posterior is a distribution."""
+    readings = [AttributeReading(attribute=TOP, likelihood=tuple(row)) for row in rows]
+    shares = posterior(readings, CALIBRATION[TOP])
+    assert sum(shares) == pytest.approx(1)
+    assert min(shares) >= 0

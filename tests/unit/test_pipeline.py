@@ -1,0 +1,208 @@
+from __future__ import annotations
+
+import dataclasses
+import json
+import os
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from appliance.config import CameraConfig
+from appliance.unit.camera import open_source
+from appliance.unit.glance import GlanceRules, Glances, choose, hidden_share
+from appliance.unit.pipeline import Pipeline, Sighting, observation_as_json, pipeline_on, standing
+from appliance.unit.runtime import Wish, choose_accelerator
+from appliance.unit.sight import Box, Detection, Frame
+from appliance.unit.track import Tracker
+from appliance.values import AttributeVector, Epoch, Observation, PhenomenonTime, Seq, Steps, UnitId
+
+SIZE = (360, 640, 3)
+
+
+class Scripted:
+    """Finds whoever the test says is there, standing upright; counts how often poses were asked for."""
+
+    def __init__(self, walkers: dict[float, list[Box]]) -> None:
+        self.walkers = walkers
+        self.poses: list[Box] = []
+        self.model: Any = SimpleNamespace(invoked_ns=0)
+
+    def find(self, frame: Frame, box: Box | None = None) -> Any:
+        """Detections without a box, a pose with one."""
+        if box is None:
+            return tuple(Detection(box=each, score=0.9) for each in self.walkers.get(round(frame.at, 3), ()))
+        self.poses.append(box)
+        return standing(box)
+
+
+def walk(*boxes_at: tuple[int, list[Box]]) -> tuple[list[Sighting], Scripted, Pipeline]:
+    """Everything sighted in frames a tenth of a second apart, in which people wear red over blue."""
+    scripted = Scripted({round(at / 10, 3): boxes for at, boxes in boxes_at})
+    pipeline = Pipeline(scripted, scripted)  # type: ignore[arg-type]
+    sighted: list[Sighting] = []
+    for at in range(max(at for at, _ in boxes_at) + 40):
+        pixels = np.full(SIZE, 128, np.uint8)
+        for box in scripted.walkers.get(round(at / 10, 3), ()):
+            middle = int(box.top + 0.5 * box.height)
+            columns = slice(int(box.left), int(box.right))
+            pixels[int(box.top) : middle, columns] = (200, 30, 40)
+            pixels[middle : int(box.bottom), columns] = (40, 60, 150)
+        sighted += pipeline.see(Frame(pixels=pixels, at=at / 10))
+    return sighted + list(pipeline.finish()), scripted, pipeline
+
+
+def box(x: float, height: float = 150.0, top: float = 60.0) -> Box:
+    return Box(left=x, top=top, right=x + 0.4 * height, bottom=top + height)
+
+
+def test_a_passer_by_is_described_once_while_in_view() -> None:
+    """Somebody long in view is described as soon as enough is known, within four seconds, and never again."""
+    sighted, scripted, pipeline = walk(*((at, [box(20 + 5 * at)]) for at in range(100)))
+    assert len(sighted) == 1
+    assert sighted[0].at < 4.0
+    assert sighted[0].vector.word("top.colour") == "red"
+    assert sighted[0].vector.word("bottom.colour") == "blue"
+    assert len(scripted.poses) == GlanceRules().enough
+    assert pipeline.counts.described == 1
+
+
+def test_a_short_visit_is_described_at_its_end() -> None:
+    """Somebody in view for a second and a half is described from what was seen, once the track ends."""
+    sighted, scripted, _ = walk(*((at, [box(20 + 12 * at)]) for at in range(15)))
+    assert len(sighted) == 1
+    assert 0 < len(scripted.poses) < GlanceRules().enough
+    assert sighted[0].vector.word("top.colour") == "red"
+
+
+def test_things_that_never_move_are_nobody() -> None:
+    """A poster is looked at, but never described; it is counted as still."""
+    sighted, _, pipeline = walk(*((at, [box(200)]) for at in range(100)))
+    assert sighted == []
+    assert pipeline.counts.still == 1
+
+
+def test_two_people_are_two() -> None:
+    """Two people who walk apart are two sightings."""
+    sighted, _, _ = walk(*((at, [box(20 + 4 * at), box(560 - 4 * at, top=100)]) for at in range(50)))
+    assert len(sighted) == 2
+
+
+def test_a_sighting_holds_values_only() -> None:
+    """What leaves the pipeline is a vector and a time: no box, no track, no pixel."""
+    assert [field.name for field in dataclasses.fields(Sighting)] == ["vector", "at"]
+
+
+def test_poses_keep_to_the_budget() -> None:
+    """With six people in view at most one pose a frame is computed, and everybody is described all the same."""
+    crowd = [(at, [box(10 + 100 * n + 3 * at, 120, 40 + 20 * n) for n in range(5)]) for at in range(60)]
+    sighted, scripted, pipeline = walk(*crowd)
+    assert len(sighted) == 5
+    assert len(scripted.poses) <= pipeline.cost.frames
+    assert len(scripted.poses) <= 5 * GlanceRules().enough
+
+
+def test_a_second_look_finds_whom_the_first_misses() -> None:
+    """Somebody of the height the detector misses is found by the second look, and described; nobody twice."""
+    tall = {round(at / 10, 3): [box(20 + 5 * at, 220)] for at in range(100)}
+    blind, seeing = Scripted({}), Scripted(tall)
+    blind.model = SimpleNamespace(
+        invoked_ns=0, card=SimpleNamespace(input=SimpleNamespace(shape=(1, 320, 416, 3)))
+    )
+    pipeline = Pipeline(blind, seeing, nearer=seeing)  # type: ignore[arg-type]
+    frames = [Frame(pixels=np.full(SIZE, 128, np.uint8), at=at / 10) for at in range(140)]
+    assert sum(len(pipeline.see(frame)) for frame in frames) == 1
+    both = Scripted(tall)
+    both.model = blind.model
+    pipeline = Pipeline(both, both, nearer=both)  # type: ignore[arg-type]
+    assert sum(len(pipeline.see(frame)) for frame in frames) == 1
+    assert pipeline.cost.found == 100
+
+
+def tracks(*boxes: Box) -> list[Any]:
+    tracker = Tracker()
+    for at in range(6):
+        step = tracker.step([Detection(box=each, score=0.9) for each in boxes], at / 10)
+    return list(step.visible)
+
+
+def test_the_one_seen_least_comes_first() -> None:
+    """Whom to look at: first who was looked at least; not the described, the small or the hidden."""
+    near, far = tracks(box(20, 200), box(300, 100))
+    boxes = [near.box, far.box]
+    known = {near.track: Glances(), far.track: Glances()}
+    assert choose([near, far], known, boxes, GlanceRules()) == [near]
+    known[near.track].readings.append(())
+    assert choose([near, far], known, boxes, GlanceRules()) == [far]
+    known[far.track].described = True
+    known[near.track].tried_at = near.at - 0.1
+    known[near.track].height = near.box.height
+    assert choose([near, far], known, boxes, GlanceRules()) == []
+    assert choose([near], {near.track: Glances()}, boxes, GlanceRules(least=300)) == []
+
+
+def test_hidden_is_who_is_behind() -> None:
+    """A nearer person hides a farther one, not the other way round."""
+    behind, front = box(100, 100, 50), box(110, 150, 60)
+    assert hidden_share(behind, [front]) > 0.6
+    assert hidden_share(front, [behind]) == 0
+
+
+def test_a_pose_is_not_asked_for_where_nobody_is() -> None:
+    """An empty street costs no pose, and gives no sighting."""
+    sighted, scripted, _ = walk((50, []))
+    assert sighted == []
+    assert scripted.poses == []
+
+
+def test_json_is_values_only() -> None:
+    """An observation as JSON names its unit, counters, coarse time and words, and nothing more."""
+    observation = Observation(
+        unit=UnitId("corner-north"),
+        epoch=Epoch(3),
+        seq=Seq(7),
+        seen=PhenomenonTime(uptime=Steps(12), wall=None),
+        vector=AttributeVector.of(top_colour="red"),
+    )
+    assert json.loads(observation_as_json(observation)) == {
+        "unit": "corner-north",
+        "epoch": 3,
+        "seq": 7,
+        "uptime_seconds": 60,
+        "wall_seconds": None,
+        "wears": {"top.colour": "red (sure)"},
+    }
+
+
+def test_real_models_find_nobody_in_an_empty_picture() -> None:
+    """The real detector, warmed up, finds nobody in noise."""
+    pipeline = pipeline_on(choose_accelerator(wish=Wish.CPU))
+    pipeline.warm_up()
+    rng = np.random.default_rng(5)
+    for at in range(5):
+        noise = rng.integers(90, 160, SIZE).astype(np.uint8)
+        assert pipeline.see(Frame(pixels=noise, at=at / 10)) == ()
+    assert pipeline.finish() == ()
+    assert pipeline.invoked_ns > 0
+
+
+def test_real_street_gives_true_observations() -> None:
+    """In the first twenty seconds of the sample street five to eleven people pass, most in black or blue."""
+    street = Path(os.environ.get("LEFTFIELD_STREET", ""))
+    if not street.is_file():
+        pytest.skip("the sample street video is not here: set LEFTFIELD_STREET, or run make setup")
+    source = open_source(
+        CameraConfig(source=str(street), width=1280, height=720, frame_rate=10, repeat=False, hurry=True)
+    )
+    pipeline = pipeline_on(choose_accelerator(wish=Wish.CPU))
+    sighted: list[Sighting] = []
+    for number, frame in enumerate(source.frames()):
+        sighted += pipeline.see(frame)
+        if number == 200:
+            break
+    tops = [sighting.vector.word("top.colour") for sighting in sighted]
+    assert 5 <= len(sighted) <= 11
+    assert sum(top in {"black", "blue"} for top in tops) >= 0.7 * len(tops)
+    assert not {"green", "yellow", "orange", "pink"} & set(tops)

@@ -1,0 +1,301 @@
+from __future__ import annotations
+
+import os
+import select
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import av
+import numpy as np
+import pytest
+
+from appliance.errors import Unavailable, Unfit
+from appliance.sign import Opener, Sealer, Signer, new_private_key, public_key_of
+from appliance.unit import clocks, sense
+from appliance.unit.outlet import RATE, Outlet, open_pipe
+from appliance.unit.pipe import RECORD_BYTES, envelope_of
+from appliance.values import (
+    Accelerator,
+    AttributeVector,
+    BoothId,
+    Epoch,
+    Health,
+    Heartbeat,
+    Observation,
+    SourceKind,
+    Statement,
+    UnitId,
+    UnitState,
+)
+from appliance.vocabulary import ATTRIBUTES
+
+KEY = new_private_key()
+BOOTH, UNIT = BoothId("booth"), UnitId("corner-north")
+OPENER = Opener(booth=BOOTH, signer_of=lambda _: Signer(unit=UNIT, public_key=public_key_of(KEY)))
+VECTOR = AttributeVector.of(top_colour="red")
+HEALTH = Health(
+    state=UnitState.WATCHING, source=SourceKind.RECORDING, accelerator=Accelerator.CPU, boxed=True, fps=10
+)
+
+
+def opened(record: bytes) -> Statement:
+    envelope = envelope_of(record)
+    assert envelope is not None
+    return OPENER.open(envelope)
+
+
+class Sink:
+    """The pipe: takes records until told to be full."""
+
+    def __init__(self) -> None:
+        self.records: list[bytes] = []
+        self.full = False
+
+    def write(self, record: bytes) -> int:
+        """Take a record, or be full."""
+        if self.full:
+            raise BlockingIOError
+        self.records.append(record)
+        return len(record)
+
+
+@pytest.fixture
+def sink() -> Sink:
+    return Sink()
+
+
+@pytest.fixture
+def outlet(sink: Sink) -> Outlet:
+    sealer = Sealer(private_key=KEY, booth=BOOTH)
+    return Outlet(sealer=sealer, unit=UNIT, epoch=Epoch(7), write=sink.write, now=0.0)
+
+
+def test_statements_are_sealed_and_counted(outlet: Outlet, sink: Sink) -> None:
+    """Observations and heartbeats leave as sealed records of one size, in one sequence from zero."""
+    outlet.observe(VECTOR, clocks.phenomenon_time(time.monotonic()), now=0.0)
+    outlet.beat(HEALTH, clocks.phenomenon_time(time.monotonic()))
+    first, second = (opened(record) for record in sink.records)
+    assert {len(record) for record in sink.records} == {RECORD_BYTES}
+    assert isinstance(first, Observation)
+    assert isinstance(second, Heartbeat)
+    assert (first.vector, second.health) == (VECTOR, HEALTH)
+    assert [(each.epoch, each.seq) for each in (first, second)] == [(7, 0), (7, 1)]
+    assert outlet.last == first
+
+
+def test_a_full_pipe_holds_nothing_up(outlet: Outlet, sink: Sink) -> None:
+    """While the pipe is full records wait, and leave in order when it is not."""
+    sink.full = True
+    for _ in range(3):
+        outlet.beat(HEALTH, clocks.phenomenon_time(0.0))
+    assert outlet.waiting == 3
+    sink.full = False
+    outlet.flush()
+    assert [opened(record).seq for record in sink.records] == [0, 1, 2]
+
+
+def test_what_is_dropped_leaves_a_gap(outlet: Outlet, sink: Sink) -> None:
+    """Beyond its bound the queue drops the oldest, counts it, and the sequence shows the gap."""
+    sink.full = True
+    for _ in range(2050):
+        outlet.beat(HEALTH, clocks.phenomenon_time(0.0))
+    sink.full = False
+    outlet.flush()
+    assert outlet.tally.dropped == 2
+    assert opened(sink.records[0]).seq == 2
+    assert len(sink.records) == 2048
+
+
+def test_observations_have_a_highest_rate(outlet: Outlet, sink: Sink) -> None:
+    """Over a minute no more observations leave than the rate and one burst allow."""
+    for tick in range(60 * 100):
+        outlet.observe(VECTOR, clocks.phenomenon_time(0.0), now=tick / 100)
+    assert len(sink.records) <= RATE * 60 + 2 * RATE
+    assert outlet.tally.too_many == 6000 - len(sink.records)
+
+
+def test_a_pipe_must_be_a_pipe(tmp_path: Path) -> None:
+    """A missing pipe or a plain file is unfit; a pipe nobody reads is unavailable."""
+    with pytest.raises(Unfit, match="mkfifo"):
+        open_pipe(tmp_path / "none")
+    (tmp_path / "file").touch()
+    with pytest.raises(Unfit, match="not a named pipe"):
+        open_pipe(tmp_path / "file")
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(Unavailable, match="nobody reads"):
+        open_pipe(tmp_path / "pipe")
+
+
+@pytest.mark.parametrize("text", [b"", b"0", b"-1", b"1.5", b"4294967296", b"seven", b"1" * 50, b"\xff"])
+def test_a_wrong_epoch_is_unfit(text: bytes) -> None:
+    """The epoch is a whole number from one to four billion, or SENSE does not start."""
+    with pytest.raises(Unfit, match="epoch"):
+        sense.epoch_in(text)
+
+
+def test_an_epoch_is_decimal() -> None:
+    """An epoch may end with a newline."""
+    assert sense.epoch_in(b"12\n") == 12
+
+
+def test_time_is_coarse_and_honest() -> None:
+    """Uptime counts from boot in steps of five seconds; wall time is there only where the kernel vouches for it."""
+    now = clocks.phenomenon_time(time.monotonic())
+    ago = clocks.phenomenon_time(time.monotonic() - 50)
+    assert now.uptime - ago.uptime in {9, 10, 11} or ago.uptime == 0
+    assert (now.wall is None) is not clocks.is_synchronised()
+    assert clocks.phenomenon_time(time.monotonic() + 99).uptime - now.uptime <= 1
+
+
+class Unit:
+    """A unit's directory: configuration, credentials, pipe, and the process when it runs."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        (path / "signing.key").write_bytes(KEY)
+        (path / "epoch").write_text("7")
+        os.mkfifo(path / "pipe")
+        self.reader = os.open(path / "pipe", os.O_RDONLY | os.O_NONBLOCK)
+        self.process: subprocess.Popen[str] | None = None
+
+    def start(self, camera: str, *, unboxed: bool = False) -> None:
+        """Start SENSE with these lines under [camera]."""
+        (self.path / "unit.toml").write_text(
+            f'[unit]\nbooth = "{BOOTH}"\nunit = "{UNIT}"\n[camera]\n{camera}\n[models]\naccelerator = "cpu"\n'
+            '[pipe]\npath = "pipe"\n[broker]\nhost = "h"\nca = "a"\ncertificate = "b"\nkey = "c"\n'
+        )
+        call = f"sys.exit(sense.main(Path({str(self.path / 'unit.toml')!r}), unboxed={unboxed}))"
+        self.process = subprocess.Popen(
+            [
+                sys.executable,
+                "-c",
+                f"import sys; from pathlib import Path; from appliance.unit import sense; {call}",
+            ],
+            env={**os.environ, "CREDENTIALS_DIRECTORY": str(self.path)},
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+
+    def statements(self) -> Iterator[Statement]:
+        """What comes out of the pipe, until the process has ended and the pipe is empty."""
+        assert self.process is not None
+        while True:
+            ended = self.process.poll() is not None
+            ready, _, _ = select.select([self.reader], [], [], 0.05)
+            records = os.read(self.reader, RECORD_BYTES) if ready else b""
+            if records:
+                yield opened(records)
+            elif ended:
+                return
+
+    def outcome(self) -> tuple[int, str]:
+        """Exit code and all that was said on stderr."""
+        assert self.process is not None
+        _, complaints = self.process.communicate(timeout=60)
+        return self.process.returncode, complaints
+
+
+@pytest.fixture
+def unit(tmp_path: Path) -> Iterator[Unit]:
+    made = Unit(tmp_path)
+    yield made
+    if made.process is not None and made.process.poll() is None:
+        made.process.kill()
+        made.process.communicate()
+    os.close(made.reader)
+
+
+@pytest.fixture
+def film(tmp_path: Path) -> Path:
+    """Two seconds of an empty street."""
+    path = tmp_path / "film.avi"
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("mjpeg", rate=10)
+        stream.width, stream.height, stream.pix_fmt = 320, 240, "yuvj420p"
+        for number in range(20):
+            pixels = np.full((240, 320, 3), 100 + number, np.uint8)
+            for packet in stream.encode(av.VideoFrame.from_ndarray(pixels, format="rgb24")):
+                container.mux(packet)
+        for packet in stream.encode():
+            container.mux(packet)
+    return path
+
+
+def test_the_whole_process_sees_behind_its_walls(unit: Unit, film: Path) -> None:
+    """SENSE walls itself in, reads a recording to its end, sends signed heartbeats only, and ends in order."""
+    unit.start(f'source = "{film}"\nhurry = true')
+    statements = list(unit.statements())
+    code, complaints = unit.outcome()
+    assert code == 0, complaints
+    assert statements
+    assert all(isinstance(each, Heartbeat) for each in statements)
+    last = statements[-1]
+    assert isinstance(last, Heartbeat)
+    assert (last.health.boxed, last.health.source, last.epoch) == (True, SourceKind.RECORDING, 7)
+    assert "wall system calls: yes" in complaints
+    assert "20 frames" in complaints
+
+
+def test_a_stop_is_orderly(unit: Unit, film: Path) -> None:
+    """On SIGTERM SENSE stops watching a repeated recording and ends with code 0."""
+    unit.start(f'source = "{film}"\nrepeat = true')
+    assert isinstance(next(unit.statements()), Heartbeat)
+    assert unit.process is not None
+    unit.process.send_signal(signal.SIGTERM)
+    code, complaints = unit.outcome()
+    assert code == 0, complaints
+    assert "sense: ended" in complaints
+
+
+def test_unboxed_is_said(unit: Unit, film: Path) -> None:
+    """A developer's unboxed run says so in its log and in every heartbeat."""
+    unit.start(f'source = "{film}"\nhurry = true', unboxed=True)
+    healths = [each.health.boxed for each in unit.statements() if isinstance(each, Heartbeat)]
+    _, complaints = unit.outcome()
+    assert healths
+    assert not any(healths)
+    assert "UNBOXED" in complaints
+
+
+def test_a_camera_that_is_away_is_blind_not_dead(unit: Unit) -> None:
+    """Without its camera SENSE says it is blind, keeps trying, and still stops when told."""
+    unit.start('source = "/dev/video97"')
+    said = next(unit.statements())
+    assert isinstance(said, Heartbeat)
+    assert said.health.state is UnitState.BLIND
+    assert said.health.source is SourceKind.CAMERA
+    assert unit.process is not None
+    unit.process.terminate()
+    assert unit.outcome()[0] == 0
+
+
+@pytest.mark.parametrize(
+    ("camera", "complaint"),
+    [('source = "/none.mp4"', "no such video file"), ('source = "rtsp://camera"', "promise 1")],
+)
+def test_an_unfit_source_stops_the_process(unit: Unit, camera: str, complaint: str) -> None:
+    """A file that is missing or a network camera ends SENSE with EX_CONFIG and one clear line."""
+    unit.start(camera)
+    code, complaints = unit.outcome()
+    assert code == Unfit.exit_code
+    assert complaint in complaints
+    assert "Traceback" not in complaints
+
+
+def test_sense_is_light_before_its_walls() -> None:
+    """Importing SENSE loads no pixel library, so that its first walls are built in a process with one thread."""
+    script = (
+        "import sys; import appliance.unit.sense; "
+        "print([m for m in ('numpy', 'cv2', 'av', 'ai_edge_litert') if m in sys.modules])"
+    )
+    answer = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert answer.stdout.strip() == "[]"
+
+
+def test_a_vector_is_all_there_is() -> None:
+    """An observation has as many readings as the vocabulary has attributes, and nothing else."""
+    assert len(VECTOR.readings) == len(ATTRIBUTES)
