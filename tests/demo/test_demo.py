@@ -5,70 +5,22 @@ from __future__ import annotations
 import json
 import os
 import signal
-import subprocess
-import sys
-import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from appliance.demo.places import free_port
+from tests.demo.running import PATIENCE, children_of, start, street_video, until
 
 pytestmark = pytest.mark.broker
 
 DURATION = 35
-PATIENCE = 60.0
-PROJECT = Path(__file__).parents[2]
 
 
 @pytest.fixture(scope="module")
 def street() -> Path:
     """The sample street video that set-up fetches."""
-    named = Path(os.environ.get("LEFTFIELD_STREET", PROJECT / ".cache" / "street.avi"))
-    if not named.is_file():
-        what = f"no street video at {named}: run `make setup-test`, or set LEFTFIELD_STREET to one"
-        if os.environ.get("CI") == "true":
-            pytest.fail(what)
-        pytest.skip(what)
-    return named
-
-
-def start(directory: Path, *options: str) -> subprocess.Popen[str]:
-    """The demo, with its booth in a new directory below ``directory``."""
-    environment = {**os.environ, "TMPDIR": str(directory), "PYTHONUNBUFFERED": "1"}
-    command = [sys.executable, "-m", "appliance.cli", "demo", "--headless", "--port", str(free_port(set()))]
-    return subprocess.Popen(
-        [*command, "--host", "127.0.0.1", *options],
-        cwd=PROJECT,
-        env=environment,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-
-
-def children_of(directory: Path) -> dict[str, int]:
-    """The processes that have to do with ``directory``, by their words."""
-    found = {}
-    for entry in Path("/proc").iterdir():
-        if not entry.name.isdigit():
-            continue
-        try:
-            words = (entry / "cmdline").read_bytes().decode("utf-8", "replace").replace("\0", " ")
-        except OSError:
-            continue
-        if str(directory) in words:
-            found[words] = int(entry.name)
-    return found
-
-
-def until(met: Callable[[], bool], what: str) -> None:
-    deadline = time.monotonic() + PATIENCE
-    while not met():
-        assert time.monotonic() < deadline, what
-        time.sleep(0.02)
+    return street_video()
 
 
 def test_a_booth_in_a_box_does_what_it_promises(tmp_path: Path, street: Path) -> None:
