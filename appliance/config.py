@@ -8,6 +8,7 @@ Laws:
 
 from __future__ import annotations
 
+import re
 import tomllib
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -67,6 +68,8 @@ class UnitConfig:
     broker: BrokerAddress
     spool: Path
     spool_records: int
+    public_key: bytes | None
+    """This unit's own public key (32 bytes), by which RELAY checks every seal; a secret to nobody."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -243,12 +246,20 @@ def _camera(table: _Table) -> CameraConfig:
     return camera
 
 
+def _public_key(table: _Table, digits: str) -> bytes:
+    """The 32 bytes of a table's ``public_key``."""
+    if not re.fullmatch(r"[0-9a-fA-F]{64}", digits):
+        raise table.unfit("public_key", "must be 64 hexadecimal digits")
+    return bytes.fromhex(digits)
+
+
 def unit_config(path: Path) -> UnitConfig:
     """The unit's configuration (``unit.toml``). Unfit where it cannot be used."""
     root = _load(path)
-    names, models, pipe, spool = (
-        root.table(key, optional=key != "unit") for key in ("unit", "models", "pipe", "spool")
+    names, models, pipe, spool, relay = (
+        root.table(key, optional=key != "unit") for key in ("unit", "models", "pipe", "spool", "relay")
     )
+    digits = relay.get("public_key", str, "")
     models_directory = models.get("directory", str, "")
     accelerator = models.get("accelerator", str, "auto")
     if accelerator not in {"auto", "cpu", "edgetpu"}:
@@ -264,8 +275,9 @@ def unit_config(path: Path) -> UnitConfig:
         broker=_broker(root.table("broker")),
         spool=spool.path("directory", STATE_DIRECTORY / "spool"),
         spool_records=spool.number("records", 100, 10_000_000, 200_000, kind=int),
+        public_key=_public_key(relay, digits) if digits else None,
     )
-    for table in (names, models, pipe, spool, root):
+    for table in (names, models, pipe, spool, relay, root):
         table.end()
     return config
 
@@ -299,14 +311,10 @@ def register(path: Path) -> Register:
     root = _load(path)
     units = []
     for name, row in root.table("units", optional=True).tables():
-        try:
-            public_key = bytes.fromhex(row.get("public_key", str))
-        except ValueError:
-            raise row.unfit("public_key", "must be 64 hexadecimal digits") from None
         units.append(
             EnrolledUnit(
                 unit=UnitId(name),
-                public_key=public_key,
+                public_key=_public_key(row, row.get("public_key", str)),
                 place=row.get("place", str),
                 simulated=row.get("simulated", bool, default=False),
                 revoked=row.get("revoked", bool, default=False),

@@ -155,6 +155,7 @@ def _enrol(
         repeat=True if recorded else None,
         pipe=pipe,
         spool=spool,
+        public_key=home.public_key(),
     )
 
 

@@ -233,7 +233,12 @@ def _finish(args: argparse.Namespace) -> None:
     answer = home.install_answer(unit_home, _letter(args.answer))
     broker = unit_home.broker(answer, key=_SYSTEM_KEY if args.systemd else None)
     files.write_unit_config(
-        unit_home.config, booth=answer.booth, unit=answer.unit, broker=broker, source=args.source
+        unit_home.config,
+        booth=answer.booth,
+        unit=answer.unit,
+        broker=broker,
+        source=args.source,
+        public_key=unit_home.public_key(),
     )
     told = f"{answer.unit} is enrolled in booth {answer.booth}; its settings are in {unit_home.config}"
     _say(args, {"unit": answer.unit, "booth": answer.booth, "config": str(unit_home.config)}, told)

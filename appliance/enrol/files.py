@@ -56,6 +56,7 @@ def write_unit_config(
     pipe: Path | None = None,
     spool: Path | None = None,
     spool_records: int | None = None,
+    public_key: bytes | None = None,
 ) -> UnitConfig:
     """Write ``unit.toml`` and give what config.py reads in it. Unfit where that cannot be used."""
     tables = [
@@ -74,6 +75,7 @@ def write_unit_config(
         _table("pipe", path=pipe),
         _broker(broker),
         _table("spool", directory=spool, records=spool_records),
+        _table("relay", public_key=public_key.hex() if public_key else None),
     ]
     write_durably(path, "\n".join(filter(None, tables)).encode("utf-8"), mode=PUBLIC)
     return config.unit_config(path)

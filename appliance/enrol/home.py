@@ -49,6 +49,17 @@ class UnitHome:
         """``unit.toml``."""
         return self.directory / "unit.toml"
 
+    def public_key(self) -> bytes:
+        """The public half of the signing key (32 bytes), for ``unit.toml``. Unfit where there is no signing key."""
+        mend = "run `leftfield enrol request` on this unit first"
+        signing_key = durable.read(self.credentials / SIGNING_KEY, mend=mend)
+        if len(signing_key) != sign.KEY_BYTES:
+            where = str(self.credentials / SIGNING_KEY)
+            raise Unfit(
+                f"the signing key has {len(signing_key)} bytes", where=where, mend="enrol as a new unit"
+            )
+        return sign.public_key_of(signing_key)
+
     def broker(self, answer: request.EnrolmentAnswer, *, key: Path | None = None) -> BrokerAddress:
         """Where the broker is, and how this unit proves itself to it (with ``key`` where systemd hands it in)."""
         return BrokerAddress(

@@ -3,7 +3,7 @@
 Laws:
     * A record is smaller than ``PIPE_BUF``, so that a write is whole or not at all (pipe(7)).
     * A bad record is dropped and counted; no input raises, and no input makes the reader hold more than one record.
-    * What a record holds is not read here: this side of the pipe has neither key nor vocabulary.
+    * What a record holds is not judged here: RELAY's gate (gate.py) opens it before it goes anywhere.
 
 A record is ``4C 46 | length | envelope | zeros | CRC-32 of all before it`` (big-endian). The spool keeps records as
 they came, so the check sum serves the pipe and the disk.

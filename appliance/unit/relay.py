@@ -1,11 +1,14 @@
 """Process RELAY: takes sealed records off the pipe, keeps them safe, and hands them to the broker in order.
 
-May touch: the read end of the pipe, the spool directory, the broker's address, its own TLS client key.
-May not: devices, the signing key (it can delay or drop, and gaps in seq show it, but not forge), pixels, models.
+May touch: the read end of the pipe, the spool directory, the broker's address, its own TLS client key, the unit's
+public key. May not: devices, the signing key (it can delay or drop, and gaps in seq show it, but not forge), pixels,
+models.
 
 Laws:
+    * Only what opens under the unit's public key goes on, and the pipe is read no faster than gate.py allows: RELAY
+      is no way out for anything but statements, whatever has become of SENSE.
     * First the disk, then the network: what came off the pipe is durable before it is published.
-    * The network never holds up the pipe: whatever the broker does, the pipe is emptied.
+    * The network never holds up the pipe: whatever the broker does, the pipe is read.
     * A record leaves the spool when the broker has it for somebody, not before; after a restart it may be sent
       twice (the hub admits it once). A broker that has no right for us, or no hub, is a broker that is away.
 """
@@ -23,18 +26,19 @@ from appliance import config, topics
 from appliance.errors import Unavailable, Unfit
 from appliance.mqtt import Link, Will
 from appliance.service import Notifier, inherited_descriptor, log, stop_requested
-from appliance.unit.pipe import RECORD_BYTES, PipeReader
+from appliance.unit.gate import Gate, gate_of
+from appliance.unit.pipe import PipeReader
 from appliance.unit.spool import Spool
 
 IN_FLIGHT: Final = 200
 """Records handed to the link and not yet acknowledged, at most."""
-READ_BYTES: Final = 512 * RECORD_BYTES
-"""One read empties a Linux pipe (64 KiB)."""
 IDLE_SECONDS: Final = 0.5
 BUSY_SECONDS: Final = 0.02
 STATUS_SECONDS: Final = 5.0
 UNTAKEN_SECONDS: Final = 5.0
 """How long to wait before sending again what the broker answered but gave to nobody."""
+COMPLAINT_SECONDS: Final = 10.0
+"""What does not open is said at most so often."""
 FAREWELL_SECONDS: Final = 3.0
 """How long a stopping relay waits for the broker to take what is left."""
 
@@ -145,47 +149,67 @@ def open_pipe(path: Path) -> int:
 
 
 class Intake:
-    """The read end of the pipe: empties it into the spool."""
+    """The read end of the pipe: what ``gate`` lets through goes into the spool."""
 
-    def __init__(self, descriptor: int, spool: Spool) -> None:
+    def __init__(self, descriptor: int, spool: Spool, gate: Gate) -> None:
         self._descriptor = descriptor
         self._spool = spool
+        self._gate = gate
         self._reader = PipeReader()
         self._poll = select.poll()
         self._poll.register(descriptor, select.POLLIN)
-        self._bad_said = 0
+        self._bad_said = (0, 0)
+        self._bad_said_at = -COMPLAINT_SECONDS
         self.received = 0
 
     def take(self, *, wait: float) -> bool:
-        """Wait up to ``wait`` seconds for records and spool all there are; True where any came.
+        """Wait up to ``wait`` seconds for records and spool those the gate lets through; True where any was read.
 
-        While nobody holds the write end the pipe is always ready with nothing: then waiting is left to the caller.
+        While nobody holds the write end the pipe is always ready with nothing, and while the allowance is used up it
+        must not be read: then the wait is slept.
         """
+        most = self._gate.readable(time.monotonic())
+        if not most:
+            time.sleep(wait)
+            return False
         if not self._poll.poll(wait * 1000):
             return False
         try:
-            untrusted_chunk = os.read(self._descriptor, READ_BYTES)
+            untrusted_chunk = os.read(self._descriptor, most)
         except BlockingIOError:
             return False
         if not untrusted_chunk:
             time.sleep(min(wait, IDLE_SECONDS))
             return False
-        envelopes = self._reader.envelopes_in(untrusted_chunk)
-        if self._reader.bad != self._bad_said:
-            log(f"relay: {self._reader.bad} stretches of the pipe were no records; passed over", level=4)
-            self._bad_said = self._reader.bad
+        self._gate.spend(len(untrusted_chunk))
+        untrusted_envelopes = self._reader.envelopes_in(untrusted_chunk)
+        envelopes = self._gate.let_through(untrusted_envelopes)
+        self._complain(time.monotonic())
         self._spool.append(envelopes)
         self.received += len(envelopes)
-        return bool(envelopes)
+        return bool(untrusted_envelopes)
+
+    def _complain(self, now: float) -> None:
+        """Say what was dropped, where there is news and the last word is old enough."""
+        bad = (self._reader.bad, self._gate.refused)
+        if bad == self._bad_said or now - self._bad_said_at < COMPLAINT_SECONDS:
+            return
+        log(
+            f"relay: dropped so far: {bad[0]} stretches of the pipe that were no records, "
+            f"{bad[1]} records that this unit's key did not seal",
+            level=4,
+        )
+        self._bad_said, self._bad_said_at = bad, now
 
 
 def main(config_path: Path) -> int:
     """Run until SIGTERM or SIGINT; 0 after an orderly end. Unfit where configuration, pipe or spool is wrong."""
     settings = config.unit_config(config_path)
+    gate = gate_of(settings, config_path, time.monotonic())
     stop = stop_requested()
     notifier = Notifier()
     spool = Spool(settings.spool, settings.spool_records)
-    intake = Intake(open_pipe(settings.pipe), spool)
+    intake = Intake(open_pipe(settings.pipe), spool, gate)
     topic = topics.unit_status(settings.booth, settings.unit)
     will = Will(topic=topic, payload=Status.payload("offline", len(spool), spool.dropped))
     link = Link(address=settings.broker, name=settings.unit, will=will)
@@ -204,13 +228,15 @@ def main(config_path: Path) -> int:
             spool.persist()
             trouble = f", DEGRADED: {spool.trouble}" if spool.trouble else ""
             away = "" if link.up else ", broker away"
-            notifier.say("WATCHDOG=1", f"STATUS=waiting {len(spool)}, dropped {spool.dropped}{trouble}{away}")
+            foreign = f", REFUSED {gate.refused} that SENSE did not seal" if gate.refused else ""
+            said = f"STATUS=waiting {len(spool)}, dropped {spool.dropped}{foreign}{trouble}{away}"
+            notifier.say("WATCHDOG=1", said)
     _farewell(intake, outbound, spool, link, status)
     return 0
 
 
 def turn(intake: Intake, outbound: Outbound) -> None:
-    """One round: empty the pipe, send, take acknowledgements in. Waits only where nothing is under way."""
+    """One round: read the pipe, send, take acknowledgements in. Waits only where nothing is under way."""
     intake.take(wait=0.0 if outbound.busy else IDLE_SECONDS)
     outbound.send()
     if outbound.busy:
@@ -218,7 +244,7 @@ def turn(intake: Intake, outbound: Outbound) -> None:
 
 
 def _farewell(intake: Intake, outbound: Outbound, spool: Spool, link: Link, status: Status) -> None:
-    """Take what is left of the pipe, give the broker a moment, and say that this was an orderly end."""
+    """Take what may still be read of the pipe, give the broker a moment, and say that this was an orderly end."""
     until = time.monotonic() + FAREWELL_SECONDS
     while intake.take(wait=0.0):
         pass

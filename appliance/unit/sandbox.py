@@ -20,7 +20,9 @@ at first use (numpy.random, av.subtitles, …), and after the seal such a load f
 
 What is given up: a camera that was pulled out cannot be opened again inside the seal, so SENSE ends and is
 started anew. The pipe, the complaints and the journal
-remain outlets, so records are small (``outlet_limit``) and RELAY takes nothing but sealed observations.
+remain outlets, so records are small (``outlet_limit``), and RELAY lets only what opens under this unit's public key
+on to disk and network, 21 records a second (gate.py). Complaints go to whoever reads stderr: the journal's rate limit
+is all that bounds them.
 On a Raspberry Pi, libcamera makes memory files and libusb a netlink socket while they open; both happen between
 the stages and are recognised by the survey (descriptors.py). A socket for USB plugging can hear nothing in the
 empty network: an accelerator that re-enumerates after its firmware load must have been loaded by another process.

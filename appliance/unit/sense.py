@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Final, TypeVar
 from appliance.config import CameraConfig, UnitConfig, refuse_network_source, unit_config
 from appliance.errors import LeftfieldError, Unavailable, Unfit
 from appliance.service import Notifier, credential, log, stop_requested
-from appliance.sign import Sealer
+from appliance.sign import Sealer, public_key_of
 from appliance.unit.clocks import phenomenon_time
 from appliance.unit.outlet import Outlet, open_pipe
 from appliance.unit.pipe import RECORD_BYTES
@@ -63,7 +63,7 @@ def _run(config_path: Path, *, unboxed: bool, source: str | None, stop: threadin
     if source is not None:
         refuse_network_source(source, "source")
         config = replace(config, camera=replace(config.camera, source=source))
-    sealer = Sealer(private_key=credential("signing.key"), booth=config.booth)
+    sealer = _sealer(config, config_path)
     epoch = epoch_in(credential("epoch"))
     notifier = Notifier()
     pipe = _patiently(lambda: open_pipe(config.pipe), stop)
@@ -87,6 +87,19 @@ def _run(config_path: Path, *, unboxed: bool, source: str | None, stop: threadin
     )
     watch = _Watch(config, outlet, notifier, stop, boxed=not unboxed)
     return watch.run(plan, enclosure)
+
+
+def _sealer(config: UnitConfig, config_path: Path) -> Sealer:
+    """The sealer with this unit's key. Unfit where RELAY was told another public key: it would drop all."""
+    private_key = credential("signing.key")
+    sealer = Sealer(private_key=private_key, booth=config.booth)
+    if config.public_key not in {None, public_key_of(private_key)}:
+        raise Unfit(
+            "relay.public_key is not the public half of this unit's signing key",
+            where=str(config_path),
+            mend="write the unit's settings again (leftfield enrol finish)",
+        )
+    return sealer
 
 
 def epoch_in(untrusted: bytes) -> Epoch:

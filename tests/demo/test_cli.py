@@ -35,12 +35,12 @@ def test_an_error_of_ours_is_one_line_and_its_code(
     assert "Mend: " in said
 
 
-def test_the_relays_command_loads_no_pixels_and_no_signing() -> None:
-    """``leftfield relay`` loads neither arrays, images and models nor the signing key's code."""
+def test_the_relays_command_loads_no_pixels_and_no_private_keys() -> None:
+    """``leftfield relay`` loads neither arrays, images and models nor the rooms of private keys."""
     code = (
         "import sys; from appliance import cli; cli.main(['relay', '--config', '/nowhere/unit.toml']); "
-        "print([m for m in ('numpy', 'cv2', 'av', 'ai_edge_litert', 'cryptography', 'appliance.sign',"
-        " 'appliance.wire') if m in sys.modules])"
+        "print([m for m in ('numpy', 'cv2', 'av', 'ai_edge_litert', 'appliance.enrol',"
+        " 'appliance.unit.outlet') if m in sys.modules])"
     )
     loaded = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
     assert loaded.stdout.strip() == "[]"

@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import NameOID
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from appliance import config, enrol, sign
@@ -266,6 +266,7 @@ def test_a_request_or_refused_nothing_else(garbage: bytes) -> None:
         request.read_request(garbage, BOOTH)
 
 
+@settings(deadline=None)
 @given(
     place=st.sampled_from(["v", "booth", "unit", "public_key", "csr", "proof"]),
     spot=st.integers(0, 10_000),
@@ -451,8 +452,10 @@ def test_what_is_written_is_what_config_reads(corner: Corner) -> None:
         source='a "b" \\ c.mp4',
         repeat=True,
         frame_rate=10,
+        public_key=home.public_key(),
     )
     assert unit.broker == broker
+    assert [unit.public_key] == [row.public_key for row in corner.register().units]
     assert (unit.camera.source, unit.camera.repeat, unit.camera.frame_rate) == ('a "b" \\ c.mp4', True, 10)
     hub = enrol.write_hub_config(
         corner.directory / "hub.toml",
@@ -514,6 +517,8 @@ def test_the_commands_lead_from_nothing_to_an_enrolled_unit(
     written = config.unit_config(tmp_path / "unit/unit.toml")
     assert (written.broker.host, written.broker.port) == ("booth.local", 8883)
     assert str(written.broker.key) == "/run/credentials/leftfield-relay.service/tls.key"
+    signing_key = (tmp_path / "unit/credentials/signing.key").read_bytes()
+    assert written.public_key == sign.public_key_of(signing_key)
     capfdbinary.readouterr()
     assert run("booth", "tablet", "tablet-1", "--json", *booth) == 0
     assert len(json.loads(capfdbinary.readouterr().out)["password"]) == 24

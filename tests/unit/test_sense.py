@@ -225,6 +225,15 @@ def film(tmp_path: Path) -> Path:
     return path
 
 
+def test_a_relay_that_knows_another_key_is_said(unit: Unit) -> None:
+    """Where unit.toml tells RELAY another public key than SENSE seals for, SENSE ends and says so."""
+    other = public_key_of(new_private_key()).hex()
+    unit.start(f'source = "0"\n[relay]\npublic_key = "{other}"')
+    code, complaints = unit.outcome()
+    assert code == 78
+    assert "relay.public_key is not the public half" in complaints
+
+
 def test_the_whole_process_sees_behind_its_walls(unit: Unit, film: Path) -> None:
     """SENSE walls itself in, reads a recording to its end, sends signed heartbeats only, and ends in order."""
     unit.start(f'source = "{film}"\nhurry = true')
