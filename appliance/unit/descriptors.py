@@ -1,7 +1,10 @@
-"""What this process holds open: closing the rest at the start, and the survey of what is left before the seal.
+"""What this process holds open or mapped: closing the rest at the start, and the survey of what is left at the seal.
 
 Laws:
     * A descriptor that could carry a frame out is named, never quietly tolerated.
+    * So is memory that another process could see: a shared mapping that is, or can be made, writable outlives its
+      descriptor and every wall, and no system call is needed to write to it. None is tolerated but a device's of the
+      plan; not even one without a name, for a process forked before may hold it too.
     * Libraries keep private descriptors (event counters, timers, memory for the camera): those lead nowhere,
       because the sockets that could hand them to another process are gone.
 """
@@ -21,6 +24,7 @@ from appliance.unit.plan import SealPlan
 _PRIVATE: Final = ("anon_inode:[eventpoll]", "anon_inode:[timerfd]", "anon_inode:sync_file")
 _EVENT_COUNTER: Final = "anon_inode:[eventfd]"
 _CAMERA_MEMORY: Final = ("/memfd:", "/dmabuf:")
+_SMAPS: Final = Path("/proc/self/smaps")
 _NOTIFY_LIMIT: Final = 512
 _COMPLAINT_LIMIT: Final = 8192  # Python's text layer writes stderr in blocks of at most this
 _COUNTER_BYTES: Final = 8
@@ -86,21 +90,51 @@ def survey(plan: SealPlan) -> Survey:
             listening.append(fd)
         elif not _leads_nowhere(fd, target, plan):
             leaks.append(f"descriptor {fd} can be written to and leads to {target}")
+    leaks += shared_memory(plan)
     missing = {fd for fd, _ in writable} - {fd for fd, _ in found}
     leaks += [f"descriptor {fd} of the plan is not open" for fd in sorted(missing)]
     highest = max((fd for fd, _ in found), default=2)
     return Survey(writable=tuple(writable), listening=tuple(listening), leaks=tuple(leaks), highest=highest)
 
 
+def shared_memory(plan: SealPlan) -> list[str]:
+    """Name every mapping that others may see and this process may write, or may come to write with mprotect(2).
+
+    proc(5), smaps: of VmFlags ``sh`` is there for memory shared with write access to the file, ``mw`` where writing
+    may be allowed. (maps shows the present protection only, and an ``s`` for harmless read-only files as well.)
+    """
+    try:
+        lines = _SMAPS.read_bytes().splitlines()
+    except OSError as refusal:
+        return [f"the kernel does not tell what is mapped ({refusal.strerror}; CONFIG_PROC_PAGE_MONITOR)"]
+    devices = {os.readlink(f"/proc/self/fd/{fd}") for fd in plan.devices}  # noqa: PTH115  kernel's own words
+    found, target = [], ""
+    for line in lines:
+        first, *rest = line.split(maxsplit=5)
+        if b"-" in first and not first.endswith(b":"):  # address-range permissions offset device inode [name]
+            target = os.fsdecode(rest[4]) if len(rest) > 4 else "memory without a name"
+        elif first == b"VmFlags:" and {b"sh", b"mw"} <= set(b" ".join(rest).split()):
+            if not (
+                target in devices or _is_camera_memory(target, plan) or _is_under(target, plan.device_paths)
+            ):
+                found.append(f"shared memory can be written to and is {target}")
+    return list(dict.fromkeys(found))
+
+
+def _is_camera_memory(target: str, plan: SealPlan) -> bool:
+    """Tell whether it is memory that a camera's library made and hands to nobody but the driver."""
+    return bool(plan.device_paths) and target.startswith(_CAMERA_MEMORY)
+
+
 def misplaced(plan: SealPlan) -> tuple[str, ...]:
-    """Return what is wrong with the channels of ``plan`` themselves; empty where all are channels."""
+    """Return what is wrong with the channels of ``plan``, or mapped already; empty where all is as it should be."""
     notify = () if plan.notify is None else (plan.notify,)
     channels = {plan.outlet, plan.complaints, *notify}
     found = dict(_open_descriptors())
     wrong = [f"descriptor {fd} of the plan is not open" for fd in sorted(plan.kept - set(found))]
     for fd in sorted(fd for fd in channels if fd in found):
         wrong += _judge_kept(fd, found[fd], plan)
-    return tuple(wrong)
+    return (*wrong, *shared_memory(plan))
 
 
 def _judge_kept(fd: int, target: str, plan: SealPlan) -> list[str]:
@@ -137,6 +171,6 @@ def _leads_nowhere(fd: int, target: str, plan: SealPlan) -> bool:
         return False
     if fcntl.fcntl(fd, fcntl.F_GETFL) & os.O_ACCMODE == os.O_RDONLY:
         return True
-    if plan.device_paths and target.startswith(_CAMERA_MEMORY):
+    if _is_camera_memory(target, plan):
         return True
     return stat.S_ISCHR(os.fstat(fd).st_mode) and _is_under(target, plan.device_paths)

@@ -7,8 +7,9 @@ Laws:
       and in SENSE, whose own limit is lower.
     * No input or output; ``now`` is monotonic and is told.
 
-So a SENSE that has been taken over cannot stream a picture through RELAY. What is left to it are false statements of
-the closed vocabulary, and what it can hide in its choice of signatures (at most 32 bytes each): below 1.5 KB a second.
+So a SENSE that has been taken over cannot stream a picture through RELAY. What is left to it are false statements
+of the closed vocabulary, and what it can hide in its choice of signatures (at most 32 bytes each): below 1.5 KB a
+second.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ from appliance.unit.pipe import RECORD_BYTES
 from appliance.values import BoothId, UnitId
 
 RATE: Final = 21.0
-"""Records a second: the 20 observations that SENSE allows itself, and one for heartbeats (a blind unit's come often)."""
+"""Records a second: the 20 observations that SENSE allows itself, and one for heartbeats."""
 BURST: Final = 64.0
 """Records taken at once after a quiet time (8 KiB): three seconds of ``RATE``, more than SENSE's own burst of 40."""
 

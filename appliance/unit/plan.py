@@ -20,7 +20,7 @@ class Wall(Enum):
     """One wall around process SENSE; the value is its name in reports."""
 
     DESCRIPTORS = "descriptors"
-    """Nothing writable is open but the outlet, the complaints and the notify socket."""
+    """Nothing writable is open, or mapped and shared, but the outlet, the complaints and the notify socket."""
     DUMP = "dump"
     """No core dump and no other process may look in (PR_SET_DUMPABLE 0, RLIMIT_CORE 0)."""
     LIMITS = "limits"

@@ -120,13 +120,14 @@ def _load_stack_unwinder() -> None:
 
 
 def _check_channels(plan: SealPlan) -> None:
-    """Raise Unfit for a plan whose own channels are files or closed, while it can still be said."""
+    """Raise Unfit for channels that are files or closed, and for memory shared already, while it can still be said."""
     wrong = descriptors.misplaced(plan)
     if wrong and Wall.DESCRIPTORS not in plan.left_out:
         raise Unfit(
             "refusing to see: " + "; ".join(wrong),
             where=_WHERE,
-            mend="give SENSE a pipe as outlet, and a pipe, a terminal or the journal for errors (2>&1 | cat)",
+            mend="give SENSE a pipe as outlet, and a pipe, a terminal or the journal for errors (2>&1 | cat), "
+            "and map no file for writing",
         )
 
 

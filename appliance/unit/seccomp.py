@@ -48,9 +48,10 @@ _PROT_EXEC: Final = 4
 _THREAD: Final = 0x10000 | 0x100 | 0x800  # CLONE_THREAD | CLONE_VM | CLONE_SIGHAND
 _NEW_NAMESPACES: Final = 0x7E020080  # every CLONE_NEW* flag
 _FCNTL: Final = (1, 2, 3, 4)  # F_GETFD, F_SETFD, F_GETFL, F_SETFL: none makes a descriptor
-# PR_GET_PDEATHSIG, PR_GET_DUMPABLE, PR_SET_NAME, PR_GET_NAME, PR_GET_SECCOMP, PR_CAPBSET_READ, PR_GET_TIMERSLACK,
-# PR_GET_NO_NEW_PRIVS, PR_GET_MDWE, PR_SET_VMA (names of memory areas)
-_PRCTL: Final = (2, 3, 15, 16, 21, 23, 30, 39, 66, 0x53564D41)
+# PR_GET_PDEATHSIG, PR_GET_DUMPABLE, PR_GET_NAME, PR_GET_SECCOMP, PR_CAPBSET_READ, PR_GET_TIMERSLACK,
+# PR_GET_NO_NEW_PRIVS, PR_GET_MDWE. Not the names of threads and memory (PR_SET_NAME, PR_SET_VMA): everybody can
+# read those in /proc, and libraries do not mind being refused.
+_PRCTL: Final = (2, 3, 16, 21, 23, 30, 39, 66)
 _IOCTL: Final = (0x5401, 0x5413, 0x541B, 0x5450, 0x5451, 0x5421)
 # TCGETS, TIOCGWINSZ, FIONREAD, FIONCLEX, FIOCLEX, FIONBIO: so isatty() works and nothing else about a terminal
 

@@ -67,6 +67,17 @@ def open_write(path: str) -> None:
     os.close(os.open(path, os.O_WRONLY | os.O_CREAT, 0o600))
 
 
+def map_shared(path: str) -> None:
+    """Write to a file without write(2), as any process with the file mapped may."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        syscall(
+            9 if ON_X86 else 222, 0, 4096, mmap.PROT_READ | mmap.PROT_WRITE, mmap.MAP_SHARED, descriptor, 0
+        )
+    finally:
+        os.close(descriptor)
+
+
 def fork() -> None:
     if os.fork() == 0:
         os._exit(0)
@@ -118,6 +129,9 @@ def attacks(outlet: int, own_file: str) -> dict[str, Callable[[], object]]:
         "signal with a payload": lambda: syscall(129 if ON_X86 else 138, os.getpid(), 0, 0),
         "raise a limit": lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0)),
         "become dumpable": lambda: checked(LIBC.prctl(4, 1, 0, 0, 0)),
+        "name a thread": lambda: checked(LIBC.prctl(15, b"pixels", 0, 0, 0)),
+        "name memory": lambda: checked(LIBC.prctl(0x53564D41, 0, ctypes.c_long(0), ctypes.c_long(0), None)),
+        "map a file for others to read": lambda: map_shared(own_file),
         "executable memory": lambda: mmap.mmap(-1, 4096, prot=7),
         "load a library": lambda: ctypes.CDLL("libutil.so.1"),
         "fake terminal input": lambda: fcntl.ioctl(2, 0x5412, b"x"),
@@ -204,7 +218,18 @@ def work(outlet: int, model: str, video: str) -> dict[str, object]:
 def idle(outlet: int) -> dict[str, object]:
     report = sealed(outlet)
     unwinder = "libgcc_s" in Path("/proc/self/maps").read_text()
-    return {**described(report), "pid": os.getpid(), "unwinder": unwinder}
+    return {**described(report), "pid": os.getpid(), "unwinder": unwinder, "writable": writable()}
+
+
+def writable() -> dict[str, int]:
+    """The descriptors this process may write to, as its own /proc shows them, each with its file type and mode."""
+    found = {}
+    for name in os.listdir("/proc/self/fd"):  # noqa: PTH208
+        with contextlib.suppress(FileNotFoundError):  # the descriptor that lists them
+            flags = Path(f"/proc/self/fdinfo/{name}").read_text().split("flags:\t")[1].split()[0]
+            if int(flags, 8) & os.O_ACCMODE != os.O_RDONLY:
+                found[name] = os.fstat(int(name)).st_mode
+    return found
 
 
 def attack(outlet: int, own_file: str, namespaces: str) -> dict[str, object]:
@@ -251,6 +276,33 @@ def require_all(outlet: int) -> dict[str, object]:
     return described(sealed(outlet, required=sandbox.EVERY_WALL, namespaces=False))
 
 
+def shared(path: str, protection: int) -> mmap.mmap:
+    """Memory that others see too: a file's, or without a name; the descriptor is closed at once."""
+    if path == "-":
+        return mmap.mmap(-1, 4096, flags=mmap.MAP_SHARED | mmap.MAP_ANONYMOUS, prot=protection)
+    descriptor = os.memfd_create("leak") if path == "memfd" else os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+    os.ftruncate(descriptor, 4096)
+    try:
+        return mmap.mmap(descriptor, 4096, flags=mmap.MAP_SHARED, prot=protection)
+    finally:
+        os.close(descriptor)
+
+
+def with_shared_memory(outlet: int, path: str, when: str) -> dict[str, object]:
+    """Mapped before the first stage, between the stages (where writing can still be allowed), or after the survey."""
+    plan = plan_for(outlet)
+    if when == "before":
+        held = shared(path, mmap.PROT_READ | mmap.PROT_WRITE)
+        return described(sandbox.seal_or_refuse(plan, sandbox.enclose(plan))) | {"held": len(held)}
+    own = path if path in {"-", "memfd"} else "memfd"  # no file can be made any more
+    enclosure = sandbox.enclose(plan)
+    held = shared(own, mmap.PROT_READ if when == "between, read only" else mmap.PROT_READ | mmap.PROT_WRITE)
+    if when == "unreported":
+        sandbox.seal(plan, enclosure)
+        return {"breached": [breach.what for breach in sandbox.probe(plan, enclosure)], "held": len(held)}
+    return described(sandbox.seal_or_refuse(plan, enclosure)) | {"held": len(held)}
+
+
 def with_file(outlet: int, path: str) -> dict[str, object]:
     with Path(path).open("a"):
         return described(sandbox.seal_or_refuse(plan_for(outlet)))
@@ -287,6 +339,7 @@ DEEDS: dict[str, Callable[..., dict[str, object]]] = {
     "foreign device": with_foreign_device,
     "required": require_all,
     "file opened": with_file,
+    "shared memory": with_shared_memory,
     "socket opened": with_socket,
     "threads first": with_threads,
     "device": with_device,

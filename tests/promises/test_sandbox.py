@@ -99,7 +99,10 @@ def test_every_thread_shows_the_filter_from_outside(idle: Sealed) -> None:
 
 
 def test_only_the_pipe_and_stderr_can_be_written(idle: Sealed) -> None:
-    """Promise 1: the only writable descriptors of sealed SENSE are the pipe and stderr; unprivileged, nobody may even look."""  # noqa: E501
+    """Promise 1: the only writable descriptors of sealed SENSE are the pipe and stderr, seen from inside and, with root, from outside; unprivileged, nobody else may even look."""  # noqa: E501
+    inside: dict[str, int] = idle.answer["writable"]  # type: ignore[assignment]
+    assert set(inside) == {"2", str(idle.outlet)}
+    assert all(stat.S_ISFIFO(mode) for mode in inside.values())
     directory = Path(f"/proc/{idle.process.pid}/fd")
     if os.geteuid() != 0:
         with pytest.raises(PermissionError):
@@ -178,7 +181,11 @@ def test_no_attack_gets_through(attacked: dict[str, object]) -> None:
 def test_the_filter_itself_refuses(attacked: dict[str, object]) -> None:
     """Promise 1: what the filter owns is refused by it (EPERM), not by the luck of a missing file or a busy disk."""
     tried: dict[str, str] = attacked["tried"]  # type: ignore[assignment]
-    elsewhere = {"load a library": "failed to map segment", "openat2": "ENOSYS"}
+    elsewhere = {
+        "load a library": "failed to map segment",
+        "openat2": "ENOSYS",
+        "map a file for others to read": "EACCES",  # the descriptor is for reading, and there is no other
+    }
     for name, outcome in tried.items():
         assert elsewhere.get(name, "EPERM") in outcome, (name, outcome)
 
@@ -274,6 +281,24 @@ def test_a_file_left_open_is_refused(tmp_path: Path) -> None:
     refused = str(ask("file opened", str(tmp_path / "leak.log")).get("refused"))
     assert "can be written to and leads to" in refused
     assert "leak.log" in refused
+
+
+@pytest.mark.parametrize("when", ["before", "between", "between, read only"])
+@pytest.mark.parametrize("what", ["file", "memfd", "-"])
+def test_memory_that_others_see_is_refused(tmp_path: Path, what: str, when: str) -> None:
+    """Promise 1: a file, memory file or nameless memory mapped for others to see is named and SENSE refuses, also
+    where it is mapped for reading now and could be made writable later."""
+    path = tmp_path / "leak.map"
+    refused = str(ask("shared memory", str(path) if what == "file" else what, when).get("refused"))
+    assert "shared memory can be written to and is" in refused, refused
+    if what == "file" and when == "before":
+        assert str(path) in refused
+
+
+def test_the_probes_find_shared_memory() -> None:
+    """Promise 1: the probes find memory that others see themselves, whatever the survey said."""
+    breached = str(ask("shared memory", "memfd", "unreported").get("breached"))
+    assert "memfd:leak" in breached
 
 
 def test_a_socket_left_open_is_refused() -> None:
@@ -413,7 +438,9 @@ LOOKED_INTO = [
     ("fcntl", (3, 3), seccomp.ALLOW),
     ("fcntl", (3, 0), seccomp.DENY),
     ("fcntl", (3, 1030), seccomp.DENY),
-    ("prctl", (15,), seccomp.ALLOW),
+    ("prctl", (16,), seccomp.ALLOW),
+    ("prctl", (15,), seccomp.DENY),
+    ("prctl", (0x53564D41,), seccomp.DENY),
     ("prctl", (4, 1), seccomp.DENY),
     ("prlimit64", (0, 7, 0, 1), seccomp.ALLOW),
     ("prlimit64", (0, 7, 1, 0), seccomp.DENY),
