@@ -114,11 +114,12 @@ def shared_memory(plan: SealPlan) -> list[str]:
         if b"-" in first and not first.endswith(b":"):  # address-range permissions offset device inode [name]
             target = os.fsdecode(rest[4]) if len(rest) > 4 else "memory without a name"
         elif first == b"VmFlags:" and {b"sh", b"mw"} <= set(b" ".join(rest).split()):
-            if not (
-                target in devices or _is_camera_memory(target, plan) or _is_under(target, plan.device_paths)
-            ):
-                found.append(f"shared memory can be written to and is {target}")
-    return list(dict.fromkeys(found))
+            found.append(target)
+    return [
+        f"shared memory can be written to and is {target}"
+        for target in dict.fromkeys(found)
+        if not (target in devices or _is_camera_memory(target, plan) or _is_under(target, plan.device_paths))
+    ]
 
 
 def _is_camera_memory(target: str, plan: SealPlan) -> bool:

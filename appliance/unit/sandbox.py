@@ -120,7 +120,7 @@ def _load_stack_unwinder() -> None:
 
 
 def _check_channels(plan: SealPlan) -> None:
-    """Raise Unfit for channels that are files or closed, and for memory shared already, while it can still be said."""
+    """Raise Unfit for channels that are files or closed, or memory shared already, while it can still be said."""
     wrong = descriptors.misplaced(plan)
     if wrong and Wall.DESCRIPTORS not in plan.left_out:
         raise Unfit(

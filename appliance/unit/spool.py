@@ -5,12 +5,17 @@ Laws:
     * First in, first out. When the outbox is full its oldest segment is dropped, counted and logged.
     * A broken disk never raises: records wait in memory (bounded), ``trouble`` says why, and they move to the disk
       as soon as it takes them.
-    * Damage to a segment costs the damaged records only; a link ``damaged-…`` to the segment is kept to look at.
+    * Damage to a segment costs the damaged records only; the damaged ones are kept to look at for a week, in a file
+      ``damaged-…``.
+    * What was settled is overwritten with zeros: a stolen unit's outbox tells what still waits, not what was seen.
 
 A segment is a file of records, filled with zeros when made, so that an append overwrites one page in place: no
 change of size or block map, hence no journal write, and a full disk can only show when a segment is made. Its name
 tells what it may hold (``from-0000000512-to-0000001023.spool``). The file ``settled`` holds the serial number below
 which nothing need be sent again; it is not synced, because an old number only means that something is sent twice.
+Neither are the zeros: the next append syncs the same page anyway, and in a quiet time the kernel writes them within
+half a minute; a segment's last page of zeros is synced before its file is removed. (That is as far as a file system
+reaches: a flash card may keep old copies of a page where no system call can read them.)
 
 Chosen by measurement (tests/bench/bench_spool.py) against one file per record and against SQLite.
 """
@@ -19,6 +24,7 @@ from __future__ import annotations
 
 import os
 import re
+import time
 from collections import deque
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
@@ -36,6 +42,9 @@ LOOSE_LIMIT: Final = 4096
 """Records kept in memory at most while the disk takes none (512 KiB)."""
 DAMAGED_LIMIT: Final = 4
 """Damaged segments kept to look at."""
+DAMAGED_SECONDS: Final = 7 * 86400.0
+"""How long they are kept."""
+_TIDY_SECONDS: Final = 3600.0
 
 _NAME: Final = re.compile(r"from-(\d{10})-to-(\d{10})\.spool")
 _EMPTY: Final = bytes(RECORD_BYTES)
@@ -63,8 +72,13 @@ class _Segment:
         self.used = 1 + max(written, default=-1)
         self.bad = frozenset(first + slot for slot in range(self.used) if slot not in good)
         last_good = first + max(good, default=self.used)
-        # A bad slot behind the last record is what a power cut leaves of a write that nobody was promised.
-        self.damage = frozenset(serial for serial in self.bad if serial < last_good)
+        # A bad slot behind the last record is what a power cut leaves of a write that nobody was promised; an empty
+        # one before it was settled and erased.
+        self.damage = frozenset(
+            first + slot for slot in written if slot not in good and first + slot < last_good
+        )
+        self._erased = first
+        self._dirty = False
 
     @staticmethod
     def create(directory: Path, first: int, capacity: int) -> _Segment:
@@ -101,6 +115,7 @@ class _Segment:
             raise OSError(5, "short write", str(self.path))
         os.fdatasync(self._descriptor)
         self.used += len(records)
+        self._dirty = False
 
     def read(self, serial: int, count: int) -> list[bytes]:
         """The ``count`` slots from ``serial`` on; what the file does not hold is read as empty."""
@@ -108,13 +123,27 @@ class _Segment:
         content = os.pread(self._descriptor, count * RECORD_BYTES, at).ljust(count * RECORD_BYTES, b"\0")
         return [content[at : at + RECORD_BYTES] for at in range(0, len(content), RECORD_BYTES)]
 
+    def erase(self, serial: int) -> None:
+        """Overwrite what lies below ``serial`` with zeros; not synced, and a disk that refuses is no failure."""
+        upto = min(serial, self.next)
+        if upto <= self._erased:
+            return
+        zeros = bytes((upto - self._erased) * RECORD_BYTES)
+        with suppress(OSError):
+            os.pwrite(self._descriptor, zeros, (self._erased - self.first) * RECORD_BYTES)
+            self._erased, self._dirty = upto, True
+
     def remove(self) -> None:
-        """Close and delete."""
+        """Erase, close and delete."""
+        self.erase(self.next)
         self.close()
         self.path.unlink(missing_ok=True)
 
     def close(self) -> None:
-        """Close; the file stays."""
+        """Sync what was erased and close; the file stays."""
+        if self._dirty:
+            with suppress(OSError):
+                os.fdatasync(self._descriptor)
         os.close(self._descriptor)
 
 
@@ -145,9 +174,15 @@ class Spool:
             ) from None
         self._settled = _number_in(self._settled_file)
         if self._segments:
-            self._settled = max(self._segments[0].first, min(self._settled, self._segments[-1].next))
+            newest = self._segments[
+                -1
+            ]  # its erased slots count as used, or their serials would be given out again
+            newest.used = max(newest.used, min(self._settled, newest.end) - newest.first)
+            self._settled = max(self._segments[0].first, min(self._settled, newest.next))
         self._next = self._segments[-1].next if self._segments else self._settled
         self._remove_settled()
+        self._tidied_at = -_TIDY_SECONDS
+        self._tidy(time.monotonic())
 
     def __len__(self) -> int:
         return sum(segment.waiting(self._settled) for segment in self._segments) + len(self._loose)
@@ -168,7 +203,8 @@ class Spool:
             self._count_dropped(excess, "the disk takes nothing and memory is full")
 
     def persist(self) -> None:
-        """Move what waits in memory to the disk; call now and then while there is ``trouble``."""
+        """Move what waits in memory to the disk; call now and then, above all while there is ``trouble``."""
+        self._tidy(time.monotonic())
         try:
             while self._loose:
                 segment = self._open_segment(self._loose[0].serial)
@@ -267,19 +303,38 @@ class Spool:
         # A segment that was left half full because of trouble will never reach its end.
         while len(self._segments) > 1 and self._segments[0].next <= self._settled:
             self._segments.popleft().remove()
+        if self._segments:
+            self._segments[0].erase(self._settled)
 
     def _quarantine(self, segment: _Segment, why: str) -> None:
         """Take a segment that cannot be read out of the way; the others go on."""
-        self._keep_damaged(segment)
         self._segments.remove(segment)
         self._count_dropped(segment.waiting(self._settled), f"{segment.path.name}: {why}")
         segment.remove()
 
     def _keep_damaged(self, segment: _Segment) -> None:
+        """Keep the damaged records of a segment to look at, and none of the others."""
         kept = self._directory / f"damaged-{segment.path.name}"
-        if len(list(self._directory.glob("damaged-*"))) < DAMAGED_LIMIT:
+        if len(list(self._directory.glob("damaged-*"))) >= DAMAGED_LIMIT:
+            return
+        slots = segment.read(segment.first, segment.end - segment.first)
+        with suppress(OSError):
+            kept.write_bytes(
+                b"".join(
+                    record if segment.first + slot in segment.damage else _EMPTY
+                    for slot, record in enumerate(slots)
+                )
+            )
+
+    def _tidy(self, now: float) -> None:
+        """Remove, now and then, what was kept to look at for long enough. ``now`` is monotonic."""
+        if now - self._tidied_at < _TIDY_SECONDS:
+            return
+        self._tidied_at = now
+        for kept in self._directory.glob("damaged-*"):
             with suppress(OSError):
-                os.link(segment.path, kept)
+                if time.time() - kept.stat().st_mtime > DAMAGED_SECONDS:
+                    kept.unlink()
 
     def _count_dropped(self, count: int, why: str) -> None:
         if not count:

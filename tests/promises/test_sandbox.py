@@ -298,7 +298,7 @@ def test_memory_that_others_see_is_refused(tmp_path: Path, what: str, when: str)
 def test_the_probes_find_shared_memory() -> None:
     """Promise 1: the probes find memory that others see themselves, whatever the survey said."""
     breached = str(ask("shared memory", "memfd", "unreported").get("breached"))
-    assert "memfd:leak" in breached
+    assert "shared memory can be written to and is /memfd:leak" in breached
 
 
 def test_a_socket_left_open_is_refused() -> None:
