@@ -4,7 +4,8 @@ Laws:
     * GET and HEAD of the rows of one table, and nothing else; no path on disk is made from what is asked.
     * It keeps no record of who asked: no access log, no cookie.
     * The pages it gives may load from here and talk to this booth's broker only (Content-Security-Policy level 3).
-    * One visitor cannot keep the others out: short lines, short waits, few at once.
+    * One visitor cannot keep the others out: a request must be whole by a deadline, however slowly its bytes come,
+      and one address has a few seats only.
 """
 
 from __future__ import annotations
@@ -15,24 +16,37 @@ import socket
 import ssl
 import sys
 import threading
+import time
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from io import BufferedReader, RawIOBase
+from ipaddress import IPv6Address, ip_address, ip_network
 from pathlib import Path
 from socketserver import TCPServer
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from appliance.errors import Unfit
 from appliance.pages.content import Content, table
 from appliance.service import Notifier, log, stop_requested
 from appliance.values import NAME_FORM, BoothId
 
+if TYPE_CHECKING:
+    from _typeshed import WriteableBuffer
+
 REQUEST_LINE_BYTES: Final = 2048
-VISIT_SECONDS: Final = 10.0
-"""A connection that says nothing for so long is closed."""
+REQUEST_SECONDS: Final = 5.0
+"""From the start of a connection, or from the answer before, a request must be whole in this time."""
+ANSWER_SECONDS: Final = 10.0
+"""An answer must be taken in this time."""
 VISITORS: Final = 48
 """Connections at once; more are closed at once."""
+SEATS: Final = 6
+"""Connections of one address at once: what a browser opens."""
+LOOPBACK_SEATS: Final = 24
+"""Those of this machine itself, where a demo's browser and its tests may all sit."""
 HOST_FORM: Final = re.compile(
     r"(?P<name>[A-Za-z0-9](?:[A-Za-z0-9.-]{0,252})|\[[0-9A-Fa-f:.]{2,45}\])(?::[0-9]{1,5})?"
 )
@@ -78,13 +92,58 @@ def security_policy(host: str, config: PagesConfig) -> str:
     )
 
 
+def seat_of(untrusted_address: str) -> str:
+    """What counts as one visitor: an IPv4 address, or an IPv6 network of 64 bits (one machine has all of it)."""
+    address = ip_address(untrusted_address.partition("%")[0])
+    if isinstance(address, IPv6Address):
+        mapped = address.ipv4_mapped
+        return str(mapped) if mapped else str(ip_network((address, 64), strict=False).network_address)
+    return str(address)
+
+
+def seats_of(seat: str) -> int:
+    """How many connections may come from ``seat`` at once."""
+    return LOOPBACK_SEATS if seat in {"127.0.0.1", "::"} else SEATS
+
+
+class _Punctual(RawIOBase):
+    """What a connection says, until ``deadline`` (monotonic seconds); then TimeoutError, however it trickles."""
+
+    def __init__(self, connection: socket.socket) -> None:
+        super().__init__()
+        self.deadline = 0.0
+        self._connection = connection
+
+    def readable(self) -> bool:
+        """Yes."""
+        return True
+
+    def readinto(self, buffer: WriteableBuffer, /) -> int:
+        """What comes next, in the time that is left."""
+        left = self.deadline - time.monotonic()
+        if left <= 0:
+            raise TimeoutError
+        self._connection.settimeout(left)
+        return self._connection.recv_into(buffer)
+
+
 class _Visit(BaseHTTPRequestHandler):
     """One connection from a browser."""
 
     protocol_version = "HTTP/1.1"
-    timeout = VISIT_SECONDS
     server: PageServer
     raw_requestline: bytes
+
+    def setup(self) -> None:
+        """Read by the clock."""
+        super().setup()
+        self._said = _Punctual(self.connection)
+        self.rfile = BufferedReader(self._said)
+
+    def handle_one_request(self) -> None:
+        """One request and its answer, each in its time."""
+        self._said.deadline = time.monotonic() + REQUEST_SECONDS
+        super().handle_one_request()
 
     def version_string(self) -> str:
         """Who we are, without versions: they help nobody but an attacker."""
@@ -141,6 +200,7 @@ class _Visit(BaseHTTPRequestHandler):
         with_body: bool = True,
     ) -> None:
         """Write a whole answer; one without content says its status in words."""
+        self.connection.settimeout(ANSWER_SECONDS)  # sendall(2) may take so long in all
         sent = content or Content(media_type="text/plain; charset=utf-8", body=f"{status.phrase}\n".encode())
         self.send_response(status)
         for name, value in {**_HEADERS, **(headers or {})}.items():
@@ -167,7 +227,8 @@ class PageServer(ThreadingHTTPServer):
     def __init__(self, config: PagesConfig) -> None:
         self.config = config
         self.contents = table(booth=config.booth, ws_port=config.ws_port, wss_port=config.wss_port)
-        self._seats = threading.BoundedSemaphore(VISITORS)
+        self._seated: Counter[str] = Counter()
+        self._seating = threading.Lock()
         self.address_family = socket.AF_INET6 if ":" in config.host else socket.AF_INET
         context = _tls(config)
         try:
@@ -194,22 +255,32 @@ class PageServer(ThreadingHTTPServer):
         self.server_name, self.server_port = str(self.server_address[0]), int(self.server_address[1])
 
     def process_request(self, request: _Socket, client_address: object) -> None:
-        """Seat a visitor in a thread of its own, or close the door when all seats are taken."""
-        if self._seats.acquire(blocking=False):
-            try:
-                super().process_request(request, client_address)
-            except RuntimeError:  # the machine gives us no thread
-                self._seats.release()
-                self.shutdown_request(request)
-        else:
+        """Seat a visitor in a thread of its own, or close the door when all seats, or all of its seats, are taken."""
+        seat = _seat(client_address)
+        with self._seating:
+            free = self._seated.total() < VISITORS and self._seated[seat] < seats_of(seat)
+            if free:
+                self._seated[seat] += 1
+        if not free:
             self.shutdown_request(request)
+            return
+        try:
+            super().process_request(request, client_address)
+        except RuntimeError:  # the machine gives us no thread
+            self._stand_up(seat)
+            self.shutdown_request(request)
+
+    def _stand_up(self, seat: str) -> None:
+        with self._seating:
+            self._seated[seat] -= 1
+            self._seated += Counter()  # forgets who has none
 
     def process_request_thread(self, request: _Socket, client_address: object) -> None:
         """Serve one visitor; its seat is free afterwards, whatever happened."""
         try:
             super().process_request_thread(request, client_address)
         finally:
-            self._seats.release()
+            self._stand_up(_seat(client_address))
 
     def handle_error(self, request: _Socket, client_address: object) -> None:
         """A visitor went away or spoke no HTTP: no news. Anything else is our own error and is said."""
@@ -217,6 +288,12 @@ class PageServer(ThreadingHTTPServer):
         error = sys.exc_info()[1]
         if not isinstance(error, OSError):
             log(f"pages: {type(error).__name__} while answering: {error}", level=3)
+
+
+def _seat(client_address: object) -> str:
+    """The seat of an address as accept(2) gives it."""
+    assert isinstance(client_address, tuple)  # noqa: S101 - an internet socket's address
+    return seat_of(str(client_address[0]))
 
 
 def _tls(config: PagesConfig) -> ssl.SSLContext | None:

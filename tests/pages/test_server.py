@@ -205,13 +205,69 @@ def test_a_long_request_line_is_refused(server: PageServer) -> None:
 def test_idle_visitors_do_not_keep_others_out(monkeypatch: pytest.MonkeyPatch) -> None:
     """Visitors who take all seats and say nothing are put out in time, and the next is served."""
     monkeypatch.setattr(server_module, "VISITORS", 2)
-    monkeypatch.setattr(server_module._Visit, "timeout", 0.3)
+    monkeypatch.setattr(server_module, "REQUEST_SECONDS", 0.3)
     with running() as small:
         idle = [socket.create_connection(("127.0.0.1", small.server_port), timeout=10) for _ in range(3)]
         for one in idle:
             assert one.recv(1) == b""  # the third at once, the others when their time is up
             one.close()
         assert ask(small, "/tablet")[0].status == 200
+
+
+def test_a_request_must_be_whole_by_its_deadline(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A visitor who sends a byte now and then, so that no single wait is long, is put out when its time is up."""
+    monkeypatch.setattr(server_module, "REQUEST_SECONDS", 0.4)
+    with (
+        running() as small,
+        socket.create_connection(("127.0.0.1", small.server_port), timeout=0.05) as slow,
+    ):
+        slow.sendall(b"GET /tablet HTTP/1.1\r\nHost: x\r\nX: ")
+        for _ in range(200):  # ten seconds of trickling, were it allowed
+            try:
+                if slow.recv(1) == b"":
+                    break
+            except TimeoutError:
+                slow.sendall(b"a")
+            except ConnectionError:
+                break
+        else:
+            pytest.fail("the trickling visitor still sits there")
+        assert ask(small, "/tablet")[0].status == 200
+
+
+def test_one_address_cannot_take_all_seats() -> None:
+    """However many connections one address opens, it gets six seats, and others are served meanwhile."""
+    with running(host="0.0.0.0") as server:  # noqa: S104 - so that this machine has many addresses
+        greedy = [
+            socket.create_connection(("127.0.0.1", server.server_port), 10, ("127.0.0.2", 0))
+            for _ in range(48)
+        ]
+        closed = [one for one in greedy if _is_closed(one)]
+        assert len(closed) == 48 - server_module.SEATS
+        assert ask(server, "/tablet")[0].status == 200
+        for one in greedy:
+            one.close()
+
+
+def _is_closed(connection: socket.socket) -> bool:
+    """Whether the other side closes at once; an open one stays silent."""
+    connection.settimeout(0.1)
+    try:
+        return connection.recv(1) == b""
+    except TimeoutError:
+        return False
+    except ConnectionError:
+        return True
+
+
+@pytest.mark.parametrize(
+    ("address", "seat"),
+    [("192.168.4.7", "192.168.4.7"), ("::ffff:192.168.4.7", "192.168.4.7"), ("::1", "::"),
+     ("fd00:1:2:3:4:5:6:7", "fd00:1:2:3::"), ("fe80::1%eth0", "fe80::")],
+)  # fmt: skip
+def test_a_machine_has_one_seat(address: str, seat: str) -> None:
+    """An IPv4 address is one visitor however it is written, and so is everything in one IPv6 network."""
+    assert server_module.seat_of(address) == seat
 
 
 def test_the_vocabulary_of_the_page_is_the_vocabulary(server: PageServer) -> None:

@@ -286,8 +286,7 @@ def test_a_file_left_open_is_refused(tmp_path: Path) -> None:
 @pytest.mark.parametrize("when", ["before", "between", "between, read only"])
 @pytest.mark.parametrize("what", ["file", "memfd", "-"])
 def test_memory_that_others_see_is_refused(tmp_path: Path, what: str, when: str) -> None:
-    """Promise 1: a file, memory file or nameless memory mapped for others to see is named and SENSE refuses, also
-    where it is mapped for reading now and could be made writable later."""
+    """Promise 1: memory that others see is named and SENSE refuses, also where only mprotect makes it writable."""
     path = tmp_path / "leak.map"
     refused = str(ask("shared memory", str(path) if what == "file" else what, when).get("refused"))
     assert "shared memory can be written to and is" in refused, refused
