@@ -22,6 +22,12 @@ T = TypeVar("T", bool, int, float, str)
 
 CONFIG_DIRECTORY: Final = Path("/etc/leftfield")
 PIPE_PATH: Final = Path("/run/leftfield/pipe")
+_NETWORK_PROTOCOLS: Final = """
+amqp async bluray cache concat concatf crypto data dtls ffrtmpcrypt ffrtmphttp ftp ftps gopher gophers hls http
+httpproxy https icecast ipfs ipfs_gateway ipns libsmbclient libsrt libssh libzmq mmsh mmst prompeg rist rtmp rtmpe
+rtmps rtmpt rtmpte rtmpts rtp rtsp rtsps sap sctp sftp smb srt srtp subfile tcp tee tls udp udplite unix ws wss zmq
+"""
+# FFmpeg's protocols that reach a network, or wrap another one (ffmpeg-protocols(1)).
 STATE_DIRECTORY: Final = Path("/var/lib/leftfield")
 
 
@@ -218,13 +224,21 @@ def _broker(table: _Table) -> BrokerAddress:
 
 
 def refuse_network_source(source: str, where: str) -> None:
-    """Unfit where ``source`` is an address on a network."""
-    if "://" in source and not source.startswith("file://"):
+    """Unfit where the video library could take ``source`` for an address on a network.
+
+    It needs no slashes for that (``http:host``), and has protocols that wrap others (``cache:http:host``). So what
+    stands before the first colon must be ``file``, part of a path, or of the name of a file that exists.
+    """
+    scheme, colon, _ = source.partition(":")
+    if not colon or "/" in scheme or scheme.lower() == "file":
+        return
+    if scheme.lower() in _NETWORK_PROTOCOLS.split() or "://" in source or not Path(source).exists():
         raise Unfit(
-            f"{source.split('://', 1)[0]}:// is a network camera, and frames on a network break promise 1 "
+            f"{scheme}: is a network camera, or no file, and frames on a network break promise 1 "
             "(no frame leaves memory)",
             where=where,
-            mend="use a camera on the unit itself (/dev/video0, picamera2) or a recorded file",
+            mend="use a camera on the unit itself (/dev/video0, picamera2) or a recorded file "
+            f"(one with a colon in its name: ./{source})",
         )
 
 

@@ -78,6 +78,38 @@ def test_each_mistake_has_one_clear_error(tmp_path: Path, text: str, what: str) 
     assert unfit.value.mend
 
 
+@pytest.mark.parametrize(
+    "source",
+    ["http:camera.local/stream", "rtsp:camera.local", "tcp:10.0.0.9:554", "udp:", "RTSP:camera", "srt:host:9",
+     "cache:http:host", "subfile,,start,0,end,0,,:http:host", "concat:a.avi|http:host", "rtsp://10.0.0.9/x",
+     "nobody-knows-this:host", "file.avi:http:host"],
+)  # fmt: skip
+def test_no_form_of_network_address_is_a_camera(source: str) -> None:
+    """What the video library could open over a network is refused, with slashes or without, wrapped or plain."""
+    with pytest.raises(Unfit, match="promise 1"):
+        config.refuse_network_source(source, "camera.source")
+
+
+def test_files_and_devices_may_have_colons(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Paths, devices and files that exist are no addresses, whatever colons they have."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "walk 10:30.avi").touch()
+    (tmp_path / "tcp:x").touch()
+    by_path = "/dev/v4l/by-path/platform-fe80:1-video-index0"
+    for source in (
+        "0",
+        "picamera2",
+        "walk 10:30.avi",
+        "./tcp:x",
+        "/videos/12:30.avi",
+        "file:/videos/x.avi",
+        by_path,
+    ):
+        config.refuse_network_source(source, "camera.source")
+    with pytest.raises(Unfit, match="promise 1"):
+        config.refuse_network_source("tcp:x", "camera.source")
+
+
 def test_a_missing_or_binary_file_is_named(tmp_path: Path) -> None:
     """A file that is not there or not text is named, with how to mend it."""
     with pytest.raises(Unfit, match="No such file"):
