@@ -74,6 +74,8 @@ class UnitConfig:
     broker: BrokerAddress
     spool: Path
     spool_records: int
+    walls: str
+    """``every``: SENSE refuses to see where any wall is missing; ``required``: where one of the first line is."""
     public_key: bytes | None
     """This unit's own public key (32 bytes), by which RELAY checks every seal; a secret to nobody."""
 
@@ -270,9 +272,13 @@ def _public_key(table: _Table, digits: str) -> bytes:
 def unit_config(path: Path) -> UnitConfig:
     """The unit's configuration (``unit.toml``). Unfit where it cannot be used."""
     root = _load(path)
-    names, models, pipe, spool, relay = (
-        root.table(key, optional=key != "unit") for key in ("unit", "models", "pipe", "spool", "relay")
+    names, models, pipe, spool, relay, sense = (
+        root.table(key, optional=key != "unit")
+        for key in ("unit", "models", "pipe", "spool", "relay", "sense")
     )
+    walls = sense.get("walls", str, "required")
+    if walls not in {"required", "every"}:
+        raise sense.unfit("walls", f"must be required or every, not {walls!r}")
     digits = relay.get("public_key", str, "")
     models_directory = models.get("directory", str, "")
     accelerator = models.get("accelerator", str, "auto")
@@ -289,9 +295,10 @@ def unit_config(path: Path) -> UnitConfig:
         broker=_broker(root.table("broker")),
         spool=spool.path("directory", STATE_DIRECTORY / "spool"),
         spool_records=spool.number("records", 100, 10_000_000, 200_000, kind=int),
+        walls=walls,
         public_key=_public_key(relay, digits) if digits else None,
     )
-    for table in (names, models, pipe, spool, relay, root):
+    for table in (names, models, pipe, spool, relay, sense, root):
         table.end()
     return config
 

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
+import re
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -121,6 +123,12 @@ def _add_enrol(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     finish.add_argument("--source", required=True, help="/dev/video0, picamera2, or a recorded file")
     finish.add_argument(
         "--systemd", action="store_true", help="the key is handed in by systemd/leftfield-relay.service"
+    )
+    finish.add_argument(
+        "--walls",
+        choices=("required", "every"),
+        help="which walls SENSE must find standing at each start, or refuse to see (with --systemd and a kernel that "
+        "has them all: every; else required)",
     )
     finish.set_defaults(action=_finish)
     for parser in (asking, accept, finish):
@@ -239,9 +247,28 @@ def _finish(args: argparse.Namespace) -> None:
         broker=broker,
         source=args.source,
         public_key=unit_home.public_key(),
+        walls=args.walls or (_walls_of_this_kernel() if args.systemd else None),
     )
     told = f"{answer.unit} is enrolled in booth {answer.booth}; its settings are in {unit_home.config}"
     _say(args, {"unit": answer.unit, "booth": answer.booth, "config": str(unit_home.config)}, told)
+
+
+def _walls_of_this_kernel() -> str:
+    """``every`` where the kernel has what systemd/leftfield-sense.service cannot bring: Landlock, and PR_SET_MDWE.
+
+    Nobody relies on this answer: SENSE builds and probes its walls at each start, and refuses where it was wrong.
+    """
+    modules = Path("/sys/kernel/security/lsm")
+    landlock = modules.is_file() and "landlock" in modules.read_text("ascii").strip().split(",")
+    version = tuple(int(part) for part in re.findall(r"\d+", os.uname().release)[:2])
+    missing = [
+        what for what, has in (("Landlock", landlock), ("Linux 6.3 or newer", version >= (6, 3))) if not has
+    ]
+    if missing:
+        sys.stderr.write(
+            f"this kernel lacks {' and '.join(missing)}: SENSE will do with the required walls\n"
+        )
+    return "required" if missing else "every"
 
 
 def _epoch(args: argparse.Namespace) -> None:

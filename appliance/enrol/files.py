@@ -57,6 +57,7 @@ def write_unit_config(
     spool: Path | None = None,
     spool_records: int | None = None,
     public_key: bytes | None = None,
+    walls: str | None = None,
 ) -> UnitConfig:
     """Write ``unit.toml`` and give what config.py reads in it. Unfit where that cannot be used."""
     tables = [
@@ -75,6 +76,7 @@ def write_unit_config(
         _table("pipe", path=pipe),
         _broker(broker),
         _table("spool", directory=spool, records=spool_records),
+        _table("sense", walls=walls),
         _table("relay", public_key=public_key.hex() if public_key else None),
     ]
     write_durably(path, "\n".join(filter(None, tables)).encode("utf-8"), mode=PUBLIC)

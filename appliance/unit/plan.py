@@ -47,7 +47,7 @@ REQUIRED: Final = frozenset(
 """Walls without which SENSE refuses to open its eyes anywhere, a developer's laptop and a container included."""
 
 EVERY_WALL: Final = frozenset(Wall)
-"""What a provisioned unit may require."""
+"""What a provisioned unit may require: ``walls = "every"`` under [sense] in unit.toml."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

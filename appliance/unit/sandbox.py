@@ -13,7 +13,7 @@ Laws:
          on all threads. After it no library can be loaded, no device opened for writing, no process made.
 
     * Required everywhere: descriptors, dump, limits, capabilities, no new privileges, system calls. The second
-      line (namespaces, Landlock, no new code, swap) is required where the plan says so, as on a provisioned unit.
+      line (namespaces, Landlock, no new code, swap) is required where unit.toml says ``walls = "every"``.
 
 Before the seal, run one made-up frame through the whole pipeline: numpy, PyAV and others load parts of themselves
 at first use (numpy.random, av.subtitles, …), and after the seal such a load fails with "failed to map segment".

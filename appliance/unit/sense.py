@@ -4,9 +4,10 @@ May touch: the camera, the accelerator, the model files, its signing key and epo
 write end of one pipe, systemd's notify socket. May not: any other socket, any writable file, swap, a core dump.
 
 Laws:
-    * First enclosed, then everything is imported and opened, then sealed; only then is a frame looked at.
-    * Seal or refuse: a wall that does not stand ends the process. ``unboxed`` is for developers and is said in every
-      heartbeat.
+    * First enclosed, then everything is imported and opened, the camera too, then sealed; no frame is looked at
+      before the seal stands.
+    * Seal or refuse: a required wall that does not stand ends the process (``[sense] walls`` says which are), and one
+      that is merely missing is said. ``unboxed`` is for developers and is said in every heartbeat.
     * A frame lives in the round of the loop it came in.
 """
 
@@ -27,7 +28,7 @@ from appliance.sign import Sealer, public_key_of
 from appliance.unit.clocks import phenomenon_time
 from appliance.unit.outlet import Outlet, open_pipe
 from appliance.unit.pipe import RECORD_BYTES
-from appliance.unit.plan import SealPlan
+from appliance.unit.plan import EVERY_WALL, REQUIRED, SealPlan
 from appliance.unit.sandbox import NOT_ENCLOSED, Enclosure, enclose, seal_or_refuse
 from appliance.values import COUNTER_LIMIT, FPS_LIMIT, Accelerator, Epoch, Health, SourceKind, UnitState
 
@@ -63,6 +64,12 @@ def _run(config_path: Path, *, unboxed: bool, source: str | None, stop: threadin
     if source is not None:
         refuse_network_source(source, "source")
         config = replace(config, camera=replace(config.camera, source=source))
+    if unboxed and config.walls == "every":
+        raise Unfit(
+            "every wall is required, and unboxed there is none",
+            where=str(config_path),
+            mend='leave --unboxed away, or write walls = "required" under [sense]',
+        )
     sealer = _sealer(config, config_path)
     epoch = epoch_in(credential("epoch"))
     notifier = Notifier()
@@ -74,6 +81,7 @@ def _run(config_path: Path, *, unboxed: bool, source: str | None, stop: threadin
         outlet_limit=RECORD_BYTES,
         notify=notifier.descriptor,
         device_paths=device_paths(config),
+        required=EVERY_WALL if config.walls == "every" else REQUIRED,
     )
     # One thread each: the other core is somebody else's, and idle workers only cost.
     os.environ.update(OPENBLAS_NUM_THREADS="1", OMP_NUM_THREADS="1", TF_CPP_MIN_LOG_LEVEL="2")
@@ -210,6 +218,11 @@ class _Watch:
         report = seal_or_refuse(plan, enclosure)
         for line in report.lines():
             log(f"sense: wall {line}")
+        missing = [state.wall.value for state in report.walls if not state.stands]
+        if missing:
+            log(f"sense: sealed WITHOUT {', '.join(missing)}; all required walls stand", level=4)
+        else:
+            log("sense: sealed; every wall stands")
 
     def _look(self, source: Source, eyes: Pipeline, chosen: Chosen) -> None:
         """Every frame until the source ends or somebody says stop."""

@@ -88,6 +88,18 @@ def forbid_swap() -> WallState:
 def enter_namespaces(plan: SealPlan) -> WallState:
     """Leave the network, the writable disk, shared memory and the host's name behind.
 
+    Where that cannot be done but was done for us (PrivateNetwork= and read-only mounts of systemd, or a container's),
+    the wall stands too: what counts is that no mount can be written and no network but a loopback is in reach.
+    """
+    state = _own_namespaces(plan)
+    if state.stands or Wall.NAMESPACES in plan.left_out or probes.namespace_breaches():
+        return state
+    return _stands(Wall.NAMESPACES, f"given from outside, as probed ({state.why})")
+
+
+def _own_namespaces(plan: SealPlan) -> WallState:
+    """Enter namespaces of our own.
+
     Tried first in a child, so that a refusal half-way (AppArmor lets a user namespace be made but not used)
     leaves this process as it was. Must be called while the process has one thread.
     """
@@ -221,7 +233,8 @@ def restrict_files(plan: SealPlan) -> WallState:
     try:
         version = kernel.landlock_version()
     except OSError as refusal:
-        return _lacks(Wall.LANDLOCK, f"the kernel has it not or switched off ({refusal.strerror})")
+        why = f"the kernel has it not or switched off ({refusal.strerror})"
+        return _lacks(Wall.LANDLOCK, why, "boot with landlock in lsm= (CONFIG_SECURITY_LANDLOCK)")
     rights = _LANDLOCK_FILES[max(known for known in _LANDLOCK_FILES if known <= version)]
     ruleset = kernel.landlock_ruleset(rights, _LANDLOCK_TCP, _LANDLOCK_SCOPES, version)
     try:
@@ -256,7 +269,8 @@ def forbid_new_code(plan: SealPlan) -> WallState:
     try:
         kernel.prctl(kernel.PR_SET_MDWE, 1)
     except OSError:
-        return _lacks(Wall.NO_NEW_CODE, "by the system-call filter only; PR_SET_MDWE needs Linux 6.3")
+        why = "by the system-call filter only; PR_SET_MDWE needs Linux 6.3"
+        return _lacks(Wall.NO_NEW_CODE, why, "use Linux 6.3 or newer")
     return _stands(Wall.NO_NEW_CODE, "memory-deny-write-execute")
 
 

@@ -276,6 +276,16 @@ def test_a_provisioned_unit_may_require_every_wall() -> None:
     assert "namespaces: the plan does not use them" in refused
 
 
+def test_namespaces_from_outside_are_a_wall_too(idle: Sealed) -> None:
+    """Promise 1: where systemd or a container took network and writable disk away, the wall stands, as probed."""
+    if "NAMESPACES" not in idle.answer["standing"]:  # type: ignore[operator]
+        pytest.skip("this machine permits no namespaces: " + str(idle.answer["lines"]))
+    answer = ask("namespaces from outside")
+    assert "NAMESPACES" in answer.get("standing", ()), answer  # type: ignore[operator]
+    assert "namespaces: yes, given from outside, as probed" in str(answer["lines"])
+    assert (answer["mounts"], set(answer["network"]) - {"lo"}) == ([], set())  # type: ignore[call-overload]
+
+
 def test_a_file_left_open_is_refused(tmp_path: Path) -> None:
     """Promise 1: a writable file that was left open is named and SENSE refuses."""
     refused = str(ask("file opened", str(tmp_path / "leak.log")).get("refused"))

@@ -42,7 +42,7 @@ def test_a_short_unit_file_is_enough(tmp_path: Path) -> None:
     assert (unit.camera.width, unit.camera.frame_rate, unit.broker.port, unit.threads) == (1280, 15, 8883, 1)
     assert unit.broker.ca == tmp_path / "ca.pem"
     assert unit.pipe == config.PIPE_PATH
-    assert unit.public_key is None
+    assert (unit.public_key, unit.walls) == (None, "required")
 
 
 def test_a_short_hub_file_is_enough(tmp_path: Path) -> None:
@@ -64,6 +64,7 @@ def test_a_short_hub_file_is_enough(tmp_path: Path) -> None:
         (UNIT.replace("/dev/video0", "rtsp://10.0.0.9/stream"), "promise 1"),
         (UNIT + '[models]\naccelerator = "gpu"\n', "auto, cpu or edgetpu"),
         (UNIT + '[relay]\npublic_key = "abc"\n', "relay.public_key must be 64 hexadecimal digits"),
+        (UNIT + '[sense]\nwalls = "some"\n', "sense.walls must be required or every"),
         (UNIT.replace("[broker]", "[other]"), "broker is missing"),
         ("unit = 3\n" + UNIT.replace("[unit]", "[x]"), "must be a table"),
         ("[unit", "not TOML"),

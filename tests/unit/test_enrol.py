@@ -453,8 +453,9 @@ def test_what_is_written_is_what_config_reads(corner: Corner) -> None:
         repeat=True,
         frame_rate=10,
         public_key=home.public_key(),
+        walls="every",
     )
-    assert unit.broker == broker
+    assert (unit.broker, unit.walls) == (broker, "every")
     assert [unit.public_key] == [row.public_key for row in corner.register().units]
     assert (unit.camera.source, unit.camera.repeat, unit.camera.frame_rate) == ('a "b" \\ c.mp4', True, 10)
     hub = enrol.write_hub_config(
@@ -519,6 +520,9 @@ def test_the_commands_lead_from_nothing_to_an_enrolled_unit(
     assert str(written.broker.key) == "/run/credentials/leftfield-relay.service/tls.key"
     signing_key = (tmp_path / "unit/credentials/signing.key").read_bytes()
     assert written.public_key == sign.public_key_of(signing_key)
+    assert written.walls in {"required", "every"}  # as this kernel is
+    assert run("enrol", "finish", answer, "--source", "/dev/video0", "--walls", "every", *unit) == 0
+    assert config.unit_config(tmp_path / "unit/unit.toml").walls == "every"
     capfdbinary.readouterr()
     assert run("booth", "tablet", "tablet-1", "--json", *booth) == 0
     assert len(json.loads(capfdbinary.readouterr().out)["password"]) == 24

@@ -234,6 +234,27 @@ def test_a_relay_that_knows_another_key_is_said(unit: Unit) -> None:
     assert "relay.public_key is not the public half" in complaints
 
 
+def test_a_unit_that_requires_every_wall_is_never_unboxed(unit: Unit) -> None:
+    """Where unit.toml requires every wall, SENSE does not run without its box."""
+    unit.start('source = "0"\n[sense]\nwalls = "every"', unboxed=True)
+    code, complaints = unit.outcome()
+    assert code == 78
+    assert "every wall is required" in complaints
+
+
+def test_a_unit_that_requires_every_wall_sees_behind_all_of_them_or_not_at_all(
+    unit: Unit, film: Path
+) -> None:
+    """With ``walls = "every"`` SENSE sees and says that every wall stands, or names what is missing and ends."""
+    unit.start(f'source = "{film}"\nhurry = true\n[sense]\nwalls = "every"')
+    list(unit.statements())
+    code, complaints = unit.outcome()
+    if code:
+        assert (code, "refusing to see" in complaints) == (78, True), complaints
+    else:
+        assert "sealed; every wall stands" in complaints
+
+
 def test_the_whole_process_sees_behind_its_walls(unit: Unit, film: Path) -> None:
     """SENSE walls itself in, reads a recording to its end, sends signed heartbeats only, and ends in order."""
     unit.start(f'source = "{film}"\nhurry = true')
