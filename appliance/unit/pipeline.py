@@ -25,7 +25,7 @@ from appliance.unit.people import People
 from appliance.unit.pose import Poses
 from appliance.unit.regions import headless
 from appliance.unit.runtime import Accelerator, Wish, choose_accelerator, load_model
-from appliance.unit.sight import Box, Detection, Frame, Keypoint, Pose
+from appliance.unit.sight import AttributeReading, Box, Detection, Frame, Keypoint, Pose
 from appliance.unit.track import Track, Tracker, TrackRules, overlap
 from appliance.values import TIME_STEP, AttributeVector, Observation
 from appliance.vocabulary import ATTRIBUTES
@@ -136,6 +136,17 @@ class Pipeline:
         cost.tracking += followed - found
         return tuple(sightings)
 
+    def find_at_once(self, frame: Frame) -> tuple[Detection, ...]:
+        """Everybody in a picture that has no next one: found at either size, the light taken from it alone."""
+        self._balance = Balance()
+        self._balance.look(frame.pixels)
+        found = list(self.people.find(frame))
+        for near in self._nearer.find(frame) if self._nearer else ():
+            same = [one for one in found if overlap(near.box, one.box) > 0.5]
+            if all(near.score > one.score for one in same):
+                found = [one for one in found if one not in same] + [near]
+        return tuple(sorted(found, key=lambda one: -one.score))
+
     def _find(self, frame: Frame) -> tuple[Detection, ...]:
         """Everybody in the frame; now and then with a second look at three quarters of the size.
 
@@ -169,17 +180,21 @@ class Pipeline:
         past = self._known[track.track]
         past.tried += 1
         past.tried_at, past.height = track.at, track.box.height
+        readings = self.look(frame, track.box, [box for box in boxes if box is not track.box])
+        if readings:
+            past.readings.append(readings)
+
+    def look(self, frame: Frame, box: Box, others: Sequence[Box]) -> tuple[AttributeReading, ...]:
+        """What one glance at the person in ``box`` reads, the head blanked first; nothing where no pose fits."""
         start = self._clock()
-        pose = self.poses.find(frame, track.box)
+        pose = self.poses.find(frame, box)
         posed = self._clock()
-        if pose is not None:
-            person = headless(frame, pose, [box for box in boxes if box is not track.box])
-            readings = () if person is None else attributes.read(person, self._balance.gains)
-            if readings:
-                past.readings.append(readings)
+        person = None if pose is None else headless(frame, pose, others)
+        readings = () if person is None else attributes.read(person, self._balance.gains)
         self.cost.glances += 1
         self.cost.posing += posed - start
         self.cost.reading += self._clock() - posed
+        return readings
 
     def _is_enough(self, track: Track) -> bool:
         past = self._known[track.track]
