@@ -42,7 +42,7 @@ def add_parsers(subparsers: argparse._SubParsersAction[argparse.ArgumentParser])
         "count this unit's start (done by leftfield-epoch.service before each start of SENSE)",
         "leftfield epoch",
     )
-    _runs(epoch, epoch_main, _epoch)
+    _runs(epoch, _epoch)
 
 
 def _add_booth(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -56,18 +56,18 @@ def _add_booth(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     tablet.add_argument("name", help="name of the tablet")
     tablet.add_argument("--again", action="store_true", help="a new password for a tablet that is known")
     tablet.add_argument("--remove", action="store_true", help="put the tablet out instead")
-    _runs(tablet, booth_main, _tablet)
+    _runs(tablet, _tablet)
     revoke = _parser(actions, "revoke", "put a unit out, for good", "leftfield booth revoke corner-north")
     revoke.add_argument("name", help="name of the unit")
-    _runs(revoke, booth_main, _revoke)
+    _runs(revoke, _revoke)
     about = "fresh certificates for broker and pages"
     renew = _parser(actions, "renew", about, "leftfield booth renew --host 192.168.4.1")
     renew.add_argument(
         "--host", action="append", help="names and addresses of this hub from now on; repeat it"
     )
-    _runs(renew, booth_main, _renew)
+    _runs(renew, _renew)
     show = _parser(actions, "show", "who is in the register", "leftfield booth show --json")
-    _runs(show, booth_main, _show)
+    _runs(show, _show)
 
 
 def _add_create(actions: argparse._SubParsersAction[argparse.ArgumentParser], example: str) -> None:
@@ -84,7 +84,7 @@ def _add_create(actions: argparse._SubParsersAction[argparse.ArgumentParser], ex
     )
     create.add_argument("--wss-port", type=int, default=9443, help="tablets, TLS and password (default 9443)")
     create.add_argument("--systemd", action="store_true", help="keys are handed in by the units in systemd/")
-    _runs(create, booth_main, _create)
+    _runs(create, _create)
 
 
 def _add_enrol(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -94,7 +94,7 @@ def _add_enrol(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     asking = _parser(actions, "request", "make this unit's keys and ask for a certificate", example)
     asking.add_argument("name", help="name of the unit, such as corner-north")
     asking.add_argument("--booth", required=True, help="name of the booth")
-    _runs(asking, enrol_main, _request)
+    _runs(asking, _request)
     accept = _parser(
         actions,
         "accept",
@@ -104,7 +104,7 @@ def _add_enrol(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     accept.add_argument("request", help="the request, or - for standard input")
     accept.add_argument("--place", required=True, help="what staff call the place")
     accept.add_argument("--simulated", action="store_true", help="no real camera: said on every screen")
-    _runs(accept, enrol_main, _accept)
+    _runs(accept, _accept)
     _add_finish(actions)
 
 
@@ -120,22 +120,7 @@ def _add_finish(actions: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     finish.add_argument(
         "--systemd", action="store_true", help="the key is handed in by systemd/leftfield-relay.service"
     )
-    _runs(finish, enrol_main, _finish)
-
-
-def booth_main(args: argparse.Namespace) -> int:
-    """``leftfield booth …``; the exit code."""
-    return _told(args)
-
-
-def enrol_main(args: argparse.Namespace) -> int:
-    """``leftfield enrol …``; the exit code."""
-    return _told(args)
-
-
-def epoch_main(args: argparse.Namespace) -> int:
-    """``leftfield epoch``; the exit code."""
-    return _told(args)
+    _runs(finish, _finish)
 
 
 def _told(args: argparse.Namespace) -> int:
@@ -289,13 +274,9 @@ def _parser(
     )
 
 
-def _runs(
-    parser: argparse.ArgumentParser,
-    run: Callable[[argparse.Namespace], int],
-    action: Callable[[argparse.Namespace], None],
-) -> None:
+def _runs(parser: argparse.ArgumentParser, action: Callable[[argparse.Namespace], None]) -> None:
     """Let ``parser`` do ``action``, and give it the options that every command here has."""
-    parser.set_defaults(run=run, action=action)
+    parser.set_defaults(run=_told, action=action)
     parser.add_argument(
         "--directory",
         type=Path,

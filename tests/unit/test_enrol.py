@@ -18,7 +18,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import NameOID
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from appliance import config, enrol, sign
@@ -272,6 +272,7 @@ def test_a_request_or_refused_nothing_else(garbage: bytes) -> None:
     spot=st.integers(0, 10_000),
     bit=st.integers(0, 6),
 )
+@settings(deadline=None)  # each example makes keys
 def test_one_changed_bit_is_enough(place: str, spot: int, bit: int) -> None:
     """A request with any one bit of any field changed is refused."""
     key = authority.new_key()
