@@ -132,6 +132,22 @@ def _add_processes(subparsers: Subparsers[argparse.ArgumentParser]) -> None:
     _config_option(watch, "hub.toml")
 
 
+def _port(text: str) -> int:
+    from appliance.pages import server
+
+    return server._port(text)  # noqa: SLF001 - one rule for what a port is
+
+
+def _seconds(text: str) -> float:
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = -1.0
+    if not 0 < seconds < float("inf"):
+        raise argparse.ArgumentTypeError(f"{text!r} is no number of seconds above 0")
+    return seconds
+
+
 def _add_demo(subparsers: Subparsers[argparse.ArgumentParser]) -> None:
     demo = _parser_of(
         subparsers,
@@ -141,9 +157,11 @@ def _add_demo(subparsers: Subparsers[argparse.ArgumentParser]) -> None:
         _demo,
     )
     demo.add_argument("--source", default="", help="video of people walking, or the number of a webcam")
-    demo.add_argument("--duration", type=float, metavar="SECONDS", help="end after so long (default: Ctrl-C)")
+    demo.add_argument(
+        "--duration", type=_seconds, metavar="SECONDS", help="end after so long (default: Ctrl-C)"
+    )
     demo.add_argument("--headless", action="store_true", help="plain lines, no picture; for CI")
-    demo.add_argument("--port", type=int, default=8080, help="of the tablet page (default: %(default)s)")
+    demo.add_argument("--port", type=_port, default=8080, help="of the tablet page (default: %(default)s)")
     demo.add_argument(
         "--host",
         metavar="ADDRESS",
