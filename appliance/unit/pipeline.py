@@ -8,7 +8,6 @@ Laws:
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -27,8 +26,7 @@ from appliance.unit.regions import headless
 from appliance.unit.runtime import Accelerator, Wish, choose_accelerator, load_model
 from appliance.unit.sight import AttributeReading, Box, Detection, Frame, Keypoint, Pose
 from appliance.unit.track import Track, Tracker, TrackRules, overlap
-from appliance.values import TIME_STEP, AttributeVector, Observation
-from appliance.vocabulary import ATTRIBUTES
+from appliance.values import AttributeVector
 
 LEAST_SCORE = 0.30
 """Detections below are not made at all; between this and the tracker's ``sure`` they only continue tracks."""
@@ -256,22 +254,3 @@ def pipeline_on(accelerator: Accelerator, directory: Path | None = None) -> Pipe
     model = load_model(catalogue.named("people"), accelerator)
     people, nearer = (People(model, score=LEAST_SCORE, zooms=(zoom,)) for zoom in (1.0, _HOLE_ZOOM))
     return Pipeline(people, Poses(load_model(catalogue.named("pose"), accelerator)), nearer=nearer)
-
-
-def observation_as_json(observation: Observation) -> str:
-    """An observation as one line of JSON for people to read: nothing but its values. It is never sent so."""
-    worn = {
-        attribute.name: f"{attribute.label(reading.level)} ({reading.confidence.name.lower()})"
-        for attribute, reading in zip(ATTRIBUTES, observation.vector.readings, strict=True)
-        if reading.confidence is not None
-    }
-    return json.dumps(
-        {
-            "unit": observation.unit,
-            "epoch": observation.epoch,
-            "seq": observation.seq,
-            "uptime_seconds": observation.seen.uptime * TIME_STEP,
-            "wall_seconds": None if observation.seen.wall is None else observation.seen.wall * TIME_STEP,
-            "wears": worn,
-        }
-    )
