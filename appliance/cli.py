@@ -81,6 +81,13 @@ def _demo(given: argparse.Namespace) -> int:
     )
 
 
+def _measure(given: argparse.Namespace) -> int:
+    from appliance.unit import measure
+
+    with given.jsonl.open("w", encoding="utf-8") as out:
+        return measure.main(given.paths, out, every=given.every, least_score=given.score)
+
+
 def _vocabulary(given: argparse.Namespace) -> int:
     from appliance import vocabulary, wire
 
@@ -125,6 +132,22 @@ def _add_processes(subparsers: Subparsers[argparse.ArgumentParser]) -> None:
     _config_option(watch, "hub.toml")
 
 
+def _port(text: str) -> int:
+    from appliance.pages import server
+
+    return server._port(text)  # noqa: SLF001 - one rule for what a port is
+
+
+def _seconds(text: str) -> float:
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = -1.0
+    if not 0 < seconds < float("inf"):
+        raise argparse.ArgumentTypeError(f"{text!r} is no number of seconds above 0")
+    return seconds
+
+
 def _add_demo(subparsers: Subparsers[argparse.ArgumentParser]) -> None:
     demo = _parser_of(
         subparsers,
@@ -134,9 +157,11 @@ def _add_demo(subparsers: Subparsers[argparse.ArgumentParser]) -> None:
         _demo,
     )
     demo.add_argument("--source", default="", help="video of people walking, or the number of a webcam")
-    demo.add_argument("--duration", type=float, metavar="SECONDS", help="end after so long (default: Ctrl-C)")
+    demo.add_argument(
+        "--duration", type=_seconds, metavar="SECONDS", help="end after so long (default: Ctrl-C)"
+    )
     demo.add_argument("--headless", action="store_true", help="plain lines, no picture; for CI")
-    demo.add_argument("--port", type=int, default=8080, help="of the tablet page (default: %(default)s)")
+    demo.add_argument("--port", type=_port, default=8080, help="of the tablet page (default: %(default)s)")
     demo.add_argument(
         "--host",
         metavar="ADDRESS",
@@ -147,6 +172,26 @@ def _add_demo(subparsers: Subparsers[argparse.ArgumentParser]) -> None:
     )
     demo.add_argument("--json", action="store_true", help="print the summary as JSON")
     demo.add_argument("--seed", type=int, default=1, help="of the simulated street (default: %(default)s)")
+
+
+def _add_measure(subparsers: Subparsers[argparse.ArgumentParser]) -> None:
+    measure = _parser_of(
+        subparsers,
+        "measure",
+        "the unit's own eyes on pictures and videos, for the bench: people and posteriors as JSON lines",
+        "leftfield measure photos/ street.avi --every 10 --jsonl measured.jsonl",
+        _measure,
+    )
+    measure.add_argument(
+        "paths", nargs="+", type=Path, metavar="PATH", help="pictures, videos, or folders of them"
+    )
+    measure.add_argument("--jsonl", type=Path, required=True, metavar="OUT", help="where the lines go")
+    measure.add_argument(
+        "--every", type=int, default=1, metavar="N", help="of a video, each N-th frame (default: 1)"
+    )
+    measure.add_argument(
+        "--score", type=float, default=0.4, help="least score of a person (default: %(default)s)"
+    )
 
 
 def parser(words: Sequence[str]) -> argparse.ArgumentParser:
@@ -162,7 +207,7 @@ def parser(words: Sequence[str]) -> argparse.ArgumentParser:
     subparsers = top.add_subparsers(metavar="COMMAND", required=True)
     _add_processes(subparsers)
     said = next((word for word in words if not word.startswith("-")), "")
-    everything = said not in {"sense", "relay", "watch", "demo", "vocabulary"}
+    everything = said not in {"sense", "relay", "watch", "demo", "vocabulary", "measure"}
     if everything or said == "pages":
         from appliance.pages import server
 
@@ -172,6 +217,7 @@ def parser(words: Sequence[str]) -> argparse.ArgumentParser:
 
         commands.add_parsers(subparsers)
     _add_demo(subparsers)
+    _add_measure(subparsers)
     _parser_of(subparsers, "vocabulary", "everything a unit can say", "leftfield vocabulary", _vocabulary)
     return top
 

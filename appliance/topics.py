@@ -14,7 +14,6 @@ from appliance.values import NAME_FORM, AlertId, BoothId, TabletId, UnitId
 
 ROOT: Final = "leftfield/1"
 UNIT_LEAVES: Final = ("observation", "status")
-HUB_LEAVES: Final = ("board", "status")
 STAFF_LEAVES: Final = ("claim", "outcome", "forget")
 
 

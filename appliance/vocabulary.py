@@ -83,7 +83,7 @@ class Attribute:
 COLOURS: Final = (
     "black", "grey", "white", "red", "orange", "brown", "yellow", "green", "blue", "purple", "pink", "beige",
 )  # fmt: skip
-"""The colour terms: Berlin and Kay's eleven basic terms and beige (FINDINGS: what shops and people agree on)."""
+"""The colour terms: the eleven basic ones of Berlin and Kay (1969), and beige."""
 
 _ACCENTS = ("none", *COLOURS)
 _PATTERNS = ("plain", "patterned", "striped", "checked", "figured")

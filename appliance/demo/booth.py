@@ -12,7 +12,6 @@ from __future__ import annotations
 import os
 import shutil
 import signal
-import sys
 import tempfile
 import threading
 import time
@@ -23,8 +22,9 @@ from typing import Final
 
 from appliance import enrol
 from appliance.demo import places
-from appliance.demo.children import Children
+from appliance.demo.children import Children, age
 from appliance.demo.ledger import Ledger, Said, as_json
+from appliance.demo.source import check_source
 from appliance.demo.stage import (
     BOOTH,
     COUNTING_TABLET,
@@ -32,8 +32,8 @@ from appliance.demo.stage import (
     SIMULATED_UNITS,
     Stage,
     build,
-    check_source,
     command,
+    street_command,
 )
 from appliance.demo.summary import Summary
 from appliance.demo.tablet import HeadlessTablet, UnitRow
@@ -41,7 +41,6 @@ from appliance.demo.terminal import Screen, View
 from appliance.errors import LeftfieldError, Unfit
 from appliance.service import stop_requested
 
-PAST_PEOPLE: Final = 2000
 PEOPLE_PER_SECOND: Final = 5.0
 PATIENCE: Final = 30.0
 """How long a process may take to be there, in seconds."""
@@ -65,7 +64,7 @@ class Options:
 
 def main(options: Options) -> int:
     """Run the demo; 0 where it did what it promises (see summary.py), else 1. Unfit where it cannot start."""
-    began = time.monotonic() - _age()
+    began = time.monotonic() - age()
     stop = stop_requested()
     source = check_source(options.source)
     broker = enrol.mosquitto()
@@ -87,16 +86,6 @@ def main(options: Options) -> int:
     summary = show.summary(complaints)
     print(summary.as_json() if options.as_json else summary.as_text())
     return 0 if summary.well else 1
-
-
-def _age() -> float:
-    """How long this process has been running already, in seconds (proc_pid_stat(5), field 22)."""
-    try:
-        fields = Path("/proc/self/stat").read_text("ascii").rpartition(")")[2].split()
-        uptime = float(Path("/proc/uptime").read_text("ascii").split()[0])
-    except (OSError, ValueError, IndexError):
-        return 0.0
-    return max(0.0, uptime - int(fields[19]) / os.sysconf("SC_CLK_TCK"))
 
 
 class _Ended(LeftfieldError):
@@ -151,6 +140,9 @@ class Show:
         # A second Ctrl-C must not leave half of it running.
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, signal.SIG_IGN)
+        words, row = self._children.last_words("sense"), self._row
+        if words and not words.startswith("wall ") and (row is None or row.state != "watching"):
+            self._troubles.append(f"{REAL_UNIT} is {row.state if row else 'away'}; it said last: {words}")
         complaints = self._children.stop(STOP_ORDER)
         self._tablet.stop()
         os.close(self._pipe)
@@ -174,7 +166,8 @@ class Show:
         self._admitted_before = self._row.admitted if self._row else 0
         # Only now: what the broker gets before the hub has subscribed, nobody gets.
         self._children.start("relay", command("relay", "--config", unit), plain)
-        self._children.start("street", self._street(), plain)
+        street = street_command(stage, seed=self._options.seed, per_second=PEOPLE_PER_SECOND)
+        self._children.start("street", street, plain)
         if stage.network:
             certificate, key = stage.booth.page_certificate
             tls = ["--certificate", str(certificate), "--key", str(key), "--host", stage.network]
@@ -186,14 +179,6 @@ class Show:
     def _broker_listens(self) -> bool:
         ports = self._stage.ports
         return places.listening(ports.mqtt) and places.listening(ports.websocket)
-
-    def _street(self) -> list[str]:
-        arguments = [sys.executable, "-m", "appliance.demo.street", "--seed", str(self._options.seed)]
-        arguments += ["--per-second", str(PEOPLE_PER_SECOND)]
-        arguments += ["--past", str(PAST_PEOPLE if self._stage.fresh else 0)]
-        for path in self._stage.street_configs:
-            arguments += ["--config", str(path)]
-        return arguments
 
     @property
     def _running(self) -> float:
@@ -233,7 +218,7 @@ class Show:
             raise _Ended(
                 f"{dead.name} ended with code {dead.ended}",
                 where="demo",
-                mend=" | ".join(dead.lines) or "it said nothing",
+                mend=dead.last_words or "it said nothing",
             )
         self._tablet.turn(time.monotonic())
         self._count()
@@ -280,6 +265,7 @@ class Show:
             needs=board.needs if board else 0,
             flags=board.flags if board else 0,
             alerts=len(alerts),
+            alerts_real=sum(alert.unit == REAL_UNIT for alert in alerts),
             claims=self._tablet.claims,
             refused=sum(row.refused for row in rows),
             missing=sum(row.missing for row in rows),
@@ -291,7 +277,7 @@ class Show:
 
     def summary(self, complaints: tuple[str, ...]) -> Summary:
         """How it went."""
-        view, alerts = self.view(), tuple(self._tablet.alerts.values())
+        view = self.view()
         example = self._admitted[0] if self._admitted else None
         return Summary(
             seconds=self._running,
@@ -300,10 +286,10 @@ class Show:
             baseline_after=self._times.get("baseline"),
             first_alert_after=self._times.get("alert"),
             real_observations=view.real_observations,
-            real_boxed=bool(view.unit_boxed),
+            real_boxed=view.unit_boxed,
             people=view.people,
             alerts=view.alerts,
-            alerts_real=sum(not alert.simulated for alert in alerts),
+            alerts_real=view.alerts_real,
             claims=view.claims,
             refused=view.refused,
             missing=view.missing,

@@ -1,7 +1,8 @@
 """The demo's processes: started, listened to, and stopped in order; none is restarted, none is left behind.
 
 Laws:
-    * What a child says on stderr is kept (the last lines), so that its death can be explained.
+    * What a child says on stderr is kept (the last lines), so that its death can be explained; what the broker and
+      the libraries say of themselves at every start is not.
     * A child ends when we end, however we end: by SIGTERM in order, or by the kernel when we are killed.
 """
 
@@ -9,18 +10,21 @@ from __future__ import annotations
 
 import ctypes
 import os
+import re
 import selectors
 import signal
 import subprocess
 import time
 from collections import deque
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Final
 
 from appliance.errors import Unfit
 
 LINES_KEPT: Final = 12
 STOP_SECONDS: Final = 6.0
+_CHATTER: Final = re.compile(r"INFO: |[IW]\d{4} |\d+: Warning: Mosquitto should not be run as root")
 _PR_SET_PDEATHSIG: Final = 1
 _LIBC: Final = ctypes.CDLL(None, use_errno=True)
 
@@ -28,6 +32,16 @@ _LIBC: Final = ctypes.CDLL(None, use_errno=True)
 def _die_with_parent() -> None:
     """In the child, before exec: be terminated when the parent vanishes (prctl(2), PR_SET_PDEATHSIG)."""
     _LIBC.prctl(_PR_SET_PDEATHSIG, signal.SIGTERM, 0, 0, 0)
+
+
+def age() -> float:
+    """How long this process has been running already, in seconds (proc_pid_stat(5), field 22)."""
+    try:
+        fields = Path("/proc/self/stat").read_text("ascii").rpartition(")")[2].split()
+        uptime = float(Path("/proc/uptime").read_text("ascii").split()[0])
+    except (OSError, ValueError, IndexError):
+        return 0.0
+    return max(0.0, uptime - int(fields[19]) / os.sysconf("SC_CLK_TCK"))
 
 
 class Child:
@@ -61,6 +75,11 @@ class Child:
         return self._running.pid
 
     @property
+    def last_words(self) -> str:
+        """The last line it said, without whose it is."""
+        return self.lines[-1].removeprefix("leftfield: ").removeprefix(f"{self.name}: ") if self.lines else ""
+
+    @property
     def ended(self) -> int | None:
         """Its exit code, or None while it runs."""
         return self._running.poll()
@@ -70,7 +89,8 @@ class Child:
         while chunk := self.output.read(65536):
             self._rest += chunk
         *whole, self._rest = self._rest.split(b"\n")
-        said = tuple(line.decode("utf-8", "replace").rstrip() for line in whole)
+        lines = (line.decode("utf-8", "replace").rstrip() for line in whole)
+        said = tuple(line for line in lines if line and not _CHATTER.match(line))
         self.lines.extend(said)
         return said
 
@@ -119,6 +139,10 @@ class Children:
                 self._selector.unregister(child.output)
             said.extend((child.name, line) for line in lines)
         return said
+
+    def last_words(self, name: str) -> str:
+        """The last line that the child called ``name`` said; empty where it said nothing."""
+        return next((child.last_words for child in self._all if child.name == name), "")
 
     def dead(self) -> Child | None:
         """A child that has ended although nobody asked it to, or None."""

@@ -14,10 +14,9 @@ from pathlib import Path
 from typing import Final
 
 from appliance import config, enrol
-from appliance.config import refuse_network_source
 from appliance.demo.places import LOCAL, Ports
+from appliance.demo.source import is_live
 from appliance.enrol import Booth, Listeners, UnitHome
-from appliance.errors import Unfit
 from appliance.values import BoothId, Epoch, TabletId, UnitId
 
 BOOTH: Final = BoothId("demo")
@@ -28,6 +27,8 @@ SIMULATED_UNITS: Final = (
     (UnitId("sim-south"), "south corner"),
     (UnitId("sim-west"), "west corner"),
 )
+PAST_PEOPLE: Final = 2000
+"""How many people of the simulated street's last hours the hub is told of at the start."""
 TABLET: Final = TabletId("tablet-1")
 """The tablet of whoever watches the demo."""
 COUNTING_TABLET: Final = TabletId("demo-counter")
@@ -65,42 +66,9 @@ class Stage:
         return f"https://{self.network}:{self.ports.secure_pages}/tablet#{TABLET}:{self.password}"
 
 
-def check_source(source: str) -> str:
-    """The same source, if it can be one: a device, a number of a webcam, or a file that is there. Else Unfit."""
-    if not source:
-        raise Unfit(
-            "no street to look at",
-            where="--source",
-            mend="pass a video of people walking (--source /path.mp4), or a webcam (--source 0)",
-        )
-    refuse_network_source(source, "--source")
-    if source.isdecimal() or source.startswith("/dev/") or source == "picamera2":
-        return source
-    path = Path(source.removeprefix("file://"))
-    if not path.is_file():
-        raise Unfit(
-            f"there is no video {path}",
-            where="--source",
-            mend="pass a video of people walking (make demo SOURCE=/path.mp4), or a webcam (make demo SOURCE=0)",
-        )
-    return str(path.absolute())
-
-
 def build(directory: Path, *, source: str, ports: Ports, network: str) -> Stage:
     """Make, or take up again, the booth in ``directory``. Unfit where that cannot be done."""
-    listeners = Listeners(
-        mqtt_port=ports.mqtt,
-        mqtt_address=LOCAL,
-        ws_port=ports.websocket,
-        ws_address="lo",  # mosquitto 2.0 takes interface names for WebSockets, and listens everywhere for addresses
-        wss_port=ports.secure_websocket if network else 0,
-    )
-    hosts = (LOCAL, network) if network else (LOCAL,)
-    fresh = not (directory / "booth" / "booth.toml").exists()
-    if fresh:
-        booth = enrol.create_booth(directory / "booth", BOOTH, hosts, listeners=listeners)
-    else:
-        booth = enrol.renew(enrol.open_booth(directory / "booth"), hosts=hosts, listeners=listeners)
+    booth, fresh = _booth(directory / "booth", ports, network)
     known = config.register(booth.register).tablets
     password, counting_password = (
         enrol.add_tablet(booth, tablet, again=tablet in known) for tablet in (TABLET, COUNTING_TABLET)
@@ -132,6 +100,21 @@ def build(directory: Path, *, source: str, ports: Ports, network: str) -> Stage:
     )
 
 
+def _booth(directory: Path, ports: Ports, network: str) -> tuple[Booth, bool]:
+    """The booth with listeners on ``ports``, and whether it is a new one."""
+    listeners = Listeners(
+        mqtt_port=ports.mqtt,
+        mqtt_address=LOCAL,
+        ws_port=ports.websocket,
+        ws_address="lo",  # mosquitto 2.0 takes interface names for WebSockets, and listens everywhere for addresses
+        wss_port=ports.secure_websocket if network else 0,
+    )
+    hosts = (LOCAL, network) if network else (LOCAL,)
+    if not (directory / "booth.toml").exists():
+        return enrol.create_booth(directory, BOOTH, hosts, listeners=listeners), True
+    return enrol.renew(enrol.open_booth(directory), hosts=hosts, listeners=listeners), False
+
+
 def _enrol(
     booth: Booth,
     home: UnitHome,
@@ -145,7 +128,7 @@ def _enrol(
     simulated = source == "simulated"
     home.directory.parent.mkdir(exist_ok=True)
     broker = enrol.enrol_unit(booth, home, unit, place=place, simulated=simulated)
-    recorded = not (simulated or source.isdecimal() or source.startswith("/dev/") or source == "picamera2")
+    recorded = not simulated and not is_live(source)
     enrol.write_unit_config(
         home.config,
         booth=booth.booth,
@@ -180,3 +163,20 @@ def _hub(directory: Path, booth: Booth) -> Path:
 def command(*words: str | Path) -> list[str]:
     """The arguments that run ``leftfield WORDS`` with this very Python."""
     return [sys.executable, "-m", "appliance.cli", *map(str, words)]
+
+
+def street_command(stage: Stage, *, seed: int, per_second: float) -> list[str]:
+    """The arguments that run the simulated street; a booth that was taken up again has its past already."""
+    words = [
+        sys.executable,
+        "-m",
+        "appliance.demo.street",
+        "--seed",
+        str(seed),
+        "--per-second",
+        str(per_second),
+    ]
+    words += ["--past", str(PAST_PEOPLE if stage.fresh else 0)]
+    for path in stage.street_configs:
+        words += ["--config", str(path)]
+    return words

@@ -19,7 +19,8 @@ class Summary:
     baseline_after: float | None
     first_alert_after: float | None
     real_observations: int
-    real_boxed: bool
+    real_boxed: bool | None
+    """None where the unit never said how it is."""
     people: int
     alerts: int
     alerts_real: int
@@ -42,7 +43,7 @@ class Summary:
 
     def as_text(self) -> str:
         """The figures for people."""
-        boxed = "boxed" if self.real_boxed else "NOT BOXED"
+        boxed = {True: "boxed", False: "NOT BOXED", None: "never reported"}[self.real_boxed]
         lines = [
             f"Leftfield demo: {self.seconds:.0f} s, {'all well' if self.well else 'NOT WELL'}",
             (
@@ -54,8 +55,9 @@ class Summary:
                 f"up after {_after(self.ready_after)}, baseline ready after {_after(self.baseline_after)}"
             ),
             (
-                f"  alerts that reached a subscribed tablet: {self.alerts} ({self.alerts_real} from the real unit), "
-                f"{self.claims} claimed; first after {_after(self.first_alert_after)}"
+                f"  alerts that reached a subscribed tablet: {self.alerts}, {self.alerts_real} from the real unit "
+                f"({self.real_observations} read), {self.claims} claimed; "
+                f"first after {_after(self.first_alert_after)}"
             ),
         ]
         if self.last_alert:

@@ -59,6 +59,7 @@ class View:
     needs: int
     flags: int
     alerts: int
+    alerts_real: int
     claims: int
     refused: int
     missing: int
@@ -141,6 +142,8 @@ def _left(view: View, width: int) -> list[_Line]:
         _line(f" {view.flags} exceptions  {view.refused} refused  {view.missing} missing"),
         _line(("ALERTS ", "label"), f"{view.alerts} reached a tablet, {view.claims} claimed"),
     ]
+    if view.alerts:
+        lines.append(_line(f" {view.alerts_real} from the real unit ({view.real_observations} read)"))
     if view.last_alert_age is not None:
         said = textwrap.wrap(view.last_alert, max(1, width - 2))[:3]
         lines.append(_line((f" {view.last_alert_age:.0f} s ago, {view.last_alert_where}", "quiet")))
@@ -190,10 +193,12 @@ def status_line(view: View) -> str:
     if view.starting and not view.people:
         return f"{view.running:4.0f} s  {view.starting}"
     baseline = "baseline ready" if view.people and not view.needs else f"baseline needs {view.needs} more"
+    boxed = {True: "boxed", False: "NOT BOXED", None: "not heard yet"}[view.unit_boxed]
     line = (
         f"{view.running:4.0f} s  {view.unit} {view.unit_state} {view.fps} fps "
-        f"{'boxed' if view.unit_boxed else 'not boxed'}, {view.real_observations} people read | SIMULATED street "
-        f"{view.simulated_rate:.1f}/s | hub {view.people} people, {baseline} | {view.alerts} alerts"
+        f"{boxed}, {view.real_observations} people read | SIMULATED street "
+        f"{view.simulated_rate:.1f}/s | hub {view.people} people, {baseline} | {view.alerts} alerts, "
+        f"{view.alerts_real} from the real unit"
     )
     return f"{line} | last: {view.last_alert}" if view.last_alert else line
 

@@ -199,10 +199,16 @@ def password_line(name: str, password: str, salt: bytes) -> str:
 
 
 def mosquitto() -> Path:
-    """The broker's program: ``$LEFTFIELD_MOSQUITTO``, else on the PATH or where Debian keeps it; else Unfit."""
+    """The broker's program: ``$LEFTFIELD_MOSQUITTO`` where that is set, else on the PATH or where Debian keeps it.
+
+    Unfit where there is none; a program that is named but missing is not replaced by another one.
+    """
     named = os.environ.get(MOSQUITTO_VARIABLE, "")
+    if named and not shutil.which(named):
+        mend = f"set {MOSQUITTO_VARIABLE} to the program, or unset it"
+        raise Unfit(f"there is no program {named}", where=MOSQUITTO_VARIABLE, mend=mend)
     search = f"{os.environ.get('PATH', os.defpath)}:/usr/sbin:/usr/local/sbin:/sbin"
-    found = (shutil.which(named) if named else None) or shutil.which("mosquitto", path=search)
+    found = shutil.which(named or "mosquitto", path=None if named else search)
     if found is None:
         raise Unfit(
             "no mosquitto was found",

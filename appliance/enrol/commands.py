@@ -17,13 +17,11 @@ from typing import Final
 
 from appliance import config
 from appliance.enrol import booth as booths
-from appliance.enrol import files, home
+from appliance.enrol import files, home, start
 from appliance.enrol.broker import Listeners
 from appliance.enrol.names import host
 from appliance.errors import LeftfieldError, Unfit
 from appliance.values import BoothId, UnitId
-
-"""Exit codes (sysexits.h)."""
 
 PAGES_PORT: Final = 8443
 """Where systemd/leftfield-pages.service serves."""
@@ -46,14 +44,35 @@ def add_parsers(subparsers: argparse._SubParsersAction[argparse.ArgumentParser])
         "count this unit's start (done by leftfield-epoch.service before each start of SENSE)",
         "leftfield epoch",
     )
-    _directory(epoch)
-    epoch.set_defaults(run=epoch_main)
+    _runs(epoch, _epoch)
 
 
 def _add_booth(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     about = "the booth: create it, let tablets in and out, revoke units"
     example = "leftfield booth create corner --host booth.local --host 192.168.4.1"
     actions = _group(subparsers, "booth", about, example)
+    _add_create(actions, example)
+    tablet = _parser(
+        actions, "tablet", "let a tablet in and show its password, once", "leftfield booth tablet tablet-1"
+    )
+    tablet.add_argument("name", help="name of the tablet")
+    tablet.add_argument("--again", action="store_true", help="a new password for a tablet that is known")
+    tablet.add_argument("--remove", action="store_true", help="put the tablet out instead")
+    _runs(tablet, _tablet)
+    revoke = _parser(actions, "revoke", "put a unit out, for good", "leftfield booth revoke corner-north")
+    revoke.add_argument("name", help="name of the unit")
+    _runs(revoke, _revoke)
+    about = "fresh certificates for broker and pages"
+    renew = _parser(actions, "renew", about, "leftfield booth renew --host 192.168.4.1")
+    renew.add_argument(
+        "--host", action="append", help="names and addresses of this hub from now on; repeat it"
+    )
+    _runs(renew, _renew)
+    show = _parser(actions, "show", "who is in the register", "leftfield booth show --json")
+    _runs(show, _show)
+
+
+def _add_create(actions: argparse._SubParsersAction[argparse.ArgumentParser], example: str) -> None:
     create = _parser(actions, "create", "make the authority, the broker's settings and hub.toml", example)
     create.add_argument("name", help="name of the booth, such as corner")
     create.add_argument(
@@ -67,32 +86,7 @@ def _add_booth(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     )
     create.add_argument("--wss-port", type=int, default=9443, help="tablets, TLS and password (default 9443)")
     create.add_argument("--systemd", action="store_true", help="keys are handed in by the units in systemd/")
-    create.set_defaults(action=_create)
-    tablet = _parser(
-        actions, "tablet", "let a tablet in and show its password, once", "leftfield booth tablet tablet-1"
-    )
-    tablet.add_argument("name", help="name of the tablet")
-    tablet.add_argument("--again", action="store_true", help="a new password for a tablet that is known")
-    tablet.add_argument("--remove", action="store_true", help="put the tablet out instead")
-    tablet.set_defaults(action=_tablet)
-    revoke = _parser(actions, "revoke", "put a unit out, for good", "leftfield booth revoke corner-north")
-    revoke.add_argument("name", help="name of the unit")
-    revoke.set_defaults(action=_revoke)
-    renew = _parser(
-        actions,
-        "renew",
-        "fresh certificates for broker and pages",
-        "leftfield booth renew --host 192.168.4.1",
-    )
-    renew.add_argument(
-        "--host", action="append", help="names and addresses of this hub from now on; repeat it"
-    )
-    renew.set_defaults(action=_renew)
-    show = _parser(actions, "show", "who is in the register", "leftfield booth show --json")
-    show.set_defaults(action=_show)
-    for parser in (create, tablet, revoke, renew, show):
-        _directory(parser)
-        parser.set_defaults(run=booth_main)
+    _runs(create, _create)
 
 
 def _add_enrol(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -102,7 +96,7 @@ def _add_enrol(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     asking = _parser(actions, "request", "make this unit's keys and ask for a certificate", example)
     asking.add_argument("name", help="name of the unit, such as corner-north")
     asking.add_argument("--booth", required=True, help="name of the booth")
-    asking.set_defaults(action=_request)
+    _runs(asking, _request)
     accept = _parser(
         actions,
         "accept",
@@ -112,7 +106,11 @@ def _add_enrol(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     accept.add_argument("request", help="the request, or - for standard input")
     accept.add_argument("--place", required=True, help="what staff call the place")
     accept.add_argument("--simulated", action="store_true", help="no real camera: said on every screen")
-    accept.set_defaults(action=_accept)
+    _runs(accept, _accept)
+    _add_finish(actions)
+
+
+def _add_finish(actions: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     finish = _parser(
         actions,
         "finish",
@@ -120,36 +118,17 @@ def _add_enrol(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
         "leftfield enrol finish answer.json --source /dev/video0 --systemd",
     )
     finish.add_argument("answer", help="the answer, or - for standard input")
-    finish.add_argument("--source", required=True, help="/dev/video0, picamera2, or a recorded file")
+    finish.add_argument("--source", required=True, help="/dev/video0 (or 0), picamera2, or a recorded file")
     finish.add_argument(
         "--systemd", action="store_true", help="the key is handed in by systemd/leftfield-relay.service"
     )
     finish.add_argument(
         "--walls",
         choices=("required", "every"),
-        help="which walls SENSE must find standing at each start, or refuse to see (with --systemd and a kernel that "
-        "has them all: every; else required)",
+        help="which walls SENSE must find standing at each start, or refuse to see (under systemd and with a kernel "
+        "that has them all: every; else required)",
     )
-    finish.set_defaults(action=_finish)
-    for parser in (asking, accept, finish):
-        _directory(parser)
-        parser.set_defaults(run=enrol_main)
-
-
-def booth_main(args: argparse.Namespace) -> int:
-    """``leftfield booth …``; the exit code."""
-    return _told(args)
-
-
-def enrol_main(args: argparse.Namespace) -> int:
-    """``leftfield enrol …``; the exit code."""
-    return _told(args)
-
-
-def epoch_main(args: argparse.Namespace) -> int:
-    """``leftfield epoch``; the exit code."""
-    args.action = _epoch
-    return _told(args)
+    _runs(finish, _finish)
 
 
 def _told(args: argparse.Namespace) -> int:
@@ -215,10 +194,15 @@ def _show(args: argparse.Namespace) -> None:
         {"unit": unit.unit, "place": unit.place, "simulated": unit.simulated, "revoked": unit.revoked}
         for unit in register.units
     ]
-    lines = [f"booth {booth.booth}: {len(units)} units, {len(register.tablets)} tablets"]
+    counts = ", ".join((_count(len(units), "unit"), _count(len(register.tablets), "tablet")))
+    lines = [f"booth {booth.booth}: {counts}"]
     lines += [f"  {row['unit']}  {row['place']}{'  REVOKED' if row['revoked'] else ''}" for row in units]
     lines += [f"  {tablet}" for tablet in register.tablets]
     _say(args, {"booth": booth.booth, "units": units, "tablets": list(register.tablets)}, "\n".join(lines))
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}{'' if number == 1 else 's'}"
 
 
 def _request(args: argparse.Namespace) -> None:
@@ -238,19 +222,25 @@ def _accept(args: argparse.Namespace) -> None:
 def _finish(args: argparse.Namespace) -> None:
     unit_home = home.UnitHome(directory=args.directory.absolute())
     config.refuse_network_source(args.source, "--source")
+    source, doubt = start.source_of(args.source)
     answer = home.install_answer(unit_home, _letter(args.answer))
-    broker = unit_home.broker(answer, key=_SYSTEM_KEY if args.systemd else None)
+    by_hand = not args.systemd
     files.write_unit_config(
         unit_home.config,
         booth=answer.booth,
         unit=answer.unit,
-        broker=broker,
-        source=args.source,
+        broker=unit_home.broker(answer, key=None if by_hand else _SYSTEM_KEY),
+        source=source,
+        pipe=unit_home.directory / "pipe" if by_hand else None,
+        spool=unit_home.directory / "spool" if by_hand else None,
         public_key=unit_home.public_key(),
-        walls=args.walls or (_walls_of_this_kernel() if args.systemd else None),
+        walls=args.walls or (None if by_hand else _walls_of_this_kernel()),
     )
     told = f"{answer.unit} is enrolled in booth {answer.booth}; its settings are in {unit_home.config}"
     _say(args, {"unit": answer.unit, "booth": answer.booth, "config": str(unit_home.config)}, told)
+    if doubt:
+        sys.stderr.write(f"warning: {doubt}\n")
+    sys.stderr.write(f"now start it:\n{start.by_hand(unit_home) if by_hand else start.BY_SYSTEMD}")
 
 
 def _walls_of_this_kernel() -> str:
@@ -306,13 +296,15 @@ def _parser(
     return subparsers.add_parser(
         name,
         help=about,
-        description=about,
+        description=f"{about[0].upper()}{about[1:]}.",
         epilog=f"example:\n  {example}\n\n{_EXIT_CODES}",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
 
 
-def _directory(parser: argparse.ArgumentParser) -> None:
+def _runs(parser: argparse.ArgumentParser, action: Callable[[argparse.Namespace], None]) -> None:
+    """Let ``parser`` do ``action``, and give it the options that every command here has."""
+    parser.set_defaults(run=_told, action=action)
     parser.add_argument(
         "--directory",
         type=Path,

@@ -27,6 +27,7 @@ from appliance.unit.colours import (
     name_shares,
     palette,
 )
+from appliance.unit.pattern import Patterns
 from appliance.unit.regions import Headless, Mask, Regions, regions
 from appliance.unit.sight import AttributeReading
 from appliance.vocabulary import ATTRIBUTES, INDEX
@@ -64,8 +65,13 @@ class Constants:
 CONSTANTS: Final = Constants()
 
 
-def read(person: Headless, gains: Floats, constants: Constants = CONSTANTS) -> tuple[AttributeReading, ...]:
-    """All that this glance says; ``gains`` are the light's (``Balance.gains``). Empty where nothing is seen."""
+def read(
+    person: Headless, gains: Floats, patterns: Patterns | None = None, constants: Constants = CONSTANTS
+) -> tuple[AttributeReading, ...]:
+    """All that this glance says; ``gains`` are the light's (``Balance.gains``). Empty where nothing is seen.
+
+    Without the pattern network plain and patterned are still told apart, by the median gradient alone.
+    """
     cut = regions(person)
     if cut is None:
         return ()
@@ -73,8 +79,8 @@ def read(person: Headless, gains: Floats, constants: Constants = CONSTANTS) -> t
     readings = [
         *_colours("top", looks.get("top"), constants),
         *_colours("bottom", looks.get("thighs"), constants),
-        *_pattern("top.pattern", person, cut.top, constants.pattern_top, constants),
-        *_pattern("bottom.pattern", person, cut.thighs, constants.pattern_bottom, constants),
+        *_pattern("top.pattern", person, cut.top, patterns, constants),
+        *_pattern("bottom.pattern", person, cut.thighs, patterns, constants),
         *_sleeves(looks, person.torso, constants),
         *_lower(looks, person.torso, constants),
         *_one_piece(looks),
@@ -169,12 +175,18 @@ def gradient(person: Headless, mask: Mask) -> float | None:
 
 
 def _pattern(
-    name: str, person: Headless, mask: Mask | None, border: float, constants: Constants
+    name: str, person: Headless, mask: Mask | None, patterns: Patterns | None, constants: Constants
 ) -> list[AttributeReading]:
-    """Plain or patterned; which pattern it is cannot be told from one number, and is not said."""
-    measured = None if mask is None else gradient(person, mask)
+    """Which pattern, by the network; or plain against patterned, by one number that cannot tell kinds."""
+    if mask is None:
+        return []
+    if patterns is not None:
+        told = patterns.read(person.pixels, mask, person.height * person.scale)
+        return [] if told is None else [AttributeReading(attribute=INDEX[name], likelihood=told)]
+    measured = gradient(person, mask)
     if measured is None:
         return []
+    border = constants.pattern_top if name.startswith("top") else constants.pattern_bottom
     border *= math.sqrt(max(1.0, constants.pattern_torso / person.torso))
     patterned = _soft(math.log(max(measured, 0.05) / border), constants.pattern_width)
     return [_reading(name, {"plain": 1 - patterned, "patterned": patterned})]

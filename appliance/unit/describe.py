@@ -57,7 +57,8 @@ def _accents(colours: dict[str, float], none: float) -> dict[str, float]:
     return {"none": none, **{name: (1 - none) * share for name, share in colours.items()}}
 
 
-_PATTERN: Final = {"plain": 0.81, "patterned": 0.16, "striped": 0.01, "checked": 0.01, "figured": 0.01}
+_PATTERN: Final = {"plain": 0.81, "patterned": 0.05, "striped": 0.045, "checked": 0.025, "figured": 0.07}
+"""81 % of judged garment regions in streets are plain; the rest as the kinds were judged."""
 
 
 def _table() -> dict[str, Calibration]:
@@ -66,10 +67,10 @@ def _table() -> dict[str, Calibration]:
         # name: shares, temperature, correlation
         "top.colour": (_TOP, 1.2, 0.5),
         "top.accent": (_accents(_TOP, 0.75), 1.2, 0.6),
-        "top.pattern": (_PATTERN, 1.3, 0.6),
+        "top.pattern": (_PATTERN, 1.0, 0.6),
         "bottom.colour": (_BOTTOM, 1.2, 0.5),
         "bottom.accent": (_accents(_BOTTOM, 0.85), 1.2, 0.6),
-        "bottom.pattern": (_PATTERN, 1.3, 0.6),
+        "bottom.pattern": (_PATTERN, 1.0, 0.3),
         "lower.kind": ({"trousers": 0.5, "shorts": 0.2, "skirt_or_dress": 0.3}, 1.2, 0.7),
         "sleeves": ({"long": 0.6, "short": 0.4}, 1.5, 0.6),
         "outer": ({"none": 0.5, "open": 0.2, "closed": 0.3}, 1.5, 0.6),

@@ -8,7 +8,6 @@ Laws:
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -21,14 +20,14 @@ from appliance.config import UnitConfig
 from appliance.unit import attributes, describe, glance
 from appliance.unit.colours import Balance
 from appliance.unit.modelfile import default_model_directory, read_catalogue
+from appliance.unit.pattern import Patterns
 from appliance.unit.people import People
 from appliance.unit.pose import Poses
 from appliance.unit.regions import headless
 from appliance.unit.runtime import Accelerator, Wish, choose_accelerator, load_model
-from appliance.unit.sight import Box, Detection, Frame, Keypoint, Pose
+from appliance.unit.sight import AttributeReading, Box, Detection, Frame, Keypoint, Pose
 from appliance.unit.track import Track, Tracker, TrackRules, overlap
-from appliance.values import TIME_STEP, AttributeVector, Observation
-from appliance.vocabulary import ATTRIBUTES
+from appliance.values import AttributeVector
 
 LEAST_SCORE = 0.30
 """Detections below are not made at all; between this and the tracker's ``sure`` they only continue tracks."""
@@ -79,6 +78,7 @@ class Pipeline:
         people: People,
         poses: Poses,
         *,
+        patterns: Patterns | None = None,
         nearer: People | None = None,
         track_rules: TrackRules = TrackRules(),  # noqa: B008 - frozen
         glance_rules: glance.GlanceRules = glance.GlanceRules(),  # noqa: B008 - frozen
@@ -86,6 +86,7 @@ class Pipeline:
     ) -> None:
         self.people = people
         self.poses = poses
+        self._patterns = patterns
         self._nearer = nearer
         self._in_hole = False
         self.cost = Cost()
@@ -100,7 +101,8 @@ class Pipeline:
     @property
     def invoked_ns(self) -> int:
         """Nanoseconds spent inside the models' runtime."""
-        return self.people.model.invoked_ns + self.poses.model.invoked_ns
+        patterns = self._patterns.model.invoked_ns if self._patterns else 0
+        return self.people.model.invoked_ns + self.poses.model.invoked_ns + patterns
 
     def warm_up(self) -> None:
         """Run every part once on a blank picture, so that nothing is loaded or started later inside the seal."""
@@ -110,7 +112,7 @@ class Pipeline:
         self.poses.find(frame, box)
         person = headless(frame, standing(box))
         if person is not None:
-            describe.describe([attributes.read(person, self._balance.gains)])
+            describe.describe([attributes.read(person, self._balance.gains, self._patterns)])
 
     def see(self, frame: Frame) -> tuple[Sighting, ...]:
         """Take in one frame; the passers-by who are described by it. Unavailable where the accelerator is."""
@@ -135,6 +137,17 @@ class Pipeline:
         cost.people += found - start
         cost.tracking += followed - found
         return tuple(sightings)
+
+    def find_at_once(self, frame: Frame) -> tuple[Detection, ...]:
+        """Everybody in a picture that has no next one: found at either size, the light taken from it alone."""
+        self._balance = Balance()
+        self._balance.look(frame.pixels)
+        found = list(self.people.find(frame))
+        for near in self._nearer.find(frame) if self._nearer else ():
+            same = [one for one in found if overlap(near.box, one.box) > 0.5]
+            if all(near.score > one.score for one in same):
+                found = [one for one in found if one not in same] + [near]
+        return tuple(sorted(found, key=lambda one: -one.score))
 
     def _find(self, frame: Frame) -> tuple[Detection, ...]:
         """Everybody in the frame; now and then with a second look at three quarters of the size.
@@ -169,17 +182,21 @@ class Pipeline:
         past = self._known[track.track]
         past.tried += 1
         past.tried_at, past.height = track.at, track.box.height
+        readings = self.look(frame, track.box, [box for box in boxes if box is not track.box])
+        if readings:
+            past.readings.append(readings)
+
+    def look(self, frame: Frame, box: Box, others: Sequence[Box]) -> tuple[AttributeReading, ...]:
+        """What one glance at the person in ``box`` reads, the head blanked first; nothing where no pose fits."""
         start = self._clock()
-        pose = self.poses.find(frame, track.box)
+        pose = self.poses.find(frame, box)
         posed = self._clock()
-        if pose is not None:
-            person = headless(frame, pose, [box for box in boxes if box is not track.box])
-            readings = () if person is None else attributes.read(person, self._balance.gains)
-            if readings:
-                past.readings.append(readings)
+        person = None if pose is None else headless(frame, pose, others)
+        readings = () if person is None else attributes.read(person, self._balance.gains, self._patterns)
         self.cost.glances += 1
         self.cost.posing += posed - start
         self.cost.reading += self._clock() - posed
+        return readings
 
     def _is_enough(self, track: Track) -> bool:
         past = self._known[track.track]
@@ -240,23 +257,6 @@ def pipeline_on(accelerator: Accelerator, directory: Path | None = None) -> Pipe
     catalogue = read_catalogue(directory or default_model_directory())
     model = load_model(catalogue.named("people"), accelerator)
     people, nearer = (People(model, score=LEAST_SCORE, zooms=(zoom,)) for zoom in (1.0, _HOLE_ZOOM))
-    return Pipeline(people, Poses(load_model(catalogue.named("pose"), accelerator)), nearer=nearer)
-
-
-def observation_as_json(observation: Observation) -> str:
-    """An observation as one line of JSON for people to read: nothing but its values. It is never sent so."""
-    worn = {
-        attribute.name: f"{attribute.label(reading.level)} ({reading.confidence.name.lower()})"
-        for attribute, reading in zip(ATTRIBUTES, observation.vector.readings, strict=True)
-        if reading.confidence is not None
-    }
-    return json.dumps(
-        {
-            "unit": observation.unit,
-            "epoch": observation.epoch,
-            "seq": observation.seq,
-            "uptime_seconds": observation.seen.uptime * TIME_STEP,
-            "wall_seconds": None if observation.seen.wall is None else observation.seen.wall * TIME_STEP,
-            "wears": worn,
-        }
-    )
+    poses = Poses(load_model(catalogue.named("pose"), accelerator))
+    patterns = Patterns(load_model(catalogue.named("pattern"), accelerator))
+    return Pipeline(people, poses, patterns=patterns, nearer=nearer)

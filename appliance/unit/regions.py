@@ -53,7 +53,7 @@ class Headless:
 
     ``joints`` are (17, 3) x, y, score in the pixels of this crop; those of the head are zero. ``torso`` is the
     length from the middle of the shoulders to that of the hips, in the pixels of this crop; ``height`` is the
-    person's box in frame pixels.
+    person's box in frame pixels, and ``scale`` how many pixels of this crop make one of the frame.
     """
 
     pixels: Pixels
@@ -61,6 +61,7 @@ class Headless:
     joints: Points
     torso: float
     height: float
+    scale: float
 
 
 def headless(frame: Frame, pose: Pose, others: Sequence[Box] = ()) -> Headless | None:
@@ -96,7 +97,9 @@ def headless(frame: Frame, pose: Pose, others: Sequence[Box] = ()) -> Headless |
         seen = np.where(cv2.resize(seen, size, interpolation=cv2.INTER_AREA) == 255, 255, 0).astype(np.uint8)
         pixels[seen == 0] = 0
         joints[:, :2] *= scale
-    return Headless(pixels=pixels, seen=seen, joints=joints, torso=torso * scale, height=box.height)
+    return Headless(
+        pixels=pixels, seen=seen, joints=joints, torso=torso * scale, height=box.height, scale=scale
+    )
 
 
 def _torso(joints: Points) -> float:

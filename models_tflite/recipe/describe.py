@@ -61,8 +61,9 @@ def _model(directory: Path, name: str, table: Mapping[str, Any]) -> str:
 
 
 def _order(details: Mapping[str, Any]) -> int:
-    """Outputs are called `...:0`, `...:1`, in the alphabetical order of the names the recipe gave them."""
-    return int(str(details["name"]).rpartition(":")[2])
+    """Outputs are called `...:0`, `...:1`, in the order the recipe named them; a single one `Identity`."""
+    number = str(details["name"]).rpartition(":")[2]
+    return int(number) if number.isdecimal() else 0
 
 
 def _tensor(details: Mapping[str, Any]) -> str:

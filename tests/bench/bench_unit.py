@@ -25,12 +25,13 @@ from typing import Any
 os.environ.update(OPENBLAS_NUM_THREADS="1", OMP_NUM_THREADS="1")  # as sense.py does, before numpy is imported
 
 from appliance.config import CameraConfig
+from appliance.demo.ledger import as_json
 from appliance.sign import Sealer, new_private_key
 from appliance.unit.ahead import ReadAhead
 from appliance.unit.camera import open_source
 from appliance.unit.clocks import phenomenon_time
 from appliance.unit.outlet import Outlet
-from appliance.unit.pipeline import Pipeline, observation_as_json, pipeline_on
+from appliance.unit.pipeline import Pipeline, pipeline_on
 from appliance.unit.runtime import Wish, choose_accelerator
 from appliance.unit.track import Step, Track, TrackRules, centre
 from appliance.values import BoothId, Epoch, UnitId
@@ -123,7 +124,7 @@ def measure(video: Path, walkers: Walkers | None = None, frames: int | None = No
         "still": pipeline.counts.still,
         "tracks_that_walked": len(counted),
         "rss_mb": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024),
-        "last_observation": observation_as_json(outlet.last) if outlet.last else None,
+        "last_observation": as_json(outlet.last) if outlet.last else None,
     }
     if walkers is not None:
         figures["walkers"] = {

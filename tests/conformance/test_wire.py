@@ -143,11 +143,11 @@ def test_garbage_is_refused_and_nothing_else(garbage: bytes) -> None:
 
 
 @given(statements, st.data())
-def test_no_changed_byte_is_believed(statement: Statement, data: st.DataObject) -> None:
+def test_no_changed_byte_is_believed(statement: Statement, chosen: st.DataObject) -> None:
     """One changed byte anywhere in an envelope is refused."""
     envelope = bytearray(seal(statement))
-    position = data.draw(st.integers(0, len(envelope) - 1))
-    envelope[position] ^= data.draw(st.integers(1, 255))
+    position = chosen.draw(st.integers(0, len(envelope) - 1))
+    envelope[position] ^= chosen.draw(st.integers(1, 255))
     with pytest.raises(Refused):
         opener().open(bytes(envelope))
 

@@ -35,6 +35,20 @@ def test_an_error_of_ours_is_one_line_and_its_code(
     assert "Mend: " in said
 
 
+@pytest.mark.parametrize(
+    ("option", "text"),
+    [("--port", "99999"), ("--port", "x"), ("--duration", "-5"), ("--duration", "0"), ("--duration", "nan")],
+)
+def test_a_number_that_cannot_be_is_refused(
+    option: str, text: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A port or a duration that cannot be is wrong use, told before anything starts."""
+    with pytest.raises(SystemExit) as ended:
+        cli.main(["demo", f"{option}={text}"])
+    assert ended.value.code == 2
+    assert f"argument {option}: " in capsys.readouterr().err
+
+
 def test_the_relays_command_loads_no_pixels_and_no_private_keys() -> None:
     """``leftfield relay`` loads neither arrays, images and models nor the rooms of private keys."""
     code = (

@@ -65,6 +65,8 @@ def test_a_process_that_dies_is_reported_and_ends_the_demo(tmp_path: Path, stree
     said, complained = demo.communicate(timeout=PATIENCE)
     assert demo.returncode == 1
     assert "broker ended with code -9" in said, complained
+    assert "unexpected eof" not in said
+    assert "run as root" not in said
     assert children_of(tmp_path) == {}
 
 
@@ -74,13 +76,15 @@ def test_a_process_that_dies_is_reported_and_ends_the_demo(tmp_path: Path, stree
         ([], "no street to look at"),
         (["--source", "/nowhere/street.avi"], "there is no video /nowhere/street.avi"),
         (["--source", "rtsp://10.0.0.2/stream"], "network camera"),
+        (["--source", "/etc/passwd"], "/etc/passwd: cannot be decoded as video"),
+        (["--source", "/dev/video97"], "/dev/video97: there is no such camera"),
     ],
 )
 def test_a_source_that_cannot_be_used_is_one_clear_line(tmp_path: Path, source: list[str], what: str) -> None:
-    """Without a street, with a missing one, or with a network camera, one line says what to pass instead."""
+    """Without a street, or with one that is missing, no video or on a network, one line says what to pass instead."""
     demo = start(tmp_path, *source)
     said, complained = demo.communicate(timeout=PATIENCE)
-    assert demo.returncode == 78
+    assert demo.returncode == (75 if "no such camera" in what else 78)
     assert said == ""
     assert what in complained
     assert len(complained.splitlines()) == 1

@@ -25,6 +25,7 @@ VIEW = View(
     needs=0,
     flags=1234,
     alerts=123,
+    alerts_real=7,
     claims=41,
     refused=0,
     missing=0,
@@ -59,7 +60,19 @@ def test_an_unboxed_unit_is_said() -> None:
     """A unit without its walls is NOT BOXED on the picture and in the line."""
     view = replace(VIEW, unit_boxed=False)
     assert "NOT BOXED" in "\n".join(draw(view, 80, 24, colour=False))
-    assert "not boxed" in status_line(view)
+    assert "NOT BOXED" in status_line(view)
+
+
+def test_a_unit_that_has_not_spoken_is_not_called_unboxed() -> None:
+    """Before its first heartbeat nobody knows whether the unit is boxed, and nothing is claimed."""
+    view = replace(VIEW, unit_boxed=None)
+    assert "boxed" not in "\n".join([*draw(view, 80, 24, colour=False), status_line(view)]).lower()
+
+
+def test_the_alerts_of_the_real_unit_are_counted_apart() -> None:
+    """Picture and line say how many alerts came from the real unit, and the picture how many people it read."""
+    assert "7 from the real unit (1234 read)" in "\n".join(draw(VIEW, 80, 24, colour=False))
+    assert "123 alerts, 7 from the real unit" in status_line(VIEW)
 
 
 def test_without_a_network_there_is_no_code() -> None:

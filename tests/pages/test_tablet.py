@@ -29,6 +29,11 @@ def raised(page: Page, **changes: Any) -> None:
     page.wait(CARD)
 
 
+def heard(page: Page) -> str:
+    """What a screen reader was told last."""
+    return page.all("#arrivals[role=alert]")[0].get_attribute("textContent") or ""
+
+
 def claimed(page: Page) -> None:
     """The alert is there and this tablet holds it."""
     raised(page, state="claimed", held_by=TABLETS[0])
@@ -82,6 +87,34 @@ def test_a_coarse_rarity_is_said_without_a_number(page: Page) -> None:
     assert not page.all(f"{CARD} .rarity-n")
 
 
+@pytest.mark.parametrize(("one_in", "said"), [(None, ""), (640, "1 in 640 people here, or fewer")])
+def test_an_unusual_whole_is_not_called_rare(page: Page, one_in: int | None, said: str) -> None:
+    """Where only the mix is unusual, the headline says that, and the number stands small beside it."""
+    text = "nothing rare by itself, but unusual all together: green striped top with white bottoms"
+    reasons = [
+        {"lens": "whole", "attributes": {"top.colour": "green"}, "one_in": None, "text": text},
+    ]
+    raised(page, rarity={"p": 0.001, "bits": 10.0, "one_in": one_in}, reasons=reasons)
+    assert page.text(f"{CARD} .rarity-few") == "Unusual mix"
+    assert "".join(part.text for part in page.all(f"{CARD} .rarity-of")) == said
+    assert page.text(f"{CARD} .reason") == f"N{text[1:]}"
+    assert "Hardly ever" not in page.text(CARD)
+
+
+def test_what_is_usual_instead_is_said_in_whole_words(page: Page) -> None:
+    """A level that means nothing by itself is said with what it is a level of."""
+    usual = [
+        {"attribute": "top.accent", "word": word, "share": share}
+        for word, share in (("none", 0.71), ("white", 0.09))
+    ]
+    page.stage.hub.board(usual=usual)
+    reasons = [
+        {"lens": "single", "attributes": {"top.accent": "pink"}, "one_in": 300, "text": "top showing pink"}
+    ]
+    raised(page, reasons=reasons)
+    page.see("Usual here: no second colour 71\u00a0%, white 9\u00a0%", CARD)
+
+
 def test_what_is_unknown_is_drawn_hatched(page: Page) -> None:
     """A look of which little is known is drawn with dashed hatched parts, and no part is invented."""
     raised(page, look={"top.colour": "green"})
@@ -121,7 +154,7 @@ def test_every_word_of_the_vocabulary_can_be_drawn_and_said(page: Page) -> None:
 
 
 def test_a_claim_is_asked_with_topic_answer_topic_and_correlation(page: Page) -> None:
-    """Claim publishes the one form of request on this tablet's topic and shows the hub's answer."""
+    """Claim publishes the one form of request on this tablet's topic; what the hub grants covers no button."""
     raised(page)
     page.press("claim")
     asked = page.stage.hub.request()
@@ -132,8 +165,9 @@ def test_a_claim_is_asked_with_topic_answer_topic_and_correlation(page: Page) ->
     page.see("Asking the hub…", CARD)
     page.stage.hub.alert(alert(state="claimed", held_by=TABLETS[0]))
     page.stage.hub.answer(asked, ok=True, alert="a17", state="claimed", text="Yours. Say hello.")
-    page.see("Yours. Say hello.", "#toasts")
     page.see("Gift given", CARD)
+    wait_until(lambda: heard(page) == "Yours. Say hello.", "the answer, for those who hear the page")
+    assert not page.all("#toasts .toast")
     assert not page.all(f"{CARD} [data-key=claim]")
 
 
@@ -156,7 +190,7 @@ def test_an_answer_to_somebody_elses_request_changes_nothing(page: Page) -> None
         answer, {"v": 1, "ok": False, "rule": 14, "text": "not for you"}, retain=False, correlation=b"other"
     )
     page.stage.hub.answer(asked, ok=True, alert="a17", state="claimed", text="Yours.")
-    page.see("Yours.", "#toasts")
+    wait_until(lambda: heard(page) == "Yours.", "the answer")
     assert "not for you" not in page.text()
 
 
@@ -218,7 +252,8 @@ def test_an_end_removes_the_card_and_its_look(page: Page, state: str) -> None:
     raised(page)
     page.stage.hub.alert(ended("a17", state, TABLETS[1]), expiry=60)
     page.wait(CARD, 0)
-    page.see("a17", "#panels .lately")
+    page.see("north corner", "#panels .lately")
+    assert "a17" not in page.text("#panels")
     assert "yellow" not in page.text("#page main")
 
 
@@ -233,6 +268,24 @@ def test_an_expired_alert_goes_though_the_hub_is_silent(page: Page) -> None:
     """What outlived its time on the hub's clock is dropped by the page itself."""
     raised(page, raised_at=int(time.time()) - 170, expires_at=int(time.time()) - 1)
     page.wait(CARD, 0)
+
+
+def test_nothing_that_is_worn_is_cut(page: Page) -> None:
+    """With four cards the list of what to look for is whole, and the pin stays beside a long place name."""
+    place = "the corner of the old market hall, by the tram stop to the station"
+    look = {**alert()["look"], "outer": "open", "top.accent": "blue", "lower.kind": "skirt_or_dress"}
+    resize(page.browser, 1280, 800)
+    for name in ("a17", "a18", "a19", "a20"):
+        page.stage.hub.alert(alert(name, place=place, look=look))
+    page.wait(".card", 4)
+    for words in page.all(".look"):
+        assert words.text.endswith("light shoes, a bag")
+        assert page.browser.execute_script(
+            "return arguments[0].scrollHeight <= arguments[0].clientHeight + 1", words
+        )
+    pin, name = (page.all(f"{CARD} .where {part}")[0].rect for part in (".icon", ".place"))
+    assert pin["x"] + pin["width"] <= name["x"] + 1
+    assert abs(pin["y"] - name["y"]) < 12
 
 
 def test_the_hubs_clock_counts(page: Page) -> None:
@@ -270,9 +323,7 @@ def test_the_focus_stays_when_a_card_changes(page: Page) -> None:
 def test_a_new_alert_is_announced(page: Page) -> None:
     """A screen reader hears place and reason of a new alert."""
     raised(page)
-    (arrivals,) = page.all("#arrivals[role=alert]")
-    text = arrivals.get_attribute("textContent")
-    assert text == "New alert, north corner. checked trousers: 1 in 640 people here or fewer"
+    assert heard(page) == "New alert, north corner. checked trousers: 1 in 640 people here or fewer"
 
 
 def test_sound_is_turned_on_by_one_tap(page: Page) -> None:

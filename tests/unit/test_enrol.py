@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import shlex
 import ssl
 import stat
 import subprocess
@@ -21,7 +22,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from appliance import config, enrol, sign
-from appliance.enrol import authority, commands, durable, request
+from appliance.enrol import authority, broker, commands, durable, request, start
 from appliance.enrol.names import RESERVED
 from appliance.errors import Refused, Rule, Unfit
 from appliance.values import BoothId, UnitId
@@ -272,6 +273,7 @@ def test_a_request_or_refused_nothing_else(garbage: bytes) -> None:
     spot=st.integers(0, 10_000),
     bit=st.integers(0, 6),
 )
+@settings(deadline=None)  # each example makes keys
 def test_one_changed_bit_is_enough(place: str, spot: int, bit: int) -> None:
     """A request with any one bit of any field changed is refused."""
     key = authority.new_key()
@@ -547,6 +549,53 @@ def test_exit_codes_say_whose_fault_it_is(tmp_path: Path, capfd: pytest.CaptureF
     assert "refused R13" in capfd.readouterr().err
     assert run("enrol", "finish", "nowhere", "--source", "rtsp://camera", *booth) == 78
     assert "network camera" in capfd.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("given", "written", "doubt"),
+    [
+        ("97", "/dev/video97", "there is no camera /dev/video97"),
+        ("/nowhere/street.avi", "/nowhere/street.avi", "there is no video /nowhere/street.avi"),
+        (__file__, __file__, ""),
+        ("picamera2", "picamera2", ""),
+    ],
+)
+def test_a_source_that_is_not_there_is_doubted(given: str, written: str, doubt: str) -> None:
+    """A number is a camera as in the demo; a camera or file that is not there is kept, and said."""
+    source, said = start.source_of(given)
+    assert source == written
+    assert said.startswith(doubt)
+    assert bool(said) == bool(doubt)
+
+
+def test_finish_prints_what_starts_the_unit(
+    tmp_path: Path, capfdbinary: pytest.CaptureFixture[bytes]
+) -> None:
+    """Where systemd is not asked for, the commands printed make pipe and epoch, and RELAY starts with them."""
+    booth, unit = ("--directory", str(tmp_path / "booth")), ("--directory", str(tmp_path / "a unit"))
+    assert run("booth", "create", "corner", "--host", "booth.local", *booth) == 0
+    capfdbinary.readouterr()
+    assert run("enrol", "request", NORTH, "--booth", "corner", *unit) == 0
+    (tmp_path / "request").write_bytes(capfdbinary.readouterr().out)
+    assert run("enrol", "accept", str(tmp_path / "request"), "--place", "north", *booth) == 0
+    (tmp_path / "answer").write_bytes(capfdbinary.readouterr().out)
+    assert run("enrol", "finish", str(tmp_path / "answer"), "--source", "0", *unit) == 0
+    lines = capfdbinary.readouterr().err.decode().split("now start it:\n")[1].splitlines()
+    home = tmp_path / "a unit"
+    assert shlex.split(lines[1]) == ["leftfield", "relay", "--config", str(home / "unit.toml"), "&"]
+    assert f"CREDENTIALS_DIRECTORY={home / 'credentials'}" in shlex.split(lines[2])
+    subprocess.run(["/bin/sh", "-c", lines[0]], check=True)
+    written = config.unit_config(home / "unit.toml")
+    assert written.pipe.is_fifo()
+    assert written.spool == home / "spool"
+    assert written.camera.source == "/dev/video0"
+
+
+def test_a_broker_that_is_named_wrongly_is_unfit(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A broker program that was named but is not there is never replaced by another one in silence."""
+    monkeypatch.setenv(broker.MOSQUITTO_VARIABLE, "/nowhere/mosquitto")
+    with pytest.raises(Unfit, match="/nowhere/mosquitto"):
+        broker.mosquitto()
 
 
 @pytest.mark.parametrize(

@@ -21,11 +21,11 @@ def test_every_envelope_of_the_wire_form_fits_a_record() -> None:
 
 @given(st.lists(ENVELOPES), st.data())
 def test_envelopes_come_out_as_they_went_in_however_the_stream_is_cut(
-    envelopes: list[bytes], data: st.DataObject
+    envelopes: list[bytes], chosen: st.DataObject
 ) -> None:
     """Records cut at any place give the same envelopes in the same order, and nothing bad."""
     stream = b"".join(record_of(envelope) for envelope in envelopes)
-    cuts = sorted(data.draw(st.lists(st.integers(0, len(stream)), max_size=5)))
+    cuts = sorted(chosen.draw(st.lists(st.integers(0, len(stream)), max_size=5)))
     reader = PipeReader()
     found: list[bytes] = []
     for start, end in zip([0, *cuts], [*cuts, len(stream)], strict=True):

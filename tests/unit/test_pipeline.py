@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 import os
 from pathlib import Path
 from types import SimpleNamespace
@@ -13,11 +12,10 @@ import pytest
 from appliance.config import CameraConfig
 from appliance.unit.camera import open_source
 from appliance.unit.glance import GlanceRules, Glances, choose, hidden_share
-from appliance.unit.pipeline import Pipeline, Sighting, observation_as_json, pipeline_on, standing
+from appliance.unit.pipeline import Pipeline, Sighting, pipeline_on, standing
 from appliance.unit.runtime import Wish, choose_accelerator
 from appliance.unit.sight import Box, Detection, Frame
 from appliance.unit.track import Tracker
-from appliance.values import AttributeVector, Epoch, Observation, PhenomenonTime, Seq, Steps, UnitId
 
 SIZE = (360, 640, 3)
 
@@ -155,25 +153,6 @@ def test_a_pose_is_not_asked_for_where_nobody_is() -> None:
     sighted, scripted, _ = walk((50, []))
     assert sighted == []
     assert scripted.poses == []
-
-
-def test_json_is_values_only() -> None:
-    """An observation as JSON names its unit, counters, coarse time and words, and nothing more."""
-    observation = Observation(
-        unit=UnitId("corner-north"),
-        epoch=Epoch(3),
-        seq=Seq(7),
-        seen=PhenomenonTime(uptime=Steps(12), wall=None),
-        vector=AttributeVector.of(top_colour="red"),
-    )
-    assert json.loads(observation_as_json(observation)) == {
-        "unit": "corner-north",
-        "epoch": 3,
-        "seq": 7,
-        "uptime_seconds": 60,
-        "wall_seconds": None,
-        "wears": {"top.colour": "red (sure)"},
-    }
 
 
 def test_real_models_find_nobody_in_an_empty_picture() -> None:

@@ -20,7 +20,7 @@ const LATELY_MS = 15 * 60_000;
 /** @typedef {import("./messages.js").Alert} Alert */
 /** @typedef {import("./messages.js").Board} Board */
 /** @typedef {import("./messages.js").Answer} Answer */
-/** @typedef {{id: string, state: import("./messages.js").State, by: string | null, at: number}} Past */
+/** @typedef {{id: string, place: string, state: import("./messages.js").State, by: string | null, at: number}} Past place "" where not known */
 /** @typedef {{kind: "raised", alert: Alert} | {kind: "answer", answer: Answer, correlation: string} | {kind: "changed"}} News */
 
 /** The topics of a booth as a tablet uses them. @param {string} booth @param {string} tablet */
@@ -104,8 +104,8 @@ export class Booth {
     const alert = this.reader.alert(payload);
     if (!alert || alert.id !== id) return this.#ignore();
     if (ENDED.includes(alert.state)) {
+      this.#remember({id, place: this.#placeOf(id), state: alert.state, by: alert.heldBy, at: now});
       this.alerts.delete(id);
-      this.#remember({id, state: alert.state, by: alert.heldBy, at: now});
       return {kind: "changed"};
     }
     if (this.#forgotten.has(id)) return null;
@@ -116,6 +116,11 @@ export class Booth {
     return fresh ? {kind: "raised", alert} : {kind: "changed"};
   }
 
+  /** @param {string} id */
+  #placeOf(id) {
+    return this.alerts.get(id)?.place ?? this.lately.find((past) => past.id === id)?.place ?? "";
+  }
+
   /** @param {Past} past */
   #remember(past) {
     this.lately = [past, ...this.lately.filter(({id}) => id !== past.id)].slice(0, LATELY);
@@ -124,8 +129,8 @@ export class Booth {
   /** Forget here, before the hub has answered. @param {string} id @param {number} now */
   forget(id, now) {
     this.#forgotten.add(id);
+    this.#remember({id, place: this.#placeOf(id), state: "forgotten", by: null, at: now});
     this.alerts.delete(id);
-    this.#remember({id, state: "forgotten", by: null, at: now});
   }
 
   /** The hub refused to forget (it knows no such alert, or we may not): show again what it says next. @param {string} id */

@@ -86,19 +86,28 @@ export class Card {
   #body(view) {
     const {alert, usual} = view;
     const {card} = this.t;
-    const where = el("p", {class: "where"}, pin(), el("strong", {class: "place"}, alert.place), this.#seen);
+    const where = el("p", {class: "where"}, pin(), el("span", {class: "where-words"}, el("strong", {class: "place"}, alert.place), this.#seen));
     if (!alert.reasons.length) return el("div", {class: "body"}, where, el("p", {class: "reason", id: `reason-${alert.id}`}, card.forgotten));
     const look = this.t.describe(alert.look).join(", ");
     return el(
       "div", {class: "body"}, where,
-      alert.oneIn === null
-        ? el("p", {class: "rarity"}, el("strong", {class: "rarity-few"}, card.few), el("span", {class: "rarity-of"}, card.fewMore))
-        : el("p", {class: "rarity"}, el("span", {class: "rarity-in"}, card.oneIn), " ", el("strong", {class: "rarity-n"}, this.t.number(alert.oneIn)), " ", el("span", {class: "rarity-of"}, card.people)),
+      this.#rarity(alert),
       el("ul", {class: "reasons", id: `reason-${alert.id}`, role: "list"}, ...alert.reasons.map((reason, at) => el(
         "li", {}, el("span", {class: "reason"}, sentence(at ? reason.text : this.#what(reason))), usual[at] ? el("span", {class: "usual"}, card.usual(usual[at])) : null,
       ))),
       look ? el("p", {class: "look"}, el("strong", {}, card.lookFor), " ", look) : null,
     );
+  }
+
+  /** How rare, in large: the number of the first reason, or that only the mix is unusual. @param {Alert} alert */
+  #rarity({oneIn, reasons}) {
+    const {card} = this.t;
+    if (reasons[0].lens === "whole") {
+      const fine = oneIn === null ? null : `${card.oneIn} ${this.t.number(oneIn)} ${card.people}`;
+      return el("p", {class: "rarity"}, el("strong", {class: "rarity-few"}, card.mix), fine && el("span", {class: "rarity-of"}, fine));
+    }
+    if (oneIn === null) return el("p", {class: "rarity"}, el("strong", {class: "rarity-few"}, card.few), el("span", {class: "rarity-of"}, card.fewMore));
+    return el("p", {class: "rarity"}, el("span", {class: "rarity-in"}, card.oneIn), " ", el("strong", {class: "rarity-n"}, this.t.number(oneIn)), " ", el("span", {class: "rarity-of"}, card.people));
   }
 
   /** The first reason without how rare it is, which stands large above it already. @param {import("./messages.js").Reason} reason */

@@ -96,8 +96,8 @@ function lately(booth, tablet, now, t) {
     "section", {class: "panel", "aria-labelledby": "lately"},
     el("h2", {id: "lately"}, t.panel.lately),
     booth.lately.length
-      ? el("ul", {class: "lately", role: "list"}, ...booth.lately.map(({id, state, by, at}) => el(
-        "li", {}, el("strong", {}, id), ` ${t.ended[/** @type {keyof typeof t.ended} */ (state)]}`,
+      ? el("ul", {class: "lately", role: "list"}, ...booth.lately.map(({place, state, by, at}) => el(
+        "li", {}, el("strong", {}, place || t.panel.somewhere), ` ${t.ended[/** @type {keyof typeof t.ended} */ (state)]}`,
         by ? ` · ${by === tablet ? t.panel.you : by}` : "", el("span", {class: "fine"}, ` ${t.ago((now - at) / 1000)}`),
       )))
       : el("p", {class: "fine"}, t.panel.nothing),

@@ -82,11 +82,16 @@ class Tablet {
     if (news?.kind === "raised") {
       const {place: where, reasons} = news.alert;
       this.signals.alert();
-      say(place("arrivals"), this.t.alerts.arrived(where, reasons[0]?.text ?? ""));
-      this.#announced = news.alert.id;
+      this.#announce(news.alert.id, this.t.alerts.arrived(where, reasons[0]?.text ?? ""));
     }
     if (news?.kind === "answer") this.requests.answered(news.correlation, news.answer);
     this.#redraw();
+  }
+
+  /** Tell those who hear the page. @param {string} alert @param {string} text */
+  #announce(alert, text) {
+    say(place("arrivals"), text);
+    this.#announced = alert;
   }
 
   #tick() {
@@ -190,7 +195,7 @@ class Tablet {
   #instead(attributes) {
     const names = Object.keys(attributes);
     if (names.length !== 1) return "";
-    return this.booth.usualWords(names[0], 2).filter(({word}) => word !== attributes[names[0]]).map(({word, share}) => `${this.t.say(word)} ${this.t.percent(share)}`).join(", ");
+    return this.booth.usualWords(names[0], 2).filter(({word}) => word !== attributes[names[0]]).map(({word, share}) => `${this.t.level(names[0], word)} ${this.t.percent(share)}`).join(", ");
   }
 
   /** @param {number} now */
@@ -224,7 +229,8 @@ class Tablet {
     this.#redraw();
     try {
       const answer = await this.requests.ask(leaf, body);
-      toast(answer.text, answer.ok);
+      if (leaf === "claim" && answer.ok) this.#announce(alert, answer.text); // seen on the card; a toast would hide its buttons
+      else toast(answer.text, answer.ok);
     } catch (error) {
       if (error instanceof Undelivered) toast(this.t.answer.undelivered, false);
       else if (error instanceof Unanswered) toast(this.t.answer.none, false);
@@ -248,7 +254,7 @@ class Tablet {
   }
 }
 
-/** A short message at the foot of the page; the newest replaces the last. @param {string} text @param {boolean} good */
+/** A short message at the top of the page, where no button of a card is; the newest replaces the last. @param {string} text @param {boolean} good */
 function toast(text, good) {
   const line = el("div", {class: `toast ${good ? "toast-good" : "toast-bad"}`}, text);
   place("toasts").replaceChildren(line);

@@ -8,6 +8,14 @@ const plural = (count, one, many) => (count === 1 ? one : many);
 
 /** @type {Readonly<Record<string, string>>} words of the vocabulary that need more than themselves */
 const WORDS = Object.freeze({skirt_or_dress: "skirt or dress", figured: "printed"});
+/** @type {Readonly<Record<string, string>>} levels that say nothing without what they are a level of */
+const LEVELS = Object.freeze({
+  "top.accent none": "no second colour", "bottom.accent none": "no second colour", "outer none": "no jacket or coat",
+  "outer open": "jacket or coat open", "outer closed": "jacket or coat closed", "sleeves long": "long sleeves",
+  "sleeves short": "short sleeves", "one_piece no": "different cloth above and below", "one_piece yes": "same cloth above and below",
+  "feet.colour dark": "dark shoes", "feet.colour light": "light shoes", "feet.colour coloured": "coloured shoes",
+  "bag no": "no bag", "bag yes": "a bag",
+});
 /** @param {string} word */
 const say = (word) => WORDS[word] ?? word.replaceAll("_", " ");
 
@@ -77,6 +85,7 @@ const ENGLISH = Object.freeze({
 
   card: {
     oneIn: "1 in",
+    mix: "Unusual mix",
     few: "Hardly ever",
     fewMore: "seen here",
     people: "people here, or fewer",
@@ -128,6 +137,7 @@ const ENGLISH = Object.freeze({
     units: "Cameras",
     lately: "Lately",
     nothing: "Nothing yet.",
+    somewhere: "An alert",
     you: "you",
     baseline: "Baseline ready",
     promise: "No picture is kept, sent or shown. This page knows clothes, and forgets them within minutes.",
@@ -145,6 +155,7 @@ const ENGLISH = Object.freeze({
   },
 
   say,
+  level: (/** @type {string} */ attribute, /** @type {string} */ word) => LEVELS[`${attribute} ${word}`] ?? say(word),
   ago: (/** @type {number} */ seconds) => ago(seconds),
 
   /** What to call each attribute in the list of what is usual. @type {Readonly<Record<string, string>>} */

@@ -1,0 +1,1 @@
+"""Procedural worn cloth: woven, printed, draped, photographed. Nothing here looks at a real person."""

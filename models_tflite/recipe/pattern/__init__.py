@@ -1,0 +1,1 @@
+"""The recipe of pattern.tflite: samples, training, export, evaluation."""

@@ -1,0 +1,72 @@
+from __future__ import annotations
+
+import io
+import json
+from pathlib import Path
+
+import av
+import numpy as np
+import pytest
+
+from appliance.errors import Unfit
+from appliance.unit import measure
+from appliance.unit.pipeline import Pipeline
+from appliance.unit.sight import AttributeReading, Box, Detection, Frame
+from appliance.vocabulary import INDEX
+
+
+def film(path: Path, frames: int) -> Path:
+    """A short film of noise: nobody is in it."""
+    random = np.random.default_rng(5)
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("mpeg4", rate=10)
+        stream.width, stream.height, stream.pix_fmt = 320, 240, "yuv420p"
+        for _ in range(frames):
+            pixels = random.integers(0, 255, (240, 320, 3)).astype(np.uint8)
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(pixels, format="rgb24")))
+        container.mux(stream.encode(None))
+    return path
+
+
+def test_each_measured_frame_is_one_line(tmp_path: Path) -> None:
+    """Of a video every so-many-th frame is measured; a picture nobody is in has no people."""
+    film(tmp_path / "noise.avi", 7)
+    out = io.StringIO()
+    assert measure.main([tmp_path], out, every=3) == 0
+    lines = [json.loads(line) for line in out.getvalue().splitlines()]
+    assert [line["frame"] for line in lines] == [0, 3, 6]
+    assert all(line["people"] == [] and (line["width"], line["height"]) == (320, 240) for line in lines)
+
+
+def test_a_file_that_is_no_picture_is_told_and_the_rest_is_measured(tmp_path: Path) -> None:
+    """An unreadable file is a line that says so and exit code 65; nothing else is lost."""
+    (tmp_path / "broken.jpg").write_bytes(b"no picture")
+    film(tmp_path / "noise.avi", 1)
+    out = io.StringIO()
+    assert measure.main([tmp_path], out) == 65
+    lines = [json.loads(line) for line in out.getvalue().splitlines()]
+    assert "unreadable" in lines[0]
+    assert lines[1]["people"] == []
+
+
+@pytest.mark.parametrize("name", ["", "missing"])
+def test_nothing_to_measure_is_one_clear_error(tmp_path: Path, name: str) -> None:
+    """A path without pictures, or none at all, is named."""
+    with pytest.raises(Unfit, match=r"no picture|no such file"):
+        measure.main([tmp_path / name], io.StringIO())
+
+
+def test_a_person_is_told_with_levels_and_posteriors(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of a person, box and score are written and, for each attribute read, a level and a posterior that adds up."""
+    found = Detection(box=Box(left=10, top=20, right=60, bottom=200), score=0.81)
+    reading = AttributeReading(attribute=INDEX["sleeves"], likelihood=(0.99, 0.01))
+    monkeypatch.setattr(Pipeline, "find_at_once", lambda *_: (found,))
+    monkeypatch.setattr(Pipeline, "look", lambda *_: (reading,))
+    eyes = object.__new__(Pipeline)
+    frame = Frame(pixels=np.zeros((240, 320, 3), np.uint8), at=0.0)
+    told = measure.measured(eyes, measure.Picture(path=Path("a.png"), number=0, frame=frame), 0.4)
+    person = json.loads(json.dumps(told))["people"][0]
+    assert person["box"] == [10, 20, 60, 200]
+    sleeves = person["attributes"]["sleeves"]
+    assert sleeves["level"] == "long"
+    assert sum(sleeves["posterior"].values()) == pytest.approx(1, abs=1e-3)
