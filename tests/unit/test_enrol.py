@@ -267,7 +267,6 @@ def test_a_request_or_refused_nothing_else(garbage: bytes) -> None:
         request.read_request(garbage, BOOTH)
 
 
-@settings(deadline=None)
 @given(
     place=st.sampled_from(["v", "booth", "unit", "public_key", "csr", "proof"]),
     spot=st.integers(0, 10_000),
