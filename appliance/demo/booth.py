@@ -37,6 +37,7 @@ from appliance.demo.stage import (
 )
 from appliance.demo.summary import Summary
 from appliance.demo.tablet import HeadlessTablet, UnitRow
+from appliance.demo.tap import Tap
 from appliance.demo.terminal import Screen, View
 from appliance.errors import LeftfieldError, Unfit
 from appliance.service import stop_requested
@@ -101,7 +102,7 @@ class Show:
         self._began = began
         self._stop = stop
         self._children = Children()
-        self._pipe = os.open(stage.pipe, os.O_RDWR | os.O_CLOEXEC)  # keeps what is in it, as systemd does
+        self._tap = Tap(stage.pipe, stage.relay_pipe)
         self._tablet = HeadlessTablet(
             booth=BOOTH,
             name=COUNTING_TABLET,
@@ -109,7 +110,6 @@ class Show:
             ws_port=stage.ports.websocket,
         )
         self._ledger = Ledger(
-            spool=stage.spool,
             booth=BOOTH,
             unit=REAL_UNIT,
             epoch=stage.epoch,
@@ -145,7 +145,7 @@ class Show:
             self._troubles.append(f"{REAL_UNIT} is {row.state if row else 'away'}; it said last: {words}")
         complaints = self._children.stop(STOP_ORDER)
         self._tablet.stop()
-        os.close(self._pipe)
+        self._tap.close()
         return tuple(complaints)
 
     def _start(self, broker: Path) -> None:
@@ -165,7 +165,7 @@ class Show:
         self._times["ready"] = self._running
         self._admitted_before = self._row.admitted if self._row else 0
         # Only now: what the broker gets before the hub has subscribed, nobody gets.
-        self._children.start("relay", command("relay", "--config", unit), plain)
+        self._children.start("relay", command("relay", "--config", stage.relay_config), plain)
         street = street_command(stage, seed=self._options.seed, per_second=PEOPLE_PER_SECOND)
         self._children.start("street", street, plain)
         if stage.network:
@@ -220,6 +220,8 @@ class Show:
                 where="demo",
                 mend=dead.last_words or "it said nothing",
             )
+        for record in self._tap.turn():
+            self._ledger.note(record)
         self._tablet.turn(time.monotonic())
         self._count()
         if not (self._options.headless and self._options.as_json):
@@ -229,7 +231,6 @@ class Show:
         """Note when things happened for the first time."""
         board, row = self._tablet.board, self._row
         if row is not None and row.admitted > self._admitted_before:
-            self._ledger.look()
             self._admitted = self._ledger.admitted(row.admitted - self._admitted_before)
             if self._admitted:
                 self._times.setdefault("first real", self._running)

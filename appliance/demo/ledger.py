@@ -1,7 +1,7 @@
-"""What the real unit has said, read where it waits: in its spool, which anybody on the machine may list.
+"""What the real unit has said, as it passed the demo on its way from SENSE to RELAY.
 
 Laws:
-    * Reads only. No right of the broker is widened for the demo: the hub alone reads observations there.
+    * Listens only. No right of the broker is widened for the demo: the hub alone reads observations there.
     * Believes nothing: every envelope is opened with the register's public key, or passed over.
 """
 
@@ -14,7 +14,7 @@ from pathlib import Path
 from appliance import config
 from appliance.errors import Refused
 from appliance.sign import Opener, Signer, key_id
-from appliance.unit.pipe import RECORD_BYTES, envelope_of
+from appliance.unit.pipe import envelope_of
 from appliance.values import TIME_STEP, BoothId, Epoch, Observation, UnitId
 from appliance.vocabulary import ATTRIBUTES
 
@@ -30,8 +30,7 @@ class Said:
 class Ledger:
     """The observations that the unit called ``unit`` has sealed in ``epoch``, by number."""
 
-    def __init__(self, *, spool: Path, booth: BoothId, unit: UnitId, epoch: Epoch, register: Path) -> None:
-        self._spool = spool
+    def __init__(self, *, booth: BoothId, unit: UnitId, epoch: Epoch, register: Path) -> None:
         self._epoch = epoch
         self._signers = {
             key_id(row.public_key): Signer(unit=row.unit, public_key=row.public_key)
@@ -39,25 +38,13 @@ class Ledger:
             if row.unit == unit
         }
         self._opener = Opener(booth=booth, signer_of=self._signers.get)
-        self._read: set[tuple[str, int]] = set()
         self._observations: dict[int, Said] = {}
 
-    def look(self) -> None:
-        """Take in what is new."""
-        for path in sorted(self._spool.glob("from-*.spool")):
-            try:
-                content = path.read_bytes()
-            except OSError:
-                continue  # settled and removed while we looked
-            for at in range(0, len(content), RECORD_BYTES):
-                if (path.name, at) not in self._read:
-                    self._take(path.name, at, content[at : at + RECORD_BYTES])
-
-    def _take(self, name: str, at: int, untrusted_record: bytes) -> None:
+    def note(self, untrusted_record: bytes) -> None:
+        """Take in one record of the pipe."""
         envelope = envelope_of(untrusted_record)
         if envelope is None:
             return
-        self._read.add((name, at))
         try:
             statement = self._opener.open(envelope)
         except Refused:

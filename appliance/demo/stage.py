@@ -47,6 +47,8 @@ class Stage:
     epoch: Epoch
     spool: Path
     pipe: Path
+    relay_pipe: Path
+    relay_config: Path
     hub_config: Path
     street_configs: tuple[Path, ...]
     password: str
@@ -74,10 +76,22 @@ def build(directory: Path, *, source: str, ports: Ports, network: str) -> Stage:
         enrol.add_tablet(booth, tablet, again=tablet in known) for tablet in (TABLET, COUNTING_TABLET)
     )
     real = UnitHome(directory=directory / "units" / REAL_UNIT)
-    pipe, spool = directory / "pipe", directory / "spool"
-    if not pipe.exists():
-        os.mkfifo(pipe, 0o600)
+    pipe, relay_pipe, spool = directory / "pipe", directory / "pipe-to-relay", directory / "spool"
+    for fifo in (pipe, relay_pipe):
+        if not fifo.exists():
+            os.mkfifo(fifo, 0o600)
+    relay_config = real.config.with_name("relay.toml")
     _enrol(booth, real, REAL_UNIT, REAL_PLACE, source=source, pipe=pipe, spool=spool)
+    _enrol(
+        booth,
+        real,
+        REAL_UNIT,
+        REAL_PLACE,
+        source=source,
+        pipe=relay_pipe,
+        spool=spool,
+        config_path=relay_config,
+    )
     street = []
     for name, place in SIMULATED_UNITS:
         home = UnitHome(directory=directory / "units" / name)
@@ -92,6 +106,8 @@ def build(directory: Path, *, source: str, ports: Ports, network: str) -> Stage:
         epoch=enrol.next_epoch(real.credentials),
         spool=spool,
         pipe=pipe,
+        relay_pipe=relay_pipe,
+        relay_config=relay_config,
         hub_config=_hub(directory, booth),
         street_configs=tuple(street),
         password=password,
@@ -124,13 +140,14 @@ def _enrol(
     source: str,
     pipe: Path | None = None,
     spool: Path | None = None,
+    config_path: Path | None = None,
 ) -> None:
     simulated = source == "simulated"
     home.directory.parent.mkdir(exist_ok=True)
     broker = enrol.enrol_unit(booth, home, unit, place=place, simulated=simulated)
     recorded = not simulated and not is_live(source)
     enrol.write_unit_config(
-        home.config,
+        config_path or home.config,
         booth=booth.booth,
         unit=unit,
         broker=broker,
