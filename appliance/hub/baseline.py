@@ -237,7 +237,7 @@ class Baseline:
 
 
 def _g(since: float) -> float:
-    """g at ``since`` seconds after the anchor, dyadic."""
+    """G at ``since`` seconds after the anchor, dyadic."""
     age = since / HALF_LIFE
     whole = math.floor(age)
     # Rounded between 1 and 2, so that it is the same number from every anchor, but for a power of two.

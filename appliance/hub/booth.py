@@ -21,7 +21,7 @@ from appliance.config import HubConfig, Register
 from appliance.errors import Refused, Rule, Unavailable
 from appliance.hub import board as boards
 from appliance.hub import staffwire
-from appliance.hub.admission import Admission, Admitted, Lateness
+from appliance.hub.admission import Admission, Admitted, DoorState, Lateness
 from appliance.hub.alerts import AFTERGLOW_SECONDS, Alerts, Held
 from appliance.hub.baseline import Baseline, coarse, taken_up
 from appliance.hub.calibration import whole
@@ -34,6 +34,7 @@ from appliance.hub.reasons import reasons_for
 from appliance.hub.sightings import Sightings
 from appliance.hub.store import Changes, Live, Snapshot, Stored, Tally
 from appliance.values import (
+    ALERT_FORM,
     COUNTER_LIMIT,
     TIME_STEP,
     AlertId,
@@ -51,6 +52,10 @@ FLAG_P: Final = 0.01
 BOARD_SECONDS: Final = 1.0
 SNAPSHOT_SECONDS: Final = 60.0
 """The baseline is written this often at the least; nothing live is held on disk for longer."""
+COUNTS_SECONDS: Final = 10.0
+"""Counts of refusals alone are written at most this often."""
+STEP_SECONDS: Final = 2.0
+"""A wall clock that moves by more than this between two batches was set."""
 BUILD_TIME: Final = 1_735_689_600.0
 """2025-01-01: no hub of this program can be earlier."""
 CLOCK_DAYS: Final = 400
@@ -74,6 +79,9 @@ class _Unit:
     health: Health | None = None
     heard_at: Seconds | None = None
     online: bool = False
+    boxed: bool | None = None
+    newest: tuple[int, int] = (0, 0)
+    """Epoch and number of the heartbeat that said whether it is boxed, however late that came."""
 
 
 class Booth:
@@ -104,6 +112,8 @@ class Booth:
         self._desk = Desk(config.booth, self._alerts, self._sightings)
         self._board_at = float("-inf")
         self._snapshot_at: float = now
+        self._counted_at: float = now
+        self._ahead: float | None = None
         self._unwritten = len(stored.live)
         self._enrol(register)
         self._begin(now)
@@ -125,8 +135,12 @@ class Booth:
         self._enrolled = {unit.unit: unit for unit in register.units if not unit.revoked}
         self._desk.enrol(register.tablets)
 
-    def take(self, arrivals: Iterable[Arrival], now: Seconds, *, last: bool = False) -> Outcome:
+    def take(
+        self, arrivals: Iterable[Arrival], now: Seconds, *, last: bool = False, steady: float | None = None
+    ) -> Outcome:
         """Think about ``arrivals`` at ``now`` (unix seconds); an empty batch lets time pass.
+
+        ``steady`` is the same instant on a clock that nobody sets: by it the hub sees that its own was set.
 
         ``last`` asks for a snapshot, before a stop, and ends what is open. Unavailable where the clock cannot be
         right; nothing has changed then.
@@ -134,6 +148,7 @@ class Booth:
         _check_clock(now, self.baseline.latest)
         self.baseline.turn_back(now)
         self._begin(now)
+        self._notice_a_step(now, steady)
         for arrival in arrivals:
             try:
                 self._route(arrival)
@@ -150,7 +165,7 @@ class Booth:
             self._board_at = now
             tellings.append(self._board_telling())
         changes = Changes(
-            doors=self._admission.changed(),
+            doors=self._changed_doors(last=last),
             live=tuple(self._live),
             alerts=tuple(changed),
             gone=gone,
@@ -162,6 +177,21 @@ class Booth:
         )
         return Outcome(changes=changes, tellings=tuple(tellings), refusals=tuple(self._refusals))
 
+    def _notice_a_step(self, now: Seconds, steady: float | None) -> None:
+        if steady is None:
+            return
+        ahead = now - steady
+        if self._ahead is not None and abs(ahead - self._ahead) > STEP_SECONDS:
+            self._admission.clock_stepped(ahead - self._ahead)
+        self._ahead = ahead
+
+    def _changed_doors(self, *, last: bool) -> tuple[DoorState, ...]:
+        """Doors to store: where only refusals were counted, now and then. A flood must not wear the disk."""
+        due = last or abs(self._now - self._counted_at) >= COUNTS_SECONDS
+        if due:
+            self._counted_at = self._now
+        return self._admission.changed(refusals=due)
+
     def retained(self, now: Seconds) -> tuple[Telling, ...]:
         """Everything the broker should hold of us, to be said again after a lost link."""
         self._begin(now)
@@ -170,7 +200,13 @@ class Booth:
     def _route(self, arrival: Arrival) -> None:
         untrusted_parts = arrival.untrusted_topic.split("/")
         group = untrusted_parts[3] if len(untrusted_parts) == 6 else ""
-        if group == "staff":
+        if arrival.unacknowledged:
+            rule = Rule.MALFORMED_REQUEST if group == "staff" else Rule.MALFORMED
+            refusal = Refused(rule, "it was sent with QoS 0", where="broker", mend="publish with QoS 1")
+            raise self._admission.turn_away(arrival.untrusted_topic, refusal)
+        if untrusted_parts[3:4] == ["alert"]:
+            self._echo(arrival)
+        elif group == "staff":
             self._request(arrival)
         elif group == "unit" and untrusted_parts[5] == "status":
             self._relay_status(arrival)
@@ -179,6 +215,15 @@ class Booth:
                 arrival.untrusted_topic, arrival.untrusted_payload, self._now, retained=arrival.retained
             )
             self._statement(admitted)
+
+    def _echo(self, arrival: Arrival) -> None:
+        """What the broker still holds of an alert that we no longer know is cleared."""
+        name = AlertId(arrival.untrusted_topic.rsplit("/", 1)[-1])
+        ours = ALERT_FORM.fullmatch(name) and arrival.untrusted_topic == topics.alert(
+            self._config.booth, name
+        )
+        if ours and arrival.retained and arrival.untrusted_payload and not self._alerts.find(name):
+            self._answers.append(Telling(topic=arrival.untrusted_topic, payload=b""))
 
     def _relay_status(self, arrival: Arrival) -> None:
         name, _ = topics.named_in(arrival.untrusted_topic, self._config.booth, "unit")
@@ -193,6 +238,8 @@ class Booth:
         statement = admitted.statement
         unit = self._unit(statement.unit)
         if isinstance(statement, Heartbeat):
+            if (statement.epoch, statement.seq) >= unit.newest:
+                unit.newest, unit.boxed = (statement.epoch, statement.seq), statement.health.boxed
             if admitted.lateness is Lateness.FRESH and admitted.seen_at >= (unit.heard_at or 0.0):
                 unit.health, unit.heard_at = statement.health, admitted.seen_at
             return
@@ -292,7 +339,7 @@ class Booth:
     def _alert_telling(self, held: Held) -> Telling:
         alert = held.alert
         until = alert.expires_at if held.ended_at is None else held.ended_at + AFTERGLOW_SECONDS
-        boxed = alert.flag is None or self._row(alert.flag.observation.unit).boxed
+        boxed = self._row(alert.flag.observation.unit).boxed if alert.flag else None
         return Telling(
             topic=topics.alert(self._config.booth, alert.alert),
             payload=staffwire.alert_telling(held, boxed=boxed),
@@ -308,6 +355,7 @@ class Booth:
             enrolled_simulated=enrolled is not None and enrolled.simulated,
             online=unit.online,
             health=unit.health,
+            boxed=unit.boxed,
             heard_at=unit.heard_at,
             admitted=counts.admitted,
             refused=sum(counts.refused.values()) - counts.repeated,

@@ -99,7 +99,6 @@ class Desk:
             correlation=arrival.untrusted_correlation[: staffwire.MAX_CORRELATION],
         )
 
-
     def _text(self, request: Request) -> str:
         if isinstance(request, Claim):
             return "Yours. Say what happened, and that it can be forgotten."

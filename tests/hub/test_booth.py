@@ -9,8 +9,9 @@ import pytest
 from appliance.errors import Rule, Unavailable
 from appliance.hub.baseline import FIVE
 from appliance.hub.booth import Booth, Outcome
+from appliance.hub.messages import Arrival
 from appliance.hub.store import Changes
-from appliance.values import Seconds
+from appliance.values import Epoch, Seconds
 from tests.hub.corner import BOOTH, NOON, ODD, PLAIN, Camera, asks, new_booth, register_of, store_at, told
 
 
@@ -314,7 +315,7 @@ def test_forgotten_means_as_if_never_counted() -> None:
 
 
 def test_forget_after_the_end_of_an_alert_purges_what_is_left_and_says_so() -> None:
-    """Whoever declined and then asks to be forgotten leaves no count, no outfit in memory and no row in the journal."""
+    """Whoever declined and then asks to be forgotten leaves no count, no outfit in memory, no row."""
     camera = Camera("north")
     booth = new_booth(camera)
     teach(booth, camera)
@@ -365,3 +366,69 @@ def test_a_clock_that_once_ran_ahead_does_not_outweigh_the_street() -> None:
     assert told(outcome, "hub")[0]["baseline"]["needs"] <= 60
     assert teach(booth, camera, 40, NOON + 120)
     assert booth.baseline.needs(60, Seconds(NOON + 120)) == 0
+
+
+def test_whether_a_unit_is_boxed_is_known_from_the_newest_heartbeat_or_not_at_all() -> None:
+    """Not heard yet is not boxed; a late heartbeat tells; an older one does not undo a newer."""
+    camera = Camera("north")
+    booth = new_booth(camera)
+
+    def shown(now: float) -> object:
+        return told(booth.take([], Seconds(now)), "hub")[0]["units"][0]["boxed"]
+
+    assert shown(NOON) is None
+    older, newer = camera.heartbeat(NOON - 300), camera.heartbeat(NOON - 120, boxed=False)
+    booth.take([camera.says(newer)], Seconds(NOON + 2))
+    assert shown(NOON + 4) is False
+    booth.take([camera.says(older)], Seconds(NOON + 6))
+    assert shown(NOON + 8) is False
+
+
+def test_what_came_with_qos_0_is_refused_and_counted() -> None:
+    """A message whose loss nobody would have noticed is refused, from units and tablets alike."""
+    camera = Camera("north")
+    booth = new_booth(camera)
+    batch = [
+        replace(camera.says(camera.observation(PLAIN, NOON)), unacknowledged=True),
+        replace(asks("tablet-1", "claim", alert="a1"), unacknowledged=True),
+    ]
+    outcome = booth.take(batch, NOON)
+    assert [refusal.rule for refusal in outcome.refusals] == [Rule.MALFORMED, Rule.MALFORMED_REQUEST]
+    assert not told(outcome, "staff")
+    assert booth._admission.counts("north").refused == {Rule.MALFORMED: 1}
+
+
+def test_an_alert_the_broker_kept_without_us_is_cleared() -> None:
+    """A retained alert that the hub does not know is wiped; its own are left alone."""
+    camera = Camera("north")
+    booth = new_booth(camera)
+    teach(booth, camera)
+    name = raised(booth, camera)
+    kept = [
+        Arrival(untrusted_topic=f"leftfield/1/{BOOTH}/alert/{one}", untrusted_payload=b"{}", retained=True)
+        for one in (name, "a77", "x/y")
+    ]
+    outcome = booth.take(kept, Seconds(NOON + 6))
+    cleared = [
+        telling.topic for telling in outcome.tellings if "/alert/" in telling.topic and not telling.payload
+    ]
+    assert cleared == [f"leftfield/1/{BOOTH}/alert/a77"]
+
+
+def test_a_flood_of_garbage_is_not_a_flood_of_writes() -> None:
+    """Refusals alone are written once in ten seconds, and none of their counts is lost."""
+    camera = Camera("north")
+    booth = new_booth(camera)
+    writes = [booth.take([camera.says(b"x")], Seconds(NOON + n / 10)).changes for n in range(202)]
+    assert sum(not one.empty for one in writes) == 2
+    assert booth.take([], Seconds(NOON + 21), last=True).changes.doors[0].refused == ((Rule.MALFORMED, 202),)
+
+
+def test_the_hub_notices_that_its_clock_was_set() -> None:
+    """A wall clock that steps against the steady one moves the boot instants of units without a clock."""
+    camera = Camera("north", synced=False)
+    booth = new_booth(camera)
+    booth.take([camera.says(camera.observation(PLAIN, NOON))], Seconds(NOON - 86_400), steady=100.0)
+    booth.take([camera.says(camera.observation(PLAIN, NOON + 20))], Seconds(NOON + 20), steady=120.0)
+    (door,) = booth._admission._doors.values()
+    assert door.windows[Epoch(1)].boot == pytest.approx(NOON - 1000)
