@@ -179,7 +179,8 @@ class Link:
     def acknowledge(self, message: Message) -> None:
         """Tell the broker that ``message`` is stored: only now it forgets it.
 
-        With QoS 0 there is nothing to tell: an acknowledgement of what was never numbered is a protocol error, and the broker would throw us off.
+        With QoS 0 there is nothing to tell: an acknowledgement of what was never numbered is a protocol error, and
+        the broker would throw us off.
         """
         if message.qos:
             self._client.ack(message.ticket, message.qos)

@@ -81,7 +81,7 @@ class Window:
         self.boot = float("inf")
         self.synced = False
         self.agreed = False
-        """The unit's wall clock has agreed with the hub's, which was not set since. Memory only, like what follows."""
+        """The unit's wall clock has agreed with the hub's, which was not set since. Memory only, like the next."""
         self.settled_at = -float("inf")
         """When ``boot``, taken from arrivals, was last found to be far too late."""
         self.uptime = 0
