@@ -25,6 +25,8 @@ from appliance.errors import Unavailable, Unfit
 SESSION_SECONDS: Final = 7 * 24 * 3600
 """How long the broker keeps a lasting session while we are away."""
 KEEP_ALIVE_SECONDS: Final = 15
+WAITING: Final = 1000
+"""Messages received and not yet acknowledged: more the broker does not send; of QoS 0 more are let fall."""
 IN_FLIGHT: Final = 20
 """Publishes under way at once; mosquitto's own default (max_inflight_messages)."""
 
@@ -38,6 +40,7 @@ class Message:
     untrusted_response_topic: str
     untrusted_correlation: bytes
     retained: bool
+    qos: int
     ticket: int
     """What ``Link.acknowledge`` takes; says nothing else."""
 
@@ -105,6 +108,7 @@ class Link:
         """Connect in the background, and again whenever the link is lost."""
         properties = _properties(PacketTypes.CONNECT)
         properties.SessionExpiryInterval = SESSION_SECONDS if self._lasting else 0
+        properties.ReceiveMaximum = WAITING
         self._client.connect_async(
             self._address.host,
             self._address.port,
@@ -173,8 +177,13 @@ class Link:
         return tuple(_drain(self._received, wait, most))
 
     def acknowledge(self, message: Message) -> None:
-        """Tell the broker that ``message`` is stored: only now it forgets it."""
-        self._client.ack(message.ticket, 1)
+        """Tell the broker that ``message`` is stored: only now it forgets it.
+
+        With QoS 0 there is nothing to tell: an acknowledgement of what was never numbered is a protocol error, and
+        the broker would throw us off.
+        """
+        if message.qos:
+            self._client.ack(message.ticket, message.qos)
 
     def _on_connect(
         self, client: paho.Client, _user: Any, _flags: Any, reason: Any, _properties: Any
@@ -190,6 +199,8 @@ class Link:
         self._up = False
 
     def _on_message(self, _client: paho.Client, _user: Any, message: paho.MQTTMessage) -> None:
+        if not message.qos and self._received.qsize() >= WAITING:
+            return
         properties = message.properties
         self._received.put(
             Message(
@@ -198,6 +209,7 @@ class Link:
                 untrusted_response_topic=str(getattr(properties, "ResponseTopic", "")),
                 untrusted_correlation=bytes(getattr(properties, "CorrelationData", b"")),
                 retained=bool(message.retain),
+                qos=message.qos,
                 ticket=message.mid,
             )
         )

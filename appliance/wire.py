@@ -64,8 +64,13 @@ MAX_ENVELOPE: Final = 2 + (1 + _PROTECTED_BYTES) + 1 + (2 + MAX_PAYLOAD) + (2 + 
 """No envelope is longer, in bytes. Longer input is refused before a byte of it is read."""
 
 CAPACITY_BITS: Final = math.log2(vocabulary.CAPACITY + HEALTH_CAPACITY) + 4 * math.log2(COUNTER_LIMIT)
-"""The most a payload can tell, counters and time included, in bits. The signature adds none: Ed25519 is
-deterministic (RFC 8032 section 5.1.6), so it is a function of key and payload."""
+"""The most a payload can tell, counters and time included, in bits.
+
+With an honest SENSE the signature adds none: Ed25519 is deterministic (RFC 8032 section 5.1.6), so it is a function
+of key and payload. That cannot be checked from outside: a hostile SENSE, or whoever has stolen the key, could choose
+the nonce and hide about 252 bits more in a signature that verifies. Against that stand SENSE's walls, not this
+number.
+"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

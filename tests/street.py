@@ -239,6 +239,8 @@ class Street:
     def from_the_future(self, ahead: float = 3600.0) -> Refused | None:
         """A statement of something that is to be seen in an hour."""
         unit = self.any_corner
+        # Its clock agrees with the hub's: from now on its uptime tells what it cannot have seen yet.
+        assert self.deliver(self.topic(unit), self.sighting()) is None
         statement = unit.observation(ordinary(self.dice, self.season).vector, Seconds(self.now + ahead))
         return self.deliver(self.topic(unit), unit.seal(statement))
 

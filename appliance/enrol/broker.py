@@ -158,6 +158,7 @@ def units_acl(booth: BoothId, register: Register) -> str:
     reads += [topics.staff(booth, any_tablet, leaf) for leaf in topics.STAFF_LEAVES]
     writes = [topics.board(booth), topics.hub_status(booth), topics.alert(booth, any_alert)]
     writes.append(topics.staff(booth, any_tablet, "answer"))
+    reads.append(topics.alert(booth, any_alert))  # to clear what is left of alerts that ended without it
     blocks = [_rights(HUB, reads=reads, writes=writes)]
     for unit in register.units:
         if not unit.revoked:

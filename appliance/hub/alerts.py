@@ -143,6 +143,13 @@ class Alerts:
                 changed.append(self._keep(replace(held, alert=replace(alert, flag=None))))
         return tuple(changed), tuple(gone)
 
+    def close(self, now: Seconds) -> tuple[tuple[Held, ...], tuple[AlertId, ...]]:
+        """The booth stops: (open alerts, now expired; names of all, none of which can be read any longer)."""
+        ended = tuple(self._end(one, AlertState.EXPIRED, now) for one in self.all() if one.ended_at is None)
+        names = tuple(self._held)
+        self._held.clear()
+        return ended, names
+
     def _keep(self, held: Held) -> Held:
         self._held[held.alert.alert] = held
         return held

@@ -6,7 +6,9 @@ an observation one half-life old counts half (forward decay: Cormode, Shkapenyuk
 What is unknown is masked: each count is held against the weight of those in whom both attributes were known.
 
 Laws:
-    * The state is what ``BaselineState`` says and no more; it cannot tell who was seen, only how often what.
+    * The state is what ``BaselineState`` says and no more. It counts how often what was worn, but a rare thing worn
+      once is a person: so g changes once a day and tells no hour; what is written down is ``coarse`` (whole fives),
+      from which no single outfit can be read; and ``forget`` takes one vector out again, exactly.
     * Weights and g are dyadic fractions, so sums of doubles are exact while counts stay moderate: the order of
       arrival does not matter, and merging two baselines equals one that had seen both streams.
     * An observation counts at the time it was seen, not when it arrived: late is as good as fresh.
@@ -23,7 +25,7 @@ Laws:
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
@@ -35,8 +37,17 @@ from appliance.vocabulary import ATTRIBUTES
 HALF_LIFE: Final = Seconds(7 * 24 * 3600.0)
 """After this long an observation counts half: a week forgets a season without forgetting the weekdays."""
 
+DAY: Final = Seconds(24 * 3600.0)
+"""g changes once a day (UTC): a finer one would tell, of whatever was seen once, at which minute."""
+
+FIVE: Final = 5.0
+"""Stored counts are whole multiples of this many people: nothing that fewer wear can be told from the file."""
+
 _STRIDE: Final = 8
 """The anchor moves by this many half-lives at once; counts are then divided by 2**8, which is exact."""
+
+_LONG: Final = 500.0
+"""After this many half-lives nothing is left."""
 
 _FINE: Final = 4096.0
 """g is rounded to 12 binary places (0.02 %)."""
@@ -44,12 +55,12 @@ _FINE: Final = 4096.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BaselineState:
-    """All a baseline knows, for the store and for merging.
+    """All a baseline knows, for merging and, made ``coarse``, for the store.
 
     ``pairs`` is (LEVELS, LEVELS), symmetric, singles on its diagonal; ``known`` is (attributes, attributes): the
     weight of those with both attributes known; ``people`` how many vectors were counted, undecayed; ``weight``
     their decayed weight; all but ``people`` in units of g at ``anchor`` (a multiple of ``HALF_LIFE``).
-    ``cameras`` holds, per unit, its own (LEVELS,) singles.
+    ``latest`` is the day of the latest sighting. ``cameras`` holds, per unit, its own (LEVELS,) singles.
     """
 
     anchor: Seconds
@@ -91,7 +102,22 @@ class Baseline:
 
     def count(self, one: Worn, unit: UnitId, seen_at: Seconds) -> None:
         """The same for a vector already laid out as positions."""
-        g = self._growth(seen_at)
+        self._add(one, unit, self._growth(seen_at))
+        self.people += 1
+        self.latest = max(self.latest, _day(seen_at))
+
+    def forget(self, vector: AttributeVector, unit: UnitId, seen_at: Seconds) -> None:
+        """Take out again what ``update`` put in; that somebody passed stays counted in ``people``.
+
+        Exact where both happen in one life of this object. A baseline taken up from ``coarse`` counts holds a
+        vector only roughly: there no count is left below zero.
+        """
+        self._add(worn(vector), unit, -self._growth(seen_at))
+        self._weight = max(0.0, self._weight)
+        for array in (self._pairs, self._known, *self._cameras.values()):
+            np.maximum(array, 0.0, out=array)
+
+    def _add(self, one: Worn, unit: UnitId, g: float) -> None:
         levels = one.known
         attributes = ATTRIBUTE_OF.take(levels)
         if one.weights is None:
@@ -108,19 +134,15 @@ class Baseline:
             camera = self._cameras[unit] = np.zeros(LEVELS)
         camera[levels] += singles
         self._weight += g
-        self.people += 1
-        self.latest = max(self.latest, seen_at)
 
     def _growth(self, at: float) -> float:
-        """The growth g at an instant; moves the anchor first where g would grow too large."""
+        """The growth g on the day of an instant; moves the anchor first where g would grow too large."""
+        at = _day(at)
         if math.isnan(self._anchor):
             self._anchor = math.floor(at / HALF_LIFE) * HALF_LIFE
         while at - self._anchor >= _STRIDE * HALF_LIFE:
             self._move_anchor()
-        age = (at - self._anchor) / HALF_LIFE
-        whole = math.floor(age)
-        # Rounded between 1 and 2, so that it is the same number from every anchor, but for a power of two.
-        return math.ldexp(round(math.exp2(age - whole) * _FINE) / _FINE, whole)
+        return _g(at - self._anchor)
 
     def _move_anchor(self) -> None:
         self._anchor += _STRIDE * HALF_LIFE
@@ -129,8 +151,25 @@ class Baseline:
         self._weight *= 2.0**-_STRIDE
 
     def _decay(self, now: float) -> float:
-        """What stored counts are multiplied with to be counts at ``now``."""
-        return 1.0 if math.isnan(self._anchor) else 2.0 ** ((self._anchor - now) / HALF_LIFE)
+        """What stored counts are multiplied with to be counts on the day of ``now``, or of the latest sighting.
+
+        Never an overflow: ``now`` may be any number, and before the latest sighting nothing has decayed.
+        """
+        if math.isnan(self._anchor):
+            return 1.0
+        age = (max(_day(now), self.latest) - self._anchor) / HALF_LIFE
+        return 1.0 / _g(age * HALF_LIFE) if age < _LONG else 0.0
+
+    def turn_back(self, now: Seconds) -> None:
+        """Mend what a clock that ran ahead has done: age everything by whole half-lives until it lies before ``now``.
+
+        Without this one sighting dated months ahead would outweigh everybody until then. What had been learnt before
+        has decayed by as much as the clock was ahead; the baseline is young again, and says so.
+        """
+        if self.latest > now and not math.isnan(self._anchor):
+            shift = math.ceil((self.latest - now) / HALF_LIFE) * HALF_LIFE
+            self._anchor -= shift
+            self.latest -= shift
 
     def weight(self, now: Seconds) -> float:
         """How many people the baseline rests on at ``now``, the older ones counting less."""
@@ -195,6 +234,60 @@ class Baseline:
             known=self._known.copy(),
             cameras=tuple((unit, row.copy()) for unit, row in sorted(self._cameras.items())),
         )
+
+
+def _g(since: float) -> float:
+    """G at ``since`` seconds after the anchor, dyadic."""
+    age = since / HALF_LIFE
+    whole = math.floor(age)
+    # Rounded between 1 and 2, so that it is the same number from every anchor, but for a power of two.
+    return math.ldexp(round(math.exp2(age - whole) * _FINE) / _FINE, whole)
+
+
+def _day(at: float) -> float:
+    return math.floor(at / DAY) * DAY
+
+
+def coarse(state: BaselineState) -> BaselineState:
+    """``state`` as it may be written down: every count rounded to a whole number of fives, at the latest day's g.
+
+    A thing (or two things) worn by one or two reads as worn by nobody, and no count bears the mark of the day or of
+    the camera at which it was made; since margins are rounded too, nothing can be found by subtraction.
+    """
+    unit = FIVE * _g(state.latest - state.anchor)
+
+    def fives(array: FloatArray) -> FloatArray:
+        rounded: FloatArray = np.rint(array / unit) * unit
+        return rounded
+
+    return BaselineState(
+        anchor=state.anchor,
+        latest=state.latest,
+        people=state.people,
+        weight=round(state.weight / unit) * unit,
+        pairs=fives(state.pairs),
+        known=fives(state.known),
+        cameras=tuple((name, fives(row)) for name, row in state.cameras),
+    )
+
+
+def taken_up(state: BaselineState) -> BaselineState:
+    """A ``coarse`` state, ready to go on from: what reads as nobody may have been two, so it counts as one.
+
+    Pairs of two attributes get at most what chance would have given them. So a restart makes no claim more than
+    half as bold again: U(2.5) / U(1) = 1.41, with U from ``bounds``.
+    """
+    if not state.people:
+        return state
+    one = _g(state.latest - state.anchor)
+    singles = np.maximum(np.diag(state.pairs), one * (np.diag(state.known)[ATTRIBUTE_OF] > 0))
+    known = state.known[np.ix_(ATTRIBUTE_OF, ATTRIBUTE_OF)]
+    chance = np.outer(singles, singles) / np.maximum(np.maximum.outer(np.diag(known), np.diag(known)), one)
+    least = np.where(ATTRIBUTE_OF[:, None] == ATTRIBUTE_OF, 0.0, np.minimum(one, chance) * (known > 0))
+    # To a 4096th of a person: what is added to later stays exact.
+    pairs = np.where(state.pairs > 0, state.pairs, np.rint(least / one * _FINE) / _FINE * one)
+    np.fill_diagonal(pairs, singles)
+    return replace(state, pairs=pairs)
 
 
 def merged(one: BaselineState, other: BaselineState) -> BaselineState:

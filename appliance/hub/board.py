@@ -28,6 +28,8 @@ class UnitRow:
     online: bool
     health: Health | None
     heard_at: Seconds | None
+    boxed: bool | None
+    """Whether it runs behind its walls; None until it has said so."""
     admitted: int
     refused: int
     missing: int
@@ -38,11 +40,6 @@ class UnitRow:
         return self.enrolled_simulated or (
             self.health is not None and self.health.source is SourceKind.SIMULATED
         )
-
-    @property
-    def boxed(self) -> bool:
-        """True unless the unit has said that it runs without its walls."""
-        return self.health is None or self.health.boxed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

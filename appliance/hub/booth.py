@@ -18,20 +18,26 @@ from typing import Final
 
 from appliance import topics
 from appliance.config import HubConfig, Register
-from appliance.errors import Refused, Rule
+from appliance.errors import Refused, Rule, Unavailable
 from appliance.hub import board as boards
 from appliance.hub import staffwire
-from appliance.hub.admission import Admission, Admitted, Lateness
+from appliance.hub.admission import Admission, Admitted, DoorState, Lateness
 from appliance.hub.alerts import AFTERGLOW_SECONDS, Alerts, Held
-from appliance.hub.baseline import Baseline
+from appliance.hub.baseline import Baseline, coarse, taken_up
+from appliance.hub.calibration import whole
 from appliance.hub.desk import Desk
 from appliance.hub.levels import worn
 from appliance.hub.messages import Arrival, Telling
 from appliance.hub.pacing import Pacing, Today
-from appliance.hub.rarity import Rarity
+from appliance.hub.rarity import Rarity, Score
 from appliance.hub.reasons import reasons_for
+from appliance.hub.sightings import Sightings
 from appliance.hub.store import Changes, Live, Snapshot, Stored, Tally
 from appliance.values import (
+    ALERT_FORM,
+    COUNTER_LIMIT,
+    TIME_STEP,
+    AlertId,
     AlertState,
     Flag,
     Health,
@@ -46,6 +52,14 @@ FLAG_P: Final = 0.01
 BOARD_SECONDS: Final = 1.0
 SNAPSHOT_SECONDS: Final = 60.0
 """The baseline is written this often at the least; nothing live is held on disk for longer."""
+COUNTS_SECONDS: Final = 10.0
+"""Counts of refusals alone are written at most this often."""
+STEP_SECONDS: Final = 2.0
+"""A wall clock that moves by more than this between two batches was set."""
+BUILD_TIME: Final = 1_735_689_600.0
+"""2025-01-01: no hub of this program can be earlier."""
+CLOCK_DAYS: Final = 400
+"""A clock further than this from the last sighting is taken for wrong: by then what was learnt has decayed anyhow."""
 _USUAL: Final = 3
 
 
@@ -65,6 +79,9 @@ class _Unit:
     health: Health | None = None
     heard_at: Seconds | None = None
     online: bool = False
+    boxed: bool | None = None
+    newest: tuple[int, int] = (0, 0)
+    """Epoch and number of the heartbeat that said whether it is boxed, however late that came."""
 
 
 class Booth:
@@ -74,7 +91,9 @@ class Booth:
         self._config = config
         self._admission = Admission(booth=config.booth, register=register, doors=stored.doors)
         snapshot = stored.snapshot
-        self.baseline = Baseline(snapshot.baseline if snapshot else None)
+        _check_clock(now, snapshot.baseline.latest if snapshot else 0.0)
+        self.baseline = Baseline(taken_up(snapshot.baseline) if snapshot else None)
+        self.baseline.turn_back(now)
         self._rarity = Rarity(self.baseline, snapshot.bins if snapshot else None)
         for one in stored.live:
             self._rarity.judge(one.vector, one.unit, one.seen_at)
@@ -89,9 +108,12 @@ class Booth:
         self._counts = Counter({(tally.day, tally.what): tally.number for tally in stored.tallies})
 
         self._units: dict[str, _Unit] = {}
-        self._desk = Desk(config.booth, self._alerts)
+        self._sightings = Sightings(config.hold_seconds, stored.alerts)
+        self._desk = Desk(config.booth, self._alerts, self._sightings)
         self._board_at = float("-inf")
         self._snapshot_at: float = now
+        self._counted_at: float = now
+        self._ahead: float | None = None
         self._unwritten = len(stored.live)
         self._enrol(register)
         self._begin(now)
@@ -113,29 +135,39 @@ class Booth:
         self._enrolled = {unit.unit: unit for unit in register.units if not unit.revoked}
         self._desk.enrol(register.tablets)
 
-    def take(self, arrivals: Iterable[Arrival], now: Seconds, *, last: bool = False) -> Outcome:
+    def take(
+        self, arrivals: Iterable[Arrival], now: Seconds, *, last: bool = False, steady: float | None = None
+    ) -> Outcome:
         """Think about ``arrivals`` at ``now`` (unix seconds); an empty batch lets time pass.
 
-        ``last`` asks for a snapshot, before a stop.
+        ``steady`` is the same instant on a clock that nobody sets: by it the hub sees that its own was set.
+
+        ``last`` asks for a snapshot, before a stop, and ends what is open. Unavailable where the clock cannot be
+        right; nothing has changed then.
         """
+        _check_clock(now, self.baseline.latest)
+        self.baseline.turn_back(now)
         self._begin(now)
+        self._notice_a_step(now, steady)
         for arrival in arrivals:
             try:
                 self._route(arrival)
             except Refused as refusal:
                 self._refusals.append(refusal)
-        expired, gone = self._alerts.tick(now)
+        expired, gone = self._alerts.close(now) if last else self._alerts.tick(now)
+        self._sightings.tick(now, gone)
         for held in expired:
             self._change(held)
-        tellings = [*self._answers, *(self._alert_telling(held) for held in self._changed.values())]
+        changed = [held for name, held in self._changed.items() if name not in gone]
+        tellings = [*self._answers, *(self._alert_telling(held) for held in changed)]
         tellings += [Telling(topic=topics.alert(self._config.booth, name), payload=b"") for name in gone]
-        if now - self._board_at >= BOARD_SECONDS or self._changed:
+        if abs(now - self._board_at) >= BOARD_SECONDS or self._changed:
             self._board_at = now
             tellings.append(self._board_telling())
         changes = Changes(
-            doors=self._admission.changed(),
+            doors=self._changed_doors(last=last),
             live=tuple(self._live),
-            alerts=tuple(self._changed.values()),
+            alerts=tuple(changed),
             gone=gone,
             last_alert=self._alerts.last if self._changed else 0,
             tallies=tuple(
@@ -145,6 +177,21 @@ class Booth:
         )
         return Outcome(changes=changes, tellings=tuple(tellings), refusals=tuple(self._refusals))
 
+    def _notice_a_step(self, now: Seconds, steady: float | None) -> None:
+        if steady is None:
+            return
+        ahead = now - steady
+        if self._ahead is not None and abs(ahead - self._ahead) > STEP_SECONDS:
+            self._admission.clock_stepped(ahead - self._ahead)
+        self._ahead = ahead
+
+    def _changed_doors(self, *, last: bool) -> tuple[DoorState, ...]:
+        """Doors to store: where only refusals were counted, now and then. A flood must not wear the disk."""
+        due = last or abs(self._now - self._counted_at) >= COUNTS_SECONDS
+        if due:
+            self._counted_at = self._now
+        return self._admission.changed(refusals=due)
+
     def retained(self, now: Seconds) -> tuple[Telling, ...]:
         """Everything the broker should hold of us, to be said again after a lost link."""
         self._begin(now)
@@ -153,7 +200,13 @@ class Booth:
     def _route(self, arrival: Arrival) -> None:
         untrusted_parts = arrival.untrusted_topic.split("/")
         group = untrusted_parts[3] if len(untrusted_parts) == 6 else ""
-        if group == "staff":
+        if arrival.unacknowledged:
+            rule = Rule.MALFORMED_REQUEST if group == "staff" else Rule.MALFORMED
+            refusal = Refused(rule, "it was sent with QoS 0", where="broker", mend="publish with QoS 1")
+            raise self._admission.turn_away(arrival.untrusted_topic, refusal)
+        if untrusted_parts[3:4] == ["alert"]:
+            self._echo(arrival)
+        elif group == "staff":
             self._request(arrival)
         elif group == "unit" and untrusted_parts[5] == "status":
             self._relay_status(arrival)
@@ -162,6 +215,15 @@ class Booth:
                 arrival.untrusted_topic, arrival.untrusted_payload, self._now, retained=arrival.retained
             )
             self._statement(admitted)
+
+    def _echo(self, arrival: Arrival) -> None:
+        """What the broker still holds of an alert that we no longer know is cleared."""
+        name = AlertId(arrival.untrusted_topic.rsplit("/", 1)[-1])
+        ours = ALERT_FORM.fullmatch(name) and arrival.untrusted_topic == topics.alert(
+            self._config.booth, name
+        )
+        if ours and arrival.retained and arrival.untrusted_payload and not self._alerts.find(name):
+            self._answers.append(Telling(topic=arrival.untrusted_topic, payload=b""))
 
     def _relay_status(self, arrival: Arrival) -> None:
         name, _ = topics.named_in(arrival.untrusted_topic, self._config.booth, "unit")
@@ -176,6 +238,8 @@ class Booth:
         statement = admitted.statement
         unit = self._unit(statement.unit)
         if isinstance(statement, Heartbeat):
+            if (statement.epoch, statement.seq) >= unit.newest:
+                unit.newest, unit.boxed = (statement.epoch, statement.seq), statement.health.boxed
             if admitted.lateness is Lateness.FRESH and admitted.seen_at >= (unit.heard_at or 0.0):
                 unit.health, unit.heard_at = statement.health, admitted.seen_at
             return
@@ -188,7 +252,7 @@ class Booth:
         score = self._rarity.score(one)
         rare = ready and score.p <= max(FLAG_P, self._config.pacing.floor)
         reasons = reasons_for(one, score, self.baseline, self._now) if rare else ()
-        self._rarity.update(one, score, unit, seen_at)
+        scored = (score, self._rarity.update(one, score, unit, seen_at))
         self._live.append(Live(unit=unit, seen_at=seen_at, vector=vector))
         self._unwritten += 1
         self._count("people")
@@ -201,9 +265,9 @@ class Booth:
         self._count("flags")
         if admitted.lateness is Lateness.FRESH:
             flag = Flag(observation=observation, p=score.p, bits=score.bits, reasons=reasons)
-            self._perhaps_alert(flag, seen_at)
+            self._perhaps_alert(flag, seen_at, scored)
 
-    def _perhaps_alert(self, flag: Flag, seen_at: Seconds) -> None:
+    def _perhaps_alert(self, flag: Flag, seen_at: Seconds, scored: tuple[Score, int]) -> None:
         if not self._pacing.worth(
             flag.p,
             flag.observation.vector,
@@ -213,11 +277,11 @@ class Booth:
         ):
             return
         row = self._row(flag.observation.unit)
-        self._change(
-            self._alerts.raise_alert(
-                flag, place=row.place, simulated=row.simulated, seen_at=seen_at, now=self._now
-            )
+        held = self._alerts.raise_alert(
+            flag, place=row.place, simulated=row.simulated, seen_at=seen_at, now=self._now
         )
+        self._sightings.keep(held, scored)
+        self._change(held)
         self._count("alerts")
 
     def _today(self) -> Today:
@@ -238,32 +302,44 @@ class Booth:
         if settled.why:
             self._count(f"dismissed_{settled.why.value}")
         if settled.forgotten:
-            self._pacing.forget(settled.forgotten.observation.vector)
-            self._snapshot_at = float("-inf")  # what waits in the journal becomes counts now, and is deleted
+            self._forget(settled.forgotten)
+
+    def _forget(self, name: AlertId) -> None:
+        """Purge whoever is behind an alert from counts, scores, journal and pacing."""
+        known = self._sightings.drop(name)
+        if known:
+            self._pacing.forget(known.vector)
+            self._rarity.forget(known.vector, known.unit, known.seen_at, known.scored)
+        # What waits in the journal becomes counts now, and is deleted.
+        self._snapshot_at, self._unwritten = float("-inf"), self._unwritten + 1
 
     def _change(self, held: Held) -> None:
         self._changed[held.alert.alert] = held
         if held.ended_at == self._now and held.alert.state is not AlertState.RAISED:
             self._count(held.alert.state.value)
+        behind = self._sightings.find(held.alert.alert)
+        if behind and held.alert.state is AlertState.DECLINED:
+            self._pacing.forget(behind.vector)
 
     def _count(self, what: str, number: int = 1) -> None:
         self._counts[self._day, what] += number
         self._tallies[what] += number
 
     def _snapshot(self, *, last: bool) -> Snapshot | None:
-        age = self._now - self._snapshot_at
+        age = abs(self._now - self._snapshot_at)
         due = self._unwritten and age >= min(SNAPSHOT_SECONDS, self._config.hold_seconds / 2)
         if not (due or last):
             return None
         self._snapshot_at, self._unwritten = self._now, 0
-        # Whoever takes up the snapshot computes its tables anew; so do we, and both go on alike.
+        # Whoever takes up the snapshot computes its tables anew; so do we, and both go on alike, but that what
+        # is written down is rounded.
         self._rarity.settle()
-        return Snapshot(baseline=self.baseline.state(), bins=self._rarity.bins())
+        return Snapshot(baseline=coarse(self.baseline.state()), bins=whole(self._rarity.bins()))
 
     def _alert_telling(self, held: Held) -> Telling:
         alert = held.alert
         until = alert.expires_at if held.ended_at is None else held.ended_at + AFTERGLOW_SECONDS
-        boxed = alert.flag is None or self._row(alert.flag.observation.unit).boxed
+        boxed = self._row(alert.flag.observation.unit).boxed if alert.flag else None
         return Telling(
             topic=topics.alert(self._config.booth, alert.alert),
             payload=staffwire.alert_telling(held, boxed=boxed),
@@ -279,6 +355,7 @@ class Booth:
             enrolled_simulated=enrolled is not None and enrolled.simulated,
             online=unit.online,
             health=unit.health,
+            boxed=unit.boxed,
             heard_at=unit.heard_at,
             admitted=counts.admitted,
             refused=sum(counts.refused.values()) - counts.repeated,
@@ -314,6 +391,18 @@ class Booth:
             ),
         )
         return Telling(topic=topics.board(self._config.booth), payload=boards.telling(board))
+
+
+def _check_clock(now: Seconds, latest: float) -> None:
+    """Unavailable where the hub's clock cannot be right: before this was written, or far from what was stored."""
+    apart = (now - latest) / 86_400.0 if latest else 0.0
+    if not BUILD_TIME <= now < COUNTER_LIMIT * TIME_STEP or abs(apart) > CLOCK_DAYS:
+        raise Unavailable(
+            "the hub's clock cannot be right"
+            + (f": it is {apart:+.0f} days from the last sighting" if latest else ""),
+            where="hub",
+            mend="set the clock (systemd-timesyncd, a clock module); if it is right, move the database away",
+        )
 
 
 def day_of(now: Seconds) -> str:

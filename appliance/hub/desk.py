@@ -17,8 +17,9 @@ from appliance.errors import Refused, Rule
 from appliance.hub import staffwire
 from appliance.hub.alerts import Alerts, Held
 from appliance.hub.messages import Arrival, Telling
+from appliance.hub.sightings import Sightings
 from appliance.hub.staffwire import Claim, Ending, Forget, Request
-from appliance.values import BoothId, Dismissal, Flag, Seconds, TabletId
+from appliance.values import AlertId, BoothId, Dismissal, Seconds, TabletId
 
 REQUESTS_AT_ONCE: Final = 20.0
 REQUESTS_PER_SECOND: Final = 2.0
@@ -31,16 +32,17 @@ class Settled:
 
     answer: Telling
     changed: Held | None = None
-    forgotten: Flag | None = None
+    forgotten: AlertId | None = None
     why: Dismissal | None = None
     refusal: Refused | None = None
 
 
 class Desk:
-    """The desk of ``booth``, which settles requests about ``alerts``."""
+    """The desk of ``booth``, which settles requests about ``alerts``; ``sightings`` says what can be forgotten."""
 
-    def __init__(self, booth: BoothId, alerts: Alerts) -> None:
+    def __init__(self, booth: BoothId, alerts: Alerts, sightings: Sightings) -> None:
         self._booth = booth
+        self._sightings = sightings
         self._alerts = alerts
         self._tablets: frozenset[TabletId] = frozenset()
         self._fingers: dict[TabletId, tuple[float, float]] = {}
@@ -60,9 +62,9 @@ class Desk:
             return Settled(answer=self._answer(tablet, arrival, staffwire.refusal(refusal)), refusal=refusal)
         changed = held is not before
         return Settled(
-            answer=self._answer(tablet, arrival, staffwire.answer(held.alert, _text(request))),
+            answer=self._answer(tablet, arrival, staffwire.answer(held.alert, self._text(request))),
             changed=held if changed else None,
-            forgotten=before.alert.flag if changed and before and isinstance(request, Forget) else None,
+            forgotten=request.alert if isinstance(request, Forget) else None,
             why=request.why if changed and isinstance(request, Ending) else None,
         )
 
@@ -97,10 +99,11 @@ class Desk:
             correlation=arrival.untrusted_correlation[: staffwire.MAX_CORRELATION],
         )
 
-
-def _text(request: Request) -> str:
-    if isinstance(request, Claim):
-        return "Yours. Say what happened, and that it can be forgotten."
-    if isinstance(request, Ending):
-        return "Noted. What was seen is gone; only the count remains."
-    return "Forgotten. Nothing of it is left here."
+    def _text(self, request: Request) -> str:
+        if isinstance(request, Claim):
+            return "Yours. Say what happened, and that it can be forgotten."
+        if isinstance(request, Ending):
+            return "Noted. What was seen is gone; only the count remains."
+        if request.alert in self._sightings:
+            return "Forgotten. Nothing of it is left here."
+        return "Forgotten. Nothing but counts was left, and nobody can be told from them."

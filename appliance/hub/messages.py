@@ -13,6 +13,8 @@ class Arrival:
     untrusted_payload: bytes
     untrusted_correlation: bytes = b""
     retained: bool = False
+    unacknowledged: bool = False
+    """It came with QoS 0: nobody would have noticed its loss."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

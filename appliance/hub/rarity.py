@@ -56,6 +56,11 @@ class Score:
     raw: tuple[float, float, float]
 
 
+def _said(score: Score) -> tuple[float, float, float, float]:
+    """What each of a band's four histograms remembers of a score."""
+    return (*score.raw, -math.log2(min(score.lenses)))
+
+
 class Rarity:
     """Scores vectors against ``baseline`` and keeps both up to date; takes up ``bins`` where given.
 
@@ -85,13 +90,24 @@ class Rarity:
         self.update(one, score, unit, seen_at)
         return score
 
-    def update(self, one: Worn, score: Score, unit: UnitId, seen_at: Seconds) -> None:
-        """Make what was scored part of what is usual."""
-        tails = self._tails[one.band]
-        for tail, raw in zip(tails, score.raw, strict=False):
-            tail.add(raw)
-        tails[3].add(-math.log2(min(score.lenses)))
+    def update(self, one: Worn, score: Score, unit: UnitId, seen_at: Seconds) -> int:
+        """Make what was scored part of what is usual; the number by which ``forget`` finds the score again."""
+        number = 0
+        for tail, said in zip(self._tails[one.band], _said(score), strict=True):
+            number = tail.add(said)
         self.baseline.count(one, unit, seen_at)
+        return number
+
+    def forget(
+        self, vector: AttributeVector, unit: UnitId, seen_at: Seconds, scored: tuple[Score, int] | None
+    ) -> None:
+        """Take out again what ``update`` put in; its score too, where ``scored`` still says which it was."""
+        if scored:
+            score, number = scored
+            for tail, said in zip(self._tails[worn(vector).band], _said(score), strict=True):
+                tail.remove(said, number)
+        self.baseline.forget(vector, unit, seen_at)
+        self.settle()
 
     def score(self, one: Worn) -> Score:
         """The score of what is worn; changes nothing that is kept."""

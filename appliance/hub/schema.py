@@ -2,8 +2,13 @@
 
 Laws:
     * This list is what is published (promise 7). A test prints every column of a real database and compares.
+    * Counts are written as whole multiples of five people, rounded, of whole days (``baseline.coarse``): what one
+      person wore, when and before which camera cannot be read from them, nor found by subtraction.
     * Nothing here can hold a picture, a name of a person, a track or a free text about one.
     * What could single somebody out is marked ``held``: it is emptied or deleted within ``hold_seconds``.
+    * The broker's own store is no part of this list, and holds more: alerts that are open, as staff see them, until
+      they end (at the latest when the hub stops or starts again) and up to 30 s more, until it writes its file anew;
+      and sealed observations that the hub has not fetched yet, for as long as the hub is away.
     * A released schema never changes; a change is a new ``SCHEMA`` with a step in ``MIGRATIONS``.
 """
 
@@ -45,7 +50,11 @@ STORED_COLUMNS: Final = (
     ),
     *_table(
         "door",
-        ("unit", "TEXT PRIMARY KEY", "one row per camera unit; the empty name stands for strangers"),
+        (
+            "unit",
+            "TEXT PRIMARY KEY",
+            "one row per camera unit and key (name/key id); the empty name stands for strangers",
+        ),
         ("floor", "INTEGER NOT NULL", "epochs below are closed: no roll-back"),
         ("admitted", "INTEGER NOT NULL", "count"),
         ("repeated", "INTEGER NOT NULL", "count of redeliveries"),
@@ -71,23 +80,27 @@ STORED_COLUMNS: Final = (
     *_table(
         "baseline",
         ("id", "INTEGER PRIMARY KEY", "one row"),
-        ("anchor", "REAL NOT NULL", "instant that the counts refer to"),
-        ("latest", "REAL NOT NULL", "when the last person counted was seen"),
+        ("anchor", "REAL NOT NULL", "day that the counts refer to"),
+        ("latest", "REAL NOT NULL", "day on which the last person counted was seen"),
         ("people", "INTEGER NOT NULL", "count"),
         ("weight", "REAL NOT NULL", "the same, the older ones counting less"),
-        ("pairs", "BLOB NOT NULL", "how often each thing, and each two things, are worn: counts"),
-        ("known", "BLOB NOT NULL", "in how many people each attribute, and each two, could be told: counts"),
+        ("pairs", "BLOB NOT NULL", "how often each thing, and each two things, are worn: counts in fives"),
+        (
+            "known",
+            "BLOB NOT NULL",
+            "in how many people each attribute, and each two, could be told: counts in fives",
+        ),
     ),
     *_table(
         "camera",
         ("unit", "TEXT PRIMARY KEY", "which camera"),
-        ("counts", "BLOB NOT NULL", "how often each thing was seen by this camera: counts"),
+        ("counts", "BLOB NOT NULL", "how often each thing was seen by this camera: counts in fives"),
     ),
     *_table(
         "score",
         ("band", "INTEGER NOT NULL", "how completely people were seen"),
         ("lens", "INTEGER NOT NULL", "which score"),
-        ("bins", "BLOB NOT NULL", "histogram of the scores of late: counts"),
+        ("bins", "BLOB NOT NULL", "histogram of the scores of late: whole counts"),
     ),
     *_table(
         "live",

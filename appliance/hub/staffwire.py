@@ -183,8 +183,8 @@ def headline(flag: Flag) -> str:
     return sentence(flag.reasons[0], flag.observation.vector)
 
 
-def alert_telling(held: Held, *, boxed: bool) -> bytes:
-    """An alert as staff read it; ``boxed`` says whether its unit runs behind its walls."""
+def alert_telling(held: Held, *, boxed: bool | None) -> bytes:
+    """An alert as staff read it; ``boxed`` says whether its unit runs behind its walls, None before it has said."""
     alert = held.alert
     told: dict[str, Any] = {
         "v": VERSION,

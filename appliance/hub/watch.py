@@ -19,7 +19,7 @@ from typing import Final
 
 from appliance import config as configs
 from appliance import topics
-from appliance.errors import LeftfieldError, Refused, Unfit
+from appliance.errors import LeftfieldError, Refused, Rule, Unfit
 from appliance.hub.booth import Booth, Outcome
 from appliance.hub.messages import Arrival, Telling
 from appliance.hub.staffwire import json_of
@@ -61,6 +61,7 @@ class Watch:
         self._stop = stop_requested()
         self._reload = threading.Event()
         signal.signal(signal.SIGHUP, lambda *_: self._reload.set())
+        self._register_stamp = _stamp(config.register)
         register = configs.register(config.register)
         self._store = Store(config.database, config.booth)
         self._booth = Booth(
@@ -75,6 +76,7 @@ class Watch:
             subscriptions=(
                 *(f"{root}/unit/+/{leaf}" for leaf in topics.UNIT_LEAVES),
                 *(f"{root}/staff/+/{leaf}" for leaf in topics.STAFF_LEAVES),
+                f"{root}/alert/+",  # what the broker still holds of alerts that ended without us
             ),
         )
         self._refused: Counter[str] = Counter()
@@ -87,9 +89,6 @@ class Watch:
         log(f"hub of booth {self._config.booth} is watching")
         while not self._stop.is_set():
             messages = self._gather()
-            if self._reload.is_set():
-                self._reload.clear()
-                self._read_register()
             if self._link.connected_again():
                 self._say_everything()
             self._settle(messages, last=False)
@@ -107,7 +106,9 @@ class Watch:
         return messages
 
     def _settle(self, messages: tuple[Message, ...], *, last: bool) -> None:
-        outcome = self._booth.take((_arrival(one) for one in messages), Seconds(time.time()), last=last)
+        self._read_new_register()
+        now, steady = Seconds(time.time()), time.clock_gettime(time.CLOCK_BOOTTIME)
+        outcome = self._booth.take((_arrival(one) for one in messages), now, last=last, steady=steady)
         if not outcome.changes.empty:
             self._store.commit(outcome.changes)
         for telling in outcome.tellings:
@@ -133,7 +134,13 @@ class Watch:
             self._tell(telling)
         log("the broker is connected")
 
-    def _read_register(self) -> None:
+    def _read_new_register(self) -> None:
+        """Before every batch, so that nobody just enrolled is a stranger; a broken register is told of once."""
+        stamp = _stamp(self._config.register)
+        if stamp == self._register_stamp and not self._reload.is_set():
+            return
+        self._reload.clear()
+        self._register_stamp = stamp
         try:
             self._booth.enrol(configs.register(self._config.register))
         except Unfit as unfit:
@@ -163,8 +170,17 @@ class Watch:
         self._store.close()
 
 
+def _stamp(path: Path) -> tuple[int, int, int]:
+    try:
+        found = path.stat()
+    except OSError:
+        return (0, 0, 0)
+    return found.st_ino, found.st_mtime_ns, found.st_size
+
+
 def _summary(refusal: Refused) -> str:
-    return f"R{refusal.rule:02d} {refusal.rule.name.lower()} at {refusal.where or 'the door'}"
+    line = f"R{refusal.rule:02d} {refusal.rule.name.lower()} at {refusal.where or 'the door'}"
+    return f"{line}: {refusal.what}" if refusal.rule is Rule.ROLLED_BACK else line
 
 
 def _status(state: str) -> bytes:
@@ -177,4 +193,5 @@ def _arrival(message: Message) -> Arrival:
         untrusted_payload=message.untrusted_payload,
         untrusted_correlation=message.untrusted_correlation,
         retained=message.retained,
+        unacknowledged=not message.qos,
     )

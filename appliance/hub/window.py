@@ -20,6 +20,9 @@ from appliance.values import COUNTER_LIMIT, Epoch, Seq
 WIDTH: Final = 2048
 """Numbers behind the highest that can still be admitted."""
 
+STEPS: Final = 4096
+"""Of so many of its latest steps of time it is remembered how much a unit said."""
+
 _MASK: Final = (1 << WIDTH) - 1
 BITMAP_BYTES: Final = WIDTH // 8
 
@@ -65,7 +68,10 @@ class Window:
     ('REPEATED', 'FRESH')
     """
 
-    __slots__ = ("_bitmap", "admitted", "boot", "epoch", "highest", "lowest", "synced")
+    __slots__ = (
+        "_bitmap", "_steps", "admitted", "agreed", "boot", "epoch", "highest", "lowest", "settled_at", "synced",
+        "uptime",
+    )  # fmt: skip
 
     def __init__(self, *, epoch: Epoch, lowest: int) -> None:
         self.epoch = epoch
@@ -74,6 +80,13 @@ class Window:
         self.admitted = 0
         self.boot = float("inf")
         self.synced = False
+        self.agreed = False
+        """The unit's wall clock has agreed with the hub's, which was not set since. Memory only, like the next."""
+        self.settled_at = -float("inf")
+        """When ``boot``, taken from arrivals, was last found to be far too late."""
+        self.uptime = 0
+        """The highest uptime heard of, in steps."""
+        self._steps: dict[int, int] = {}
         self._bitmap = 0
 
     def verdict(self, seq: Seq) -> Verdict:
@@ -95,6 +108,18 @@ class Window:
             self._bitmap |= 1 << -ahead
         self.lowest = min(self.lowest, seq)
         self.admitted += 1
+
+    def admitted_in(self, step: int) -> int:
+        """How many statements of this step of the unit's time were admitted, as far as is remembered."""
+        return self._steps.get(step, 0)
+
+    def passed(self, step: int) -> None:
+        """One more statement of this step was admitted."""
+        self.uptime = max(self.uptime, step)
+        self._steps[step] = self._steps.get(step, 0) + 1
+        if len(self._steps) > STEPS:
+            for old in sorted(self._steps)[: STEPS // 2]:
+                del self._steps[old]
 
     @property
     def missing(self) -> int:

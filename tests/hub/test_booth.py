@@ -3,12 +3,15 @@ from __future__ import annotations
 import random
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
-from appliance.errors import Rule
+from appliance.errors import Rule, Unavailable
+from appliance.hub.baseline import FIVE
 from appliance.hub.booth import Booth, Outcome
+from appliance.hub.messages import Arrival
 from appliance.hub.store import Changes
-from appliance.values import Seconds
+from appliance.values import Epoch, Seconds
 from tests.hub.corner import BOOTH, NOON, ODD, PLAIN, Camera, asks, new_booth, register_of, store_at, told
 
 
@@ -263,7 +266,10 @@ def test_a_hub_killed_anywhere_counts_everything_exactly_once(
 def test_a_hub_killed_and_taken_up_again_thinks_as_if_nothing_had_happened(
     tmp_path_factory: pytest.TempPathFactory,
 ) -> None:
-    """Baseline and calibration made again from the journal equal those of a hub that was never killed."""
+    """Made again from journal and rounded counts, what is usual is that of a hub that was never killed, nearly.
+
+    Each of six restarts may round a count by half of five, and a histogram's tail by half a person.
+    """
     camera = Camera("north")
     steady = new_booth(camera)
     store = store_at(tmp_path_factory.mktemp("hub"))
@@ -276,8 +282,10 @@ def test_a_hub_killed_and_taken_up_again_thinks_as_if_nothing_had_happened(
         store.commit(shaken.take(batch, now).changes)
         if step % 7 == 3:
             shaken = new_booth(camera, stored=store.load(), now=shaken._snapshot_at)
-    assert steady._rarity.bins() == pytest.approx(shaken._rarity.bins())
-    assert (steady.baseline.state().pairs == shaken.baseline.state().pairs).all()
+    sums = [one._rarity.bins().sum(axis=-1) for one in (steady, shaken)]
+    assert np.abs(sums[0] - sums[1]).max() <= 6
+    assert np.abs(steady.baseline.state().pairs - shaken.baseline.state().pairs).max() <= 6 * FIVE / 2 * 2
+    assert steady.baseline.people == shaken.baseline.people
     store.close()
 
 
@@ -286,3 +294,141 @@ def test_nothing_to_store_is_nothing_to_write() -> None:
     booth = new_booth(Camera("north"))
     assert booth.take([], NOON).changes == Changes()
     assert booth.take([], NOON).changes.empty
+
+
+def test_forgotten_means_as_if_never_counted() -> None:
+    """After a forget, counts, camera counts and score histograms are those of a hub that never saw the person."""
+    camera, other = Camera("north"), Camera("north")
+    booth, never = new_booth(camera), new_booth(other)
+    teach(booth, camera)
+    teach(never, other)
+    name = raised(booth, camera)
+    booth.take([asks("tablet-1", "forget", alert=name)], Seconds(NOON + 6))
+    mine, theirs = booth.baseline.state(), never.baseline.state()
+    assert (mine.pairs == theirs.pairs).all()
+    assert (mine.known == theirs.known).all()
+    assert mine.weight == theirs.weight
+    assert (dict(mine.cameras)["north"] == dict(theirs.cameras)["north"]).all()
+    tails = [np.cumsum(one._rarity.bins()[..., ::-1], -1) for one in (booth, never)]
+    assert tails[0] == pytest.approx(tails[1], rel=1e-3)
+    assert (booth._rarity.bins() > 0).sum() == (never._rarity.bins() > 0).sum()
+
+
+def test_forget_after_the_end_of_an_alert_purges_what_is_left_and_says_so() -> None:
+    """Whoever declined and then asks to be forgotten leaves no count, no outfit in memory, no row."""
+    camera = Camera("north")
+    booth = new_booth(camera)
+    teach(booth, camera)
+    before = booth.baseline.state().pairs
+    name = raised(booth, camera)
+    booth.take([asks("tablet-1", "claim", alert=name)], Seconds(NOON + 7))
+    declined = asks("tablet-1", "outcome", alert=name, outcome="declined", why=None)
+    booth.take([declined], Seconds(NOON + 8))
+    assert not booth._pacing._recent
+    outcome = booth.take([asks("tablet-1", "forget", alert=name)], Seconds(NOON + 9))
+    assert told(outcome, "staff")[0]["text"].endswith("Nothing of it is left here.")
+    assert outcome.changes.snapshot
+    assert (booth.baseline.state().pairs == before).all()
+
+
+def test_a_booth_that_stops_ends_its_alerts() -> None:
+    """With an orderly stop every open alert ends, its topic is cleared, and nothing of it is stored."""
+    camera = Camera("north")
+    booth = new_booth(camera)
+    teach(booth, camera)
+    name = raised(booth, camera)
+    outcome = booth.take([], Seconds(NOON + 9), last=True)
+    assert [telling.payload for telling in outcome.tellings if telling.topic.endswith(f"/{name}")] == [b""]
+    assert (outcome.changes.alerts, outcome.changes.gone) == ((), (name,))
+    assert name not in booth._sightings
+
+
+@pytest.mark.parametrize("now", [60.0, 946_684_800.0, NOON + 800 * 86_400, NOON - 401 * 86_400, 1e18])
+def test_a_clock_that_cannot_be_right_touches_nothing(now: float) -> None:
+    """A hub whose clock is before 2025, or more than 400 days from the last sighting, waits for a better one."""
+    camera = Camera("north")
+    booth = new_booth(camera)
+    teach(booth, camera, 100)
+    before, doors = booth.baseline.state().pairs, booth._admission.counts("north").admitted
+    with pytest.raises(Unavailable, match="clock"):
+        booth.take([camera.says(camera.observation(PLAIN, NOON))], Seconds(now))
+    assert (booth.baseline.state().pairs == before).all()
+    assert booth._admission.counts("north").admitted == doors
+
+
+def test_a_clock_that_once_ran_ahead_does_not_outweigh_the_street() -> None:
+    """After a clock 120 days ahead is set right, the baseline is young, learns at once, and raises alerts again."""
+    camera = Camera("north", synced=False)
+    booth = new_booth(camera)
+    teach(booth, camera)
+    booth.take([camera.says(camera.observation(PLAIN, NOON))], Seconds(NOON + 120 * 86_400))
+    outcome = teach(booth, camera, 40, NOON + 60)
+    assert told(outcome, "hub")[0]["baseline"]["needs"] <= 60
+    assert teach(booth, camera, 40, NOON + 120)
+    assert booth.baseline.needs(60, Seconds(NOON + 120)) == 0
+
+
+def test_whether_a_unit_is_boxed_is_known_from_the_newest_heartbeat_or_not_at_all() -> None:
+    """Not heard yet is not boxed; a late heartbeat tells; an older one does not undo a newer."""
+    camera = Camera("north")
+    booth = new_booth(camera)
+
+    def shown(now: float) -> object:
+        return told(booth.take([], Seconds(now)), "hub")[0]["units"][0]["boxed"]
+
+    assert shown(NOON) is None
+    older, newer = camera.heartbeat(NOON - 300), camera.heartbeat(NOON - 120, boxed=False)
+    booth.take([camera.says(newer)], Seconds(NOON + 2))
+    assert shown(NOON + 4) is False
+    booth.take([camera.says(older)], Seconds(NOON + 6))
+    assert shown(NOON + 8) is False
+
+
+def test_what_came_with_qos_0_is_refused_and_counted() -> None:
+    """A message whose loss nobody would have noticed is refused, from units and tablets alike."""
+    camera = Camera("north")
+    booth = new_booth(camera)
+    batch = [
+        replace(camera.says(camera.observation(PLAIN, NOON)), unacknowledged=True),
+        replace(asks("tablet-1", "claim", alert="a1"), unacknowledged=True),
+    ]
+    outcome = booth.take(batch, NOON)
+    assert [refusal.rule for refusal in outcome.refusals] == [Rule.MALFORMED, Rule.MALFORMED_REQUEST]
+    assert not told(outcome, "staff")
+    assert booth._admission.counts("north").refused == {Rule.MALFORMED: 1}
+
+
+def test_an_alert_the_broker_kept_without_us_is_cleared() -> None:
+    """A retained alert that the hub does not know is wiped; its own are left alone."""
+    camera = Camera("north")
+    booth = new_booth(camera)
+    teach(booth, camera)
+    name = raised(booth, camera)
+    kept = [
+        Arrival(untrusted_topic=f"leftfield/1/{BOOTH}/alert/{one}", untrusted_payload=b"{}", retained=True)
+        for one in (name, "a77", "x/y")
+    ]
+    outcome = booth.take(kept, Seconds(NOON + 6))
+    cleared = [
+        telling.topic for telling in outcome.tellings if "/alert/" in telling.topic and not telling.payload
+    ]
+    assert cleared == [f"leftfield/1/{BOOTH}/alert/a77"]
+
+
+def test_a_flood_of_garbage_is_not_a_flood_of_writes() -> None:
+    """Refusals alone are written once in ten seconds, and none of their counts is lost."""
+    camera = Camera("north")
+    booth = new_booth(camera)
+    writes = [booth.take([camera.says(b"x")], Seconds(NOON + n / 10)).changes for n in range(202)]
+    assert sum(not one.empty for one in writes) == 2
+    assert booth.take([], Seconds(NOON + 21), last=True).changes.doors[0].refused == ((Rule.MALFORMED, 202),)
+
+
+def test_the_hub_notices_that_its_clock_was_set() -> None:
+    """A wall clock that steps against the steady one moves the boot instants of units without a clock."""
+    camera = Camera("north", synced=False)
+    booth = new_booth(camera)
+    booth.take([camera.says(camera.observation(PLAIN, NOON))], Seconds(NOON - 86_400), steady=100.0)
+    booth.take([camera.says(camera.observation(PLAIN, NOON + 20))], Seconds(NOON + 20), steady=120.0)
+    (door,) = booth._admission._doors.values()
+    assert door.windows[Epoch(1)].boot == pytest.approx(NOON - 1000)

@@ -24,11 +24,12 @@ from paho.mqtt.properties import Properties
 from appliance import enrol, topics
 from appliance.config import BrokerAddress
 from appliance.enrol.home import UnitHome
-from appliance.errors import Unfit
+from appliance.errors import Rule, Unfit
 from appliance.mqtt import Link
 from appliance.sign import Sealer
 from appliance.values import (
     TIME_STEP,
+    AlertId,
     AttributeVector,
     BoothId,
     Epoch,
@@ -139,13 +140,13 @@ class World:
         self.hub.send_signal(number)
         return self.hub.wait(PATIENCE)
 
-    def say(self, vector: AttributeVector, times: int = 1) -> None:
+    def say(self, vector: AttributeVector, times: int = 1, *, unit: UnitId = UNIT) -> None:
         """Seal and publish, without waiting."""
         now = int(time.time()) // TIME_STEP
         for _ in range(times):
-            seen = PhenomenonTime(uptime=Steps(now % 1000), wall=Steps(now))
-            statement = Observation(unit=UNIT, epoch=Epoch(1), seq=Seq(self.seq), seen=seen, vector=vector)
-            self.unit.publish(topics.observation(BOOTH, UNIT), self.sealer.seal(statement))
+            seen = PhenomenonTime(uptime=Steps(now % 1_000_000), wall=Steps(now))
+            statement = Observation(unit=unit, epoch=Epoch(1), seq=Seq(self.seq), seen=seen, vector=vector)
+            self.unit.publish(topics.observation(BOOTH, unit), self.sealer.seal(statement))
             self.seq += 1
 
     def end(self) -> None:
@@ -206,7 +207,7 @@ def test_from_a_sealed_observation_to_a_gift(world: World) -> None:
     tablet.client.loop_stop()
     with sqlite3.connect(world.database) as database:
         assert database.execute("SELECT count(*) FROM live").fetchone() == (0,)
-        assert database.execute("SELECT code, reasons, p FROM alert").fetchall() == [(None, None, None)]
+        assert database.execute("SELECT count(*) FROM alert").fetchone() == (0,)
 
 
 def test_a_hub_killed_amid_a_stream_counts_every_observation_exactly_once(world: World) -> None:
@@ -227,6 +228,63 @@ def test_a_hub_killed_amid_a_stream_counts_every_observation_exactly_once(world:
     assert board["people"]["total"] == 600
     assert board["units"][0]["admitted"] == 600
     assert board["units"][0]["missing"] == 0
+    tablet.client.disconnect()
+    tablet.client.loop_stop()
+    assert world.stop_hub() == 0
+
+
+def test_a_message_of_qos_0_does_not_throw_the_hub_off(world: World) -> None:
+    """A tablet that publishes with QoS 0 is refused, and the hub's link to the broker stays as it was."""
+    world.start_hub()
+    tablet = Tablet("tablet-1", world.ws_port, world.password)
+    tablet.until("hub/status", state="online")
+    for _ in range(5):
+        tablet.client.publish(
+            topics.staff(BOOTH, TabletId("tablet-1"), "claim"), b"x", qos=0
+        ).wait_for_publish(5)
+    tablet.ask("claim", alert="a1")
+    assert tablet.until("staff", ok=False)["rule"] == Rule.NOT_YOURS
+    assert world.stop_hub() == 0
+    assert tablet.until("hub/status")["state"] == "offline"  # said once, at the end, and never before
+    tablet.client.disconnect()
+    tablet.client.loop_stop()
+
+
+def test_a_unit_enrolled_while_the_hub_runs_is_let_in_at_once(world: World, tmp_path: Path) -> None:
+    """Nobody tells the hub of a new unit, and yet nothing that it says is refused."""
+    world.start_hub()
+    tablet = Tablet("tablet-1", world.ws_port, world.password)
+    tablet.until("hub/status", state="online")
+    home, south = UnitHome(directory=tmp_path / "south"), UnitId("south")
+    address = enrol.enrol_unit(world.booth, home, south, place="south corner")
+    world.broker.send_signal(signal.SIGHUP)
+    world.unit.stop()
+    world.sealer = Sealer(private_key=(home.credentials / "signing.key").read_bytes(), booth=BOOTH)
+    world.unit = Link(address=address, name=south)
+    world.unit.start()
+    world.say(PLAIN, 50, unit=south)
+    while tablet.until("hub/board")["people"]["total"] < 50:
+        pass
+    board = tablet.until("hub/board")
+    assert [(unit["admitted"], unit["refused"]) for unit in board["units"]] == [(0, 0), (50, 0)]
+    tablet.client.disconnect()
+    tablet.client.loop_stop()
+    assert world.stop_hub() == 0
+
+
+def test_an_alert_left_over_in_the_broker_is_wiped_when_the_hub_starts(world: World) -> None:
+    """What a hub that vanished left retained is gone as soon as the next one is connected."""
+    stale = topics.alert(BOOTH, AlertId("a77"))
+    link = Link(address=world.booth.hub_broker, name="hub")
+    link.start()
+    ticket = link.publish(stale, b'{"look":{"top.colour":"purple"}}', retain=True)
+    while ticket not in link.published(wait=1.0):
+        pass
+    link.stop()
+    tablet = Tablet("tablet-1", world.ws_port, world.password)
+    assert tablet.until("alert/a77")["look"]
+    world.start_hub()
+    assert tablet.until("alert/a77") == {}
     tablet.client.disconnect()
     tablet.client.loop_stop()
     assert world.stop_hub() == 0

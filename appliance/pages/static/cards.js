@@ -78,7 +78,7 @@ export class Card {
     return el(
       "div", {class: "picture"}, figure(alert.look, {name: alert.id, label: this.t.card.drawing(words)}),
       alert.simulated && el("span", {class: "badge badge-simulated"}, this.t.card.simulated),
-      !alert.boxed && el("span", {class: "badge badge-unboxed"}, this.t.card.unboxed),
+      (alert.boxed === false || (alert.boxed === null && alert.unit)) && el("span", {class: "badge badge-unboxed"}, alert.boxed === false ? this.t.card.unboxed : this.t.card.unheard),
     );
   }
 

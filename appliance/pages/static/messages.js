@@ -21,7 +21,7 @@
  * @property {string | null} unit null when forgotten
  * @property {string} place
  * @property {boolean} simulated
- * @property {boolean} boxed
+ * @property {boolean | null} boxed  null: the unit has not said yet
  * @property {number | null} oneIn
  * @property {readonly Reason[]} reasons empty once what was worn is forgotten, at the alert's end at the latest
  * @property {Look} look
@@ -35,7 +35,7 @@
  * @property {string} state
  * @property {string} source
  * @property {string} accelerator
- * @property {boolean} boxed
+ * @property {boolean | null} boxed  null: the unit has not said yet
  * @property {boolean} simulated
  * @property {number} fps
  */
@@ -176,7 +176,7 @@ export class Reader {
         unit: optional(fields, "unit", (key) => name(fields, key)),
         place: fields.text("place", 80),
         simulated: fields.flag("simulated"),
-        boxed: fields.flag("boxed"),
+        boxed: optional(fields, "boxed", (key) => fields.flag(key)),
         oneIn: optional(rarity, "one_in", (key) => rarity.number(key, 1)),
         reasons: fields.list("reasons", MOST_REASONS, (item) => {
           const reason = new Fields(item);
@@ -214,7 +214,7 @@ export class Reader {
             state: unit.text("state", 24),
             source: unit.text("source", 24),
             accelerator: unit.text("accelerator", 24),
-            boxed: unit.flag("boxed"),
+            boxed: optional(unit, "boxed", (key) => unit.flag(key)),
             simulated: unit.flag("simulated"),
             fps: unit.number("fps", 0, 1000),
           });

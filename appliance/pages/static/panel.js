@@ -84,7 +84,7 @@ function units(booth, t) {
           well && !unit.simulated ? ` · ${worded(t.unit.source, unit.source)} · ${worded(t.unit.accelerator, unit.accelerator)} · ${t.unit.fps(unit.fps)}` : "",
         ),
         unit.simulated && el("span", {class: "badge badge-simulated"}, t.unit.simulated),
-        !unit.boxed && el("span", {class: "badge badge-unboxed"}, t.unit.unboxed),
+        unit.boxed !== true && el("span", {class: "badge badge-unboxed"}, unit.boxed === false ? t.unit.unboxed : t.unit.unheard),
       );
     })),
   );

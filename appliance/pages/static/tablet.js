@@ -143,7 +143,7 @@ class Tablet {
     if (link.state === "waiting" || (link.state === "connecting" && booth.heardAt)) lines.push(["bad", t.banner.offline, t.banner.offlineMore]);
     else if (link.state === "up" && booth.hubOnline === false) lines.push(["bad", t.banner.hubAway, t.banner.hubAwayMore]);
     else if (link.state === "up" && booth.heardAt && now - booth.heardAt > SILENCE_MS) lines.push(["bad", t.banner.hubSilent(Math.round((now - booth.heardAt) / 5000) * 5), t.banner.hubAwayMore]);
-    const unboxed = (booth.board?.units ?? []).filter(({boxed}) => !boxed).map((unit) => unit.place || unit.unit);
+    const unboxed = (booth.board?.units ?? []).filter(({boxed}) => boxed === false).map((unit) => unit.place || unit.unit);
     if (unboxed.length) lines.push(["unboxed", t.banner.unboxed, t.banner.unboxedMore(unboxed.join(", "))]);
     if (booth.board?.simulated) lines.push(["simulated", t.banner.simulated, t.banner.simulatedMore]);
     const signature = JSON.stringify([lines, link.state === "refused", link.state === "taken_over"]);

@@ -94,6 +94,7 @@ const ENGLISH = Object.freeze({
     over: "Time is up",
     simulated: "Simulated",
     unboxed: "Unboxed",
+    unheard: "Not heard whether boxed",
     usual: (/** @type {string} */ list) => `Usual here: ${list}`,
     lookFor: "Look for",
     drawing: (/** @type {string} */ look) => `Drawing: ${look}`,
@@ -151,6 +152,7 @@ const ENGLISH = Object.freeze({
     accelerator: {cpu: "CPU", edge_tpu: "Edge\u00a0TPU", cpu_fallback: "CPU, Edge TPU away"},
     simulated: "simulated",
     unboxed: "unboxed",
+    unheard: "not heard yet",
     fps: (/** @type {number} */ fps) => `${Math.round(fps)}\u00a0fps`,
   },
 
