@@ -141,10 +141,10 @@ class World:
         return self.hub.wait(PATIENCE)
 
     def say(self, vector: AttributeVector, times: int = 1, *, unit: UnitId = UNIT) -> None:
-        """Seal and publish, without waiting."""
+        """Seal and publish, without waiting; a crowd is spread over as many steps as one unit may fill."""
         now = int(time.time()) // TIME_STEP
         for _ in range(times):
-            seen = PhenomenonTime(uptime=Steps(now % 1_000_000), wall=Steps(now))
+            seen = PhenomenonTime(uptime=Steps(now % 1_000_000 + self.seq // 200), wall=Steps(now))
             statement = Observation(unit=unit, epoch=Epoch(1), seq=Seq(self.seq), seen=seen, vector=vector)
             self.unit.publish(topics.observation(BOOTH, unit), self.sealer.seal(statement))
             self.seq += 1
