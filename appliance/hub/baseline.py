@@ -106,8 +106,7 @@ class Baseline:
         self._waiting.append((one, unit, g))
         self._weight += g
         self.people += 1
-        if seen_at > self.latest:
-            self.latest = seen_at
+        self.latest = max(self.latest, seen_at)
         if len(self._waiting) >= _MOST_WAITING:
             self._add_up()
 

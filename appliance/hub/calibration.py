@@ -37,6 +37,8 @@ HISTOGRAMS: Final = 5
 """Of each band: single, deficit, clash, whole, and the four taken together."""
 MEMORY: Final = 4000.0
 """How many people's scores are remembered, in effect."""
+_LEAST_MEMORY: Final = 32.0
+"""While few are remembered the memory is as short as they are few: the young baseline's scores were smaller."""
 STEEP: Final = 12.0
 """Evidence beyond the so many highest scores goes on in a straight line."""
 YOUNG: Final = 1000.0
@@ -66,7 +68,7 @@ class Tails:
         self._places = list(zip(self._low.tolist(), self._grain.tolist(), strict=True))
         shape = (bands, len(ranges), BINS)
         self._bins = np.zeros(shape) if bins is None else bins.astype(np.float64)
-        self._fade = 1.0 - 1.0 / memory
+        self._memory = memory
         self._waiting: list[list[Sequence[float]]] = [[] for _ in range(bands)]
         self._survival, self._evidence = np.ones(shape), np.zeros(shape)
         if bins is not None:
@@ -88,15 +90,17 @@ class Tails:
     def add_rows(self, band: int, scores: FloatArray) -> None:
         """Remember many, (n, scores), the latest last. They count after ``settle_band``."""
         number = len(scores)
-        weights = self._fade ** np.arange(number - 1, -1, -1)
-        self._bins[band] *= self._fade**number
+        memory = min(self._memory, max(_LEAST_MEMORY, 2.0 * float(self._bins[band, 0].sum()) + number))
+        fade = 1.0 - 1.0 / memory
+        weights = fade ** np.arange(number - 1, -1, -1)
+        self._bins[band] *= fade**number
         for place, row in enumerate(self.bins_of(scores).T):
             self._bins[band, place] += np.bincount(row, weights, minlength=BINS)
 
     def bins_of(self, scores: FloatArray) -> IntArray:
         """The bin of each of (n, scores)."""
-        place = ((scores - self._low) * self._grain).astype(np.intp)
-        return np.clip(place, 0, BINS - 1, out=place)
+        place: IntArray = ((scores - self._low) * self._grain).astype(np.intp)
+        return np.minimum(np.maximum(place, 0), BINS - 1)
 
     def settle_band(self, band: int) -> None:
         """Let what ``add_rows`` remembered in a band count."""

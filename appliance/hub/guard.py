@@ -26,7 +26,7 @@ from appliance.values import Seconds, UnitId
 MEMORY: Final = 200.0
 TOO_MANY: Final = 4.0
 ENOUGH: Final = 2.0
-_LOOK: Final = 8
+_LOOK: Final = 16
 """A camera is looked at after so many of its people."""
 _YOUNG: Final = 100.0
 _NOBODY: Final[frozenset[int]] = frozenset()

@@ -102,24 +102,21 @@ LEVELS: Final = STREET.levels
 ATTRIBUTE_OF: Final = STREET.attribute_of
 VAGUE: Final = STREET.vague
 
-_BAND_OF: Final = tuple(STREET.band(known) for known in range(len(ATTRIBUTES) + 1))
+_WEIGHT_OF: Final = tuple(WEIGHTS[confidence] for confidence in Confidence)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Worn:
-    """A vector as positions: all that is known with its weight, and those readings that are SURE.
+    """A vector as positions: all that is known with its weight, those readings that are FAIR or SURE, and the SURE.
 
-    ``known`` and ``sure`` ascend; ``weights`` belongs to ``known`` and is None where every weight is 1.
-    ``doubted`` are positions that were read but are not believed of this camera at present: they are in neither.
+    ``known``, ``fair`` and ``sure`` ascend; ``weights`` belongs to ``known`` and is None where every weight is 1.
+    ``doubted`` are positions that were read but are not believed of this camera at present: they are in none of these.
     """
 
     known: IntArray
     weights: FloatArray | None
+    fair: IntArray
     sure: IntArray
-    mask: int
-    """Bit *a* is set where attribute *a* is SURE."""
-    band: int
-    """How well the person was seen, 0 to ``BANDS`` - 1: by the number of SURE readings."""
     doubted: tuple[int, ...] = ()
 
 
@@ -132,10 +129,8 @@ _POSITION: Final = tuple(
 def worn(vector: AttributeVector, doubtful: frozenset[int] = frozenset()) -> Worn:
     """The positions of a vector's readings; ``doubtful`` positions are set aside as unknown."""
     known: list[int] = []
-    sure: list[int] = []
     weights: list[float] = []
     doubted: list[int] = []
-    mask, bit = 0, 1
     for reading, positions in zip(vector.readings, _POSITION, strict=True):
         confidence = reading.confidence
         if confidence is not None:
@@ -144,19 +139,17 @@ def worn(vector: AttributeVector, doubtful: frozenset[int] = frozenset()) -> Wor
                 doubted.append(position)
             else:
                 known.append(position)
-                if confidence is Confidence.SURE:
-                    sure.append(position)
-                    mask |= bit
-                weights.append(WEIGHTS[confidence])
-        bit <<= 1
+                weights.append(_WEIGHT_OF[confidence])
     everything = np.array(known, dtype=np.intp)
-    all_sure = len(sure) == len(known)
+    unsure = weights.count(1.0) < len(known)
+    if not unsure:
+        return Worn(known=everything, weights=None, fair=everything, sure=everything, doubted=tuple(doubted))
+    weighed = np.array(weights)
     return Worn(
         known=everything,
-        weights=None if all_sure else np.array(weights),
-        sure=everything if all_sure else np.array(sure, dtype=np.intp),
-        mask=mask,
-        band=_BAND_OF[len(sure)],
+        weights=weighed,
+        fair=everything[weighed > WEIGHTS[Confidence.LOW]],
+        sure=everything[weighed == 1.0],
         doubted=tuple(doubted),
     )
 

@@ -5,7 +5,9 @@ among people seen as completely.
 
 Laws:
     * Score, then update: nobody is measured against counts that contain them.
-    * Only readings that are SURE score; everything known updates, by its weight.
+    * A score counts as far as it holds by the readings that are SURE *and* by all that are at least FAIR: what is
+      unsure makes nobody an exception, and leaving it out makes nobody one either. Everything known updates, by its
+      weight.
     * *Unique is not exceptional*: nearly half of all real outfits are unique as wholes. A score only means something
       next to the scores of others who were seen as completely (``BANDS`` strata by visibility).
     * What one camera alone suddenly sees everywhere is a fault of the camera (``guard``); what all see since an hour is
@@ -24,7 +26,7 @@ from appliance.hub.baseline import Baseline
 from appliance.hub.calibration import Tails
 from appliance.hub.guard import Guard
 from appliance.hub.lenses import LEAST, LENS_OF, RANGES, TOGETHER, together
-from appliance.hub.levels import FloatArray, Worn, worn
+from appliance.hub.levels import STREET, FloatArray, IntArray, Worn, worn
 from appliance.hub.tables import Tables, tables_of
 from appliance.hub.tree import Edges
 from appliance.values import AttributeVector, Lens, Seconds, UnitId
@@ -35,7 +37,12 @@ _MOST_LAG: Final = 128
 """Tables are computed anew after this many people at the latest; sooner while the baseline is young."""
 _TREE_LAG: Final = 8192
 """The same for the tree, whose shape changes slowly."""
-_NOTHING: Final = (0.0, 0.0, 0.0, RANGES[3][0])
+_WORTH_ASKING: Final = 0.1
+"""Up to this p a score is looked at again by SURE readings alone."""
+Bits = tuple[float, float, float, float]
+_NOTHING: Final[Bits] = (0.0, 0.0, 0.0, RANGES[3][0])
+_NO_EVIDENCE: Final[Bits] = (0.0, 0.0, 0.0, 0.0)
+_BAND_OF: Final = tuple(STREET.band(known) for known in range(STREET.attributes + 1))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,7 +50,7 @@ class Score:
     """How rare: ``p`` in (0, 1] is calibrated, ``bits`` is -log2 p, ``lens`` saw it, ``lenses`` are the three p.
 
     ``raw`` are the lenses' scores in bits before calibration (pair: its deficit), for tests. ``strength`` ranks: it is
-    what p is calibrated from, and does not end where p does. ``clash`` is the pair lens's other score.
+    what p is calibrated from, and does not end where p does. ``looks`` is what the histograms remember.
     """
 
     p: float
@@ -52,7 +59,7 @@ class Score:
     lenses: tuple[float, float, float]
     raw: tuple[float, float, float]
     strength: float = 0.0
-    clash: float = 0.0
+    looks: tuple[float, ...] = (0.0, 0.0, 0.0, 0.0, 0.0)
 
 
 class Rarity:
@@ -84,8 +91,7 @@ class Rarity:
 
     def update(self, one: Worn, score: Score, unit: UnitId, seen_at: Seconds) -> None:
         """Make what was scored part of what is usual."""
-        single, deficit, whole = score.raw
-        self._tails.add(one.band, (single, deficit, score.clash, whole, score.strength))
+        self._tails.add(self._band(one.fair), score.looks)
         self.baseline.count(one, unit, seen_at)
         self._lately.count(one, unit, seen_at)
         self.guard.count(one, unit)
@@ -93,41 +99,55 @@ class Rarity:
     def score(self, one: Worn) -> Score:
         """The score of what is worn; changes nothing that is kept."""
         tables = self._fresh_tables()
-        raw = self._raw(one, tables)
-        tails, band = self._tails, one.band
-        evidence = [
-            tails.evidence(band, place, bits) if bits >= least else 0.0
-            for place, (bits, least) in enumerate(zip(raw, LEAST, strict=True))
-        ]
-        strength = together((evidence[0], evidence[1], evidence[2], evidence[3]))
-        best = evidence.index(max(evidence))
+        band = self._band(one.fair)
+        raw, evidence = self._look(one.fair, band, tables)
+        strength = together(evidence)
+        place = band
+        p = self._tails.p(band, TOGETHER, strength)
+        looked = raw
+        if len(one.sure) < len(one.fair) and p <= _WORTH_ASKING:
+            # Rare by what was probably seen; is it, by what was surely seen?
+            place = self._band(one.sure)
+            raw, evidence = self._look(one.sure, place, tables)
+            strength = min(strength, together(evidence))
+            p = self._tails.p(band, TOGETHER, strength)
         single, deficit, clash, whole = (
-            tails.p(band, place, bits) if bits >= LEAST[place] else 1.0 for place, bits in enumerate(raw)
+            self._tails.p(place, look, bits) if bits >= least else 1.0
+            for look, (bits, least) in enumerate(zip(raw, LEAST, strict=True))
         )
-        p = tails.p(band, TOGETHER, strength)
         return Score(
             p=p,
             bits=-math.log2(p),
-            lens=LENS_OF[best],
+            lens=LENS_OF[evidence.index(max(evidence))],
             lenses=(single, min(deficit, clash), whole),
             raw=(raw[0], raw[1], raw[3]),
             strength=strength,
-            clash=raw[2],
+            looks=(*looked, strength),
         )
 
-    def _raw(self, one: Worn, tables: Tables) -> tuple[float, float, float, float]:
-        sure = one.sure
-        size = len(sure)
+    def _band(self, levels: IntArray) -> int:
+        return _BAND_OF[len(levels)]
+
+    def _look(self, levels: IntArray, band: int, tables: Tables) -> tuple[Bits, Bits]:
+        """The four looks at ``levels``: their bits, and the evidence these are."""
+        size = len(levels)
         if not size:
-            return _NOTHING
-        cells = ((sure * tables.layout.levels)[:, None] + sure).reshape(-1)
-        looks = tables.looks.take(cells, axis=1)
-        deficits = looks[0].reshape(size, size).sum(axis=1)
-        return (
-            float(tables.single.take(sure).max()),
-            float(looks[0].max()),
+            return _NOTHING, _NO_EVIDENCE
+        cells = ((levels * tables.layout.levels)[:, None] + levels).reshape(-1)
+        deficits, wholes = tables.looks.take(cells, axis=1)
+        raw = (
+            float(tables.single.take(levels).max()),
             float(deficits.max()),
-            float(looks[1].sum()),
+            float(deficits.reshape(size, size).sum(axis=1).max()),
+            float(wholes.sum()),
+        )
+        single, deficit, clash, whole = raw
+        evidence = self._tails.evidence
+        return raw, (
+            evidence(band, 0, single) if single >= LEAST[0] else 0.0,
+            evidence(band, 1, deficit) if deficit >= LEAST[1] else 0.0,
+            evidence(band, 2, clash) if clash >= LEAST[2] else 0.0,
+            evidence(band, 3, whole) if whole >= LEAST[3] else 0.0,
         )
 
     def _fresh_tables(self) -> Tables:

@@ -72,7 +72,7 @@ class Options:
     explain: float = EXPLAINED
 
 
-def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:  # noqa: SLF001
+def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """The word ``score`` of the command line."""
     parser = subparsers.add_parser(
         "score",

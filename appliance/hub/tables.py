@@ -2,19 +2,19 @@
 
 Formulas, with k a count, n the weight it is held against, U the 95 % upper bound of ``bounds``, p a smoothed share:
 
-* single: -log2 U(k_i / n_i), the rarity that can be claimed of level i; nothing where levels as rare as i are not rare
-  together (more than one person in ``COMMON`` wears one of them): where all are rare, nobody is.
-* lift: log2((k_ij + A) / (n_ij p_i p_j + A)), how much more often i and j go together than if they had nothing to do
-  with each other, in bits, shrunk towards nothing while little was to be expected (the gamma-Poisson shrinker of
+* single: -log2 U(k_i / n_i), the rarity that can be claimed of level i; nothing where levels as rare as i are not
+  rare together (more than one person in ``COMMON`` wears one of them): where all are rare, nobody is.
+* lift: log2((k_ij + A) / (n_ij p_i p_j + A)), how much more often i and j go together than if they had nothing to
+  do with each other, in bits, shrunk towards nothing while little was to be expected (the gamma-Poisson shrinker of
   DuMouchel 1999, American Statistician 53: 177-190, with one component). Its negative part is the *deficit*.
-* whole: -log2 p_i - H(attribute) and lift - E lift: surprisal and its tree correction (Chow and Liu 1968), each centred
-  on what is to be expected of whoever is seen as completely.
+* whole: -log2 p_i - H(attribute) and lift - E lift: surprisal and its tree correction (Chow and Liu 1968), each
+  centred on what is to be expected of whoever is seen as completely.
 
 Shares are smoothed by 1/2 a person per level (Krichevsky and Trofimov 1981). Mutual information is corrected for the
 bias of small samples (Miller 1955): (r - 1)(c - 1) / (2 n ln 2) bits are subtracted.
 
-``lately`` is a second baseline that forgets within the hour: what it proves (99 % lower bound) to be common now is not
-rare, whatever the week says. So the first hour of rain makes no exceptions of raincoats.
+``lately`` is a second baseline that forgets within the hour: what it proves (99 % lower bound) to be common now is
+not rare, whatever the week says. So the first hour of rain makes no exceptions of raincoats.
 
 Laws:
     * Vague levels say nothing in *single* and *pair*. Levels of one attribute are no pair.
@@ -65,12 +65,14 @@ class Tables:
     @property
     def deficit(self) -> FloatArray:
         """(levels, levels): by how many bits two things go together too seldom."""
-        return self.looks[0].reshape(self.layout.levels, -1)
+        found: FloatArray = self.looks[0].reshape(self.layout.levels, -1)
+        return found
 
     @property
     def whole(self) -> FloatArray:
         """(levels, levels): what is summed for *whole*, off the diagonal on the tree's edges only."""
-        return self.looks[1].reshape(self.layout.levels, -1)
+        found: FloatArray = self.looks[1].reshape(self.layout.levels, -1)
+        return found
 
 
 def worth_two_words(together: FloatArray, apart: FloatArray) -> NDArray[np.bool_]:
@@ -111,7 +113,7 @@ def claims(
 def tables_of(
     baseline: Baseline, now: Seconds, lately: Baseline | None = None, edges: Edges | None = None
 ) -> Tables:
-    """The tables of ``baseline`` at ``now``, tempered by what is common ``lately``; on the tree ``edges`` if given."""
+    """The tables of ``baseline`` at ``now``, tempered by what is common ``lately``; on ``edges`` if given."""
     layout = baseline.layout
     attribute_of = layout.attribute_of
     counts, known = baseline.matrices(now)
