@@ -39,6 +39,8 @@ _TREE_LAG: Final = 8192
 """The same for the tree, whose shape changes slowly."""
 _WORTH_ASKING: Final = 0.1
 """Up to this p a score is looked at again by SURE readings alone."""
+_BENEFIT: Final = 0.3
+"""The part of the bits that rest on FAIR readings alone which still counts: for ranking, too little for an alert."""
 Bits = tuple[float, float, float, float]
 _NOTHING: Final[Bits] = (0.0, 0.0, 0.0, RANGES[3][0])
 _NO_EVIDENCE: Final[Bits] = (0.0, 0.0, 0.0, 0.0)
@@ -109,7 +111,8 @@ class Rarity:
             # Rare by what was probably seen; is it, by what was surely seen?
             place = self._band(one.sure)
             raw, evidence = self._look(one.sure, place, tables)
-            strength = min(strength, together(evidence))
+            surely = min(strength, together(evidence))
+            strength = surely + _BENEFIT * (strength - surely)
             p = self._tails.p(band, TOGETHER, strength)
         single, deficit, clash, whole = (
             self._tails.p(place, look, bits) if bits >= least else 1.0

@@ -56,7 +56,11 @@ def numeric(path: Path, seed: int) -> Numeric:
 
 def categorical(path: Path, seed: int, most: int = MOST) -> Categorical:
     """A set from an ARFF file (gzipped or not), the last column the label, in seeded order; rarer label = odd."""
-    with gzip.open(path, "rt", errors="replace") if path.suffix == ".gz" else path.open(errors="replace") as lines:
+    with (
+        gzip.open(path, "rt", errors="replace")
+        if path.suffix == ".gz"
+        else path.open(errors="replace") as lines
+    ):
         table = np.array(list(_rows(lines)))
     labels, which, number = np.unique(table[:, -1], return_inverse=True, return_counts=True)
     chance = np.random.default_rng(seed)

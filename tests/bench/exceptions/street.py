@@ -89,7 +89,8 @@ class Street:
         self._order = _ordered()
         # A net errs towards its neighbours: seeded, not even.
         self._confused = [
-            self._chance.dirichlet(np.full(size, 0.6), size=size) * (1.0 - np.eye(size)) for size in self.sizes
+            self._chance.dirichlet(np.full(size, 0.6), size=size) * (1.0 - np.eye(size))
+            for size in self.sizes
         ]
         self._confused = [rows / rows.sum(axis=1, keepdims=True) for rows in self._confused]
 
@@ -135,7 +136,9 @@ class Street:
     def draw(self, shares: FloatArray) -> NDArray[np.intp]:
         """One level per row of ``shares``."""
         cuts = np.cumsum(shares, axis=1)
-        drawn: NDArray[np.intp] = (self._chance.random(len(shares))[:, None] * cuts[:, -1:] > cuts).sum(axis=1)
+        drawn: NDArray[np.intp] = (self._chance.random(len(shares))[:, None] * cuts[:, -1:] > cuts).sum(
+            axis=1
+        )
         return np.minimum(drawn, shares.shape[1] - 1)
 
 
@@ -164,7 +167,10 @@ def _rained(shares: FloatArray, name: str) -> FloatArray:
 def vectors(levels: Levels, confidence: NDArray[np.int8] | None = None) -> list[AttributeVector]:
     """Vectors as units say them; ``confidence`` -1 is unknown, None is all SURE."""
     table = [
-        [[Reading(level=level + 1, confidence=sure) for sure in Confidence] for level in range(len(one.levels))]
+        [
+            [Reading(level=level + 1, confidence=sure) for sure in Confidence]
+            for level in range(len(one.levels))
+        ]
         for one in ATTRIBUTES
     ]
     found = []
