@@ -159,7 +159,7 @@ class Baseline:
         ):
             hot = np.zeros((len(waiting), width))
             hot[rows, places] = weights
-            matrix += hot.T @ (hot * growth[:, None])
+            np.add(matrix, hot.T @ (hot * growth[:, None]), out=matrix)
             # On the diagonal a reading counts by its weight, not by the square of it.
             diagonal = matrix.reshape(-1)[:: width + 1]
             diagonal += np.bincount(places, single - weights * single, minlength=width)

@@ -1,8 +1,8 @@
 """Many outfits at once, or any categorical table: the same statistics in array form.
 
-Formula: that of ``rarity``, except that time stands still: nothing is forgotten. Rows are scored in blocks, each block
-against tables of the rows before it, then counted. Blocks grow with what is known (a sixteenth of it), so a block lags
-as little behind as the tables of ``rarity`` do.
+Formula: that of ``rarity``, except that time stands still: nothing is forgotten. Rows are scored in blocks, each
+block against tables of the rows before it, then counted. Blocks grow with what is known (a sixteenth of it), so a
+block lags as little behind as the tables of ``rarity`` do.
 
 Laws:
     * Score, then update. No row is measured against counts that contain it, nor against rows after it.
@@ -15,7 +15,7 @@ Laws:
 >>> _ = stream.judge(np.random.default_rng(1).permutation(alike))
 >>> odd = stream.score(np.array([[0, 1], [0, 0]], dtype=np.int32))
 >>> bool(odd.p[0] < 0.01), bool(odd.p[1] > 0.1), LENS_OF[int(odd.look[0])].value
-(True, True, 'pair')
+(True, True, 'whole')
 """
 
 from __future__ import annotations
@@ -205,6 +205,22 @@ class Stream:
         raw[:, 0], raw[:, 1], raw[:, 3] = single, deficit, whole
         raw[:, 2] = sums.max(axis=0, initial=0.0)
         return raw
+
+    def pooled(self, rows: Rows) -> FloatArray:
+        """Centred surprisal of rows, in bits, (n,): for sets in which everything is a matter of the whole.
+
+        The geometric mean of the tree's likelihood and of independence (a logarithmic opinion pool, Genest and Zidek
+        1986, Statistical Science 1: 114-135): the tree's correction counts half.
+        """
+        tables = self._fresh_tables()
+        places = _places(self.fold.rows(rows) if self.fold else rows, tables.layout)
+        surprisals = np.append(tables.surprisal, 0.0)
+        found: FloatArray = surprisals.take(places).sum(axis=0)
+        wholes = np.zeros((tables.layout.levels + 1,) * 2)
+        wholes[:-1, :-1] = tables.whole
+        for one, other in tables.edges:
+            found += 0.5 * wholes[places[one], places[other]]
+        return found
 
     def clashing(self, row: NDArray[np.int32]) -> tuple[int, int]:
         """The two columns of a row that go together worst: the one that clashes most, and its worst partner."""

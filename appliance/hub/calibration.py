@@ -6,9 +6,9 @@ Random World, ch. 2; "smoothed" ties taken conservatively). Earlier scores were 
 person was counted (score, then update), so that nobody is measured against a baseline that already contains them.
 Weights fade by the factor 1 - 1/memory per person, so the scores are those of the last ``memory`` people or so.
 
-For ranking only, where p would tie (beyond the ``STEEP`` highest scores) *evidence* goes on in a straight line: scores
-are bits, so their tail falls exponentially, by the mean excess over that height (the Hill estimator, Hill 1975, Annals
-of Statistics 3: 1163-1174, in logarithms). What is claimed of a person is always p.
+For ranking only, where p would tie (beyond the ``STEEP`` highest scores) *evidence* goes on in a straight line:
+scores are bits, so their tail falls exponentially, by the mean excess over that height (the Hill estimator, Hill
+1975, Annals of Statistics 3: 1163-1174, in logarithms). What is claimed of a person is always p.
 
 Laws:
     * The state is histograms of ``BINS`` bins: they add up over hubs, and hold nobody's score.
@@ -19,8 +19,8 @@ Laws:
 >>> for score in range(19):
 ...     tails.add(0, (score / 10,))
 >>> tails.settle()
->>> round(tails.p(0, 0, 5.0), 2), round(tails.p(0, 0, 0.0), 2)
-(0.05, 1.0)
+>>> round(tails.p(0, 0, 5.0), 3), round(tails.p(0, 0, 0.0), 2)
+(0.065, 1.0)
 """
 
 from __future__ import annotations

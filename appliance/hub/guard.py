@@ -1,8 +1,8 @@
 """Which readings of which camera are not to be believed at present: a camera's fault is no fashion.
 
-Formula: of the last ``MEMORY`` or so people that a camera saw, k show a level that a share p of people usually do (the
-larger of what this camera and what all cameras usually see, by upper bounds); z = (k - n p) / sqrt(n p (1 - p) + 1/4). A
-z above ``TOO_MANY`` while the other cameras have none sets the level aside on this camera, until z is below
+Formula: of the last ``MEMORY`` or so people that a camera saw, k show a level that a share p of people usually do
+(the larger of what this camera and what all cameras usually see, by upper bounds); z = (k - n p) / sqrt(n p (1 - p) +
+1/4). A z above ``TOO_MANY`` while the other cameras have none sets the level aside on this camera, until z is below
 ``ENOUGH`` again. It is a control chart (Shewhart 1931, Economic Control of Quality of Manufactured Product) with a
 fading window (Roberts 1959, Technometrics 1: 239-250).
 
@@ -20,21 +20,20 @@ import numpy as np
 
 from appliance.hub import bounds
 from appliance.hub.baseline import Baseline
-from appliance.hub.levels import BoolArray, FloatArray, Worn
+from appliance.hub.levels import FloatArray, Worn
 from appliance.values import Seconds, UnitId
 
 MEMORY: Final = 200.0
 TOO_MANY: Final = 4.0
 ENOUGH: Final = 2.0
 _LOOK: Final = 16
-"""A camera is looked at after so many of its people, and at once after one with something seldom."""
-_SELDOM: Final = 0.03
+"""A camera is looked at after so many of its people."""
 _YOUNG: Final = 100.0
 _NOBODY: Final[frozenset[int]] = frozenset()
 
 
 class _Camera:
-    __slots__ = ("counts", "doubtful", "seldom", "usual", "usual_due", "waiting", "weight", "z")
+    __slots__ = ("counts", "doubtful", "usual", "usual_due", "waiting", "weight", "z")
 
     def __init__(self, levels: int) -> None:
         self.counts = np.zeros(levels)
@@ -43,7 +42,6 @@ class _Camera:
         self.doubtful = _NOBODY
         self.z = np.zeros(levels)
         self.usual: FloatArray | None = None
-        self.seldom: BoolArray | None = None
         self.usual_due = 0
 
 
@@ -65,8 +63,7 @@ class Guard:
         if camera is None:
             camera = self._cameras[unit] = _Camera(self._baseline.layout.levels)
         camera.waiting.append(one)
-        seldom = camera.seldom
-        if len(camera.waiting) >= _LOOK or (seldom is not None and seldom.take(one.known).any()):
+        if len(camera.waiting) >= _LOOK:
             self._look(camera, unit)
 
     def _look(self, camera: _Camera, unit: UnitId) -> None:
@@ -81,7 +78,6 @@ class Guard:
             return
         if camera.usual is None or self._baseline.people >= camera.usual_due:
             camera.usual = self._usual(unit)
-            camera.seldom = camera.usual < _SELDOM
             camera.usual_due = self._baseline.people + 128
         layout = self._baseline.layout
         seen = np.add.reduceat(camera.counts, layout.offsets)[layout.attribute_of]

@@ -1,7 +1,7 @@
 """Four looks at one outfit and the one score they make together.
 
 Formula: each look's score becomes *evidence*, bits of calibrated rarity among people seen as completely
-(``calibration``). Together: log2 of the weighted sum of 2**evidence, that is the harmonic mean of the p-values (Wilson
+(``calibration``). Together: log2 of the sum of 2**evidence, that is the harmonic mean of the p-values (Wilson
 2019, PNAS 116: 1195-1200): it goes with the least of them, but is raised where several agree. Since the harmonic mean
 of p-values is not one, what is claimed is its own conformal p.
 
@@ -43,20 +43,20 @@ TOGETHER: Final = 4
 RANGES: Final = ((0.0, 24.0), (0.0, 24.0), (0.0, 120.0), (-60.0, 180.0), (0.0, 60.0))
 """Bits covered by the histograms."""
 LEAST: Final = (4.0, 1.0, 1.0, 2.0)
-WEIGHT: Final = (1.0, 1.0, 1.0, 1.0)
 LENS_OF: Final = (Lens.SINGLE, Lens.PAIR, Lens.PAIR, Lens.WHOLE)
 
 
-def together(evidence: tuple[float, ...]) -> float:
+def together(evidence: tuple[float, float, float, float]) -> float:
     """The score of four pieces of evidence, in bits.
 
     >>> round(together((10.0, 0.0, 0.0, 0.0)), 2), round(together((10.0, 10.0, 0.0, 0.0)), 2)
     (10.0, 11.0)
     """
-    return math.log2(sum(weight * 2.0**bits for weight, bits in zip(WEIGHT, evidence, strict=True)))
+    one, two, three, four = evidence
+    return math.log2(2.0**one + 2.0**two + 2.0**three + 2.0**four)
 
 
 def together_rows(evidence: FloatArray) -> FloatArray:
     """The same for many, (n, 4)."""
-    found: FloatArray = np.log2(np.exp2(evidence) @ np.array(WEIGHT))
+    found: FloatArray = np.log2(np.exp2(evidence).sum(axis=1))
     return found

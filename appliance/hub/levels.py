@@ -110,7 +110,8 @@ class Worn:
     """A vector as positions: all that is known with its weight, those readings that are FAIR or SURE, and the SURE.
 
     ``known``, ``fair`` and ``sure`` ascend; ``weights`` belongs to ``known`` and is None where every weight is 1.
-    ``doubted`` are positions that were read but are not believed of this camera at present: they are in none of these.
+    ``doubted`` are positions that were read but are not believed of this camera at present: they are in none of
+    these.
     """
 
     known: IntArray

@@ -10,8 +10,8 @@ Laws:
       weight.
     * *Unique is not exceptional*: nearly half of all real outfits are unique as wholes. A score only means something
       next to the scores of others who were seen as completely (``BANDS`` strata by visibility).
-    * What one camera alone suddenly sees everywhere is a fault of the camera (``guard``); what all see since an hour is
-      the weather (``lately``). Neither makes exceptions.
+    * What one camera alone suddenly sees everywhere is a fault of the camera (``guard``); what all see since an hour
+      is the weather (``lately``). Neither makes exceptions.
     * Tables may lag behind the baseline by a few people, never run ahead of it.
     * Thinking only: no clock, no I/O.
 """
@@ -21,6 +21,8 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from typing import Final
+
+import numpy as np
 
 from appliance.hub.baseline import Baseline
 from appliance.hub.calibration import Tails
@@ -51,8 +53,8 @@ _BAND_OF: Final = tuple(STREET.band(known) for known in range(STREET.attributes 
 class Score:
     """How rare: ``p`` in (0, 1] is calibrated, ``bits`` is -log2 p, ``lens`` saw it, ``lenses`` are the three p.
 
-    ``raw`` are the lenses' scores in bits before calibration (pair: its deficit), for tests. ``strength`` ranks: it is
-    what p is calibrated from, and does not end where p does. ``looks`` is what the histograms remember.
+    ``raw`` are the lenses' scores in bits before calibration (pair: its deficit), for tests. ``strength`` ranks: it
+    is what p is calibrated from, and does not end where p does. ``looks`` is what the histograms remember.
     """
 
     p: float
@@ -114,10 +116,11 @@ class Rarity:
             surely = min(strength, together(evidence))
             strength = surely + _BENEFIT * (strength - surely)
             p = self._tails.p(band, TOGETHER, strength)
-        single, deficit, clash, whole = (
-            self._tails.p(place, look, bits) if bits >= least else 1.0
-            for look, (bits, least) in enumerate(zip(raw, LEAST, strict=True))
-        )
+        tail, (one_bits, two_bits, clash_bits, all_bits) = self._tails.p, raw
+        single = tail(place, 0, one_bits) if one_bits >= LEAST[0] else 1.0
+        deficit = tail(place, 1, two_bits) if two_bits >= LEAST[1] else 1.0
+        clash = tail(place, 2, clash_bits) if clash_bits >= LEAST[2] else 1.0
+        whole = tail(place, 3, all_bits) if all_bits >= LEAST[3] else 1.0
         return Score(
             p=p,
             bits=-math.log2(p),
@@ -139,10 +142,10 @@ class Rarity:
         cells = ((levels * tables.layout.levels)[:, None] + levels).reshape(-1)
         deficits, wholes = tables.looks.take(cells, axis=1)
         raw = (
-            float(tables.single.take(levels).max()),
-            float(deficits.max()),
-            float(deficits.reshape(size, size).sum(axis=1).max()),
-            float(wholes.sum()),
+            float(np.maximum.reduce(tables.single.take(levels))),
+            float(np.maximum.reduce(deficits)),
+            float(np.maximum.reduce(np.add.reduce(deficits.reshape(size, size), axis=1))),
+            float(np.add.reduce(wholes)),
         )
         single, deficit, clash, whole = raw
         evidence = self._tails.evidence

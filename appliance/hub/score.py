@@ -42,7 +42,8 @@ EXAMPLE: Final = """leftfield score --table outfits.csv --out scored.csv
   leftfield score --table today.csv --baseline last-week.csv --ignore id | sort -t, -k2 -rn | head
 
 the table: CSV (comma, semicolon or tab; UTF-8) with one line of names, one column per attribute, an empty cell where
-  nothing is known. Every word is a value, numbers too. 2 to 256 columns; the order of the rows is their order in time.
+  nothing is known. Every word is a value, numbers too. 2 to 256 columns; the order of the rows is their order in
+  time.
 
     top,sleeves,shoes
     black,long,dark
@@ -52,11 +53,12 @@ the result, a line for each row:
   row     number of the row, from 1
   score   bits of rarity; the higher the rarer. Sort by it
   p       calibrated: a share p of ordinary rows is as rare as this one or rarer. 0.01 is a sensible limit
-  reason  in words, where p is up to --explain: the rarest value, two values that seldom go together, or the whole row.
-          "1 in N or fewer" is a 95 % bound; no number is given where fewer than five rows would share it
+  reason  in words, where p is up to --explain: the rarest value, two values that seldom go together, or the whole
+          row. "1 in N or fewer" is a 95 % bound; no number is given where fewer than five rows would share it
   lens    which look saw most: single, pair or whole
 
-Without --baseline each row is judged by the rows above it, then learnt: the first few hundred rows can hardly be rare."""
+Without --baseline each row is judged by the rows above it, then learnt: the first few hundred rows can hardly be
+rare."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

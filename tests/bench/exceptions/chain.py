@@ -1,8 +1,8 @@
 """From a person's frames to what a unit may say of them, in array form: the model of ``appliance.unit.describe``.
 
-Formula: log posterior of a level = log prior + w sum of frames' log likelihoods, w = 1 / (1 + (T - 1) rho) (Kish 1965,
-the design effect). *Jointly sure*: for every other attribute the posterior of the pair, with the pair's prior, still
-gives the level ``SURE``. The priors are shares and pair shares of the baseline: aggregates only.
+Formula: log posterior of a level = log prior + w sum of frames' log likelihoods, w = 1 / (1 + (T - 1) rho) (Kish
+1965, the design effect). *Jointly sure*: for every other attribute the posterior of the pair, with the pair's prior,
+still gives the level ``SURE``. The priors are shares and pair shares of the baseline: aggregates only.
 """
 
 from __future__ import annotations

@@ -117,7 +117,7 @@ class EndToEnd:
 
 
 def end_to_end(seed: int, people: int, sight: Sight, alerts: int = 40) -> list[EndToEnd]:
-    """Top alerts under noise against the ranking without: hard label, vote, our chain without and with joint check."""
+    """Top alerts under noise against the ranking without it: labels, votes, our chain without and with joint check."""
     street = Street(seed)
     prior = chain.prior_of(street.people(4000), street.sizes)
     rows = street.people(people)
@@ -148,9 +148,9 @@ def end_to_end(seed: int, people: int, sight: Sight, alerts: int = 40) -> list[E
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Alarms:
-    """Share of people flagged at nominal 1 %: an ordinary day, the first rainy one, a fair's; and of a camera's fault.
+    """Share of people flagged at nominal 1 %: on an ordinary day, the first rainy one, a fair's.
 
-    ``fault`` is the share of flags that the broken camera's wrong readings cause.
+    ``fault`` is the share of flags that a broken camera's wrong readings cause.
     """
 
     nominal: tuple[tuple[float, float], ...]
@@ -161,7 +161,7 @@ class Alarms:
 
 
 def alarms(seed: int, day: int = 3000) -> Alarms:
-    """Two cameras; two ordinary days, then an ordinary, a rainy, a fair's, and one on which a camera fails at noon."""
+    """Two cameras; after two ordinary days an ordinary, a rainy, a fair's, and one on which a camera fails."""
     street = Street(seed)
     rarity = Rarity(Baseline())
     clock = [NOON]
@@ -190,7 +190,7 @@ def alarms(seed: int, day: int = 3000) -> Alarms:
 
 
 def _fault(street: Street, rarity: Rarity, clock: list[float], day: int, *, guard: bool) -> float:
-    """From noon on one of two cameras reads four in ten white or grey tops as purple; the share of flags it causes."""
+    """From noon one of two cameras reads four in ten white or grey tops as purple; the share of flags by it."""
     mine = Rarity(Baseline(rarity.baseline.state()), rarity.bins())
     people = street.people(day)
     chance = np.random.default_rng(day)

@@ -1,7 +1,7 @@
-"""Numbers as levels, so that the hub's statistics can be set beside detectors of numeric outliers. For the bench only.
+"""Numbers as levels, to set the hub's statistics beside detectors of numeric outliers. For the bench only.
 
 Each column is cut into bins of equal width, at three widths, each at five shifts (averaged shifted histograms, Scott
-1985, Annals of Statistics 13: 1024-1040); the score is the mean of the *whole* look over these. One setting for all
+1985, Annals of Statistics 13: 1024-1040); the score is the mean pooled surprisal over these. One setting for all
 sets: more than ``COLUMNS`` columns are dealt into seeded hands of at most so many, ``HANDS`` hands at most.
 """
 
@@ -11,7 +11,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from appliance.hub.batch import Stream
-from appliance.hub.lenses import Look
 from appliance.hub.levels import Layout
 from appliance.values import Seconds, UnitId
 
@@ -45,7 +44,4 @@ def _whole(
     levels = np.searchsorted(edges, learn, "right").astype(np.int32)
     for place in range(0, len(levels), _CHUNK):
         stream.baseline.count_rows(levels[place : place + _CHUNK], UnitId("set"), Seconds(0.0))
-    found: NDArray[np.float64] = stream._raw(np.searchsorted(edges, rows, "right").astype(np.int32))[
-        :, Look.WHOLE
-    ]
-    return found
+    return stream.pooled(np.searchsorted(edges, rows, "right").astype(np.int32))

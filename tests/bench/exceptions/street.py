@@ -1,8 +1,8 @@
 """A street corner made of chance: outfits that hang together, seen by eyes that err. Seeded; no person is modelled.
 
-What is made: looks (latent, a few of them common, the shares of each drawn round the street's own), things that go with
-things (each attribute also leans on another one), rain, a camera whose white balance fails, a fair in town. How it is
-seen: frame by frame, each attribute wrong with a set chance, errors of one person's frames shared in part.
+What is made: looks (latent, a few of them common, the shares of each drawn round the street's own), things that go
+with things (each attribute also leans on another one), rain, a camera whose white balance fails, a fair in town. How
+it is seen: frame by frame, each attribute wrong with a set chance, errors of one person's frames shared in part.
 """
 
 from __future__ import annotations
@@ -50,8 +50,8 @@ LEANS: Final = {
 class Sight:
     """How people are seen: ``frames`` each, an attribute wrong with chance ``error`` a frame.
 
-    ``shared`` is the correlation of the errors of one person's frames, ``stubborn`` the share of readings in which all
-    frames are wrong alike.
+    ``shared`` is the correlation of the errors of one person's frames, ``stubborn`` the share of readings in which
+    all frames are wrong alike.
     """
 
     error: float = 0.1
@@ -62,7 +62,7 @@ class Sight:
 
 @lru_cache
 def noise_width(levels: int, error: float) -> float:
-    """The standard deviation of a score's noise with which the highest of ``levels`` is wrong with chance ``error``."""
+    """Standard deviation of a score's noise with which the highest of ``levels`` is wrong so often."""
     noise = np.random.default_rng(5).normal(size=(200_000, levels))
     margin = noise[:, 1:].max(axis=1) - noise[:, 0]
     return float(1.0 / np.quantile(margin, 1.0 - error))
