@@ -43,7 +43,7 @@ _TREE_LAG: Final = 8192
 _WORTH_ASKING: Final = 0.1
 """Up to this p a score is looked at again by SURE readings alone."""
 _BENEFIT: Final = 0.3
-"""The part of the bits that rest on FAIR readings alone which still counts: for ranking, too little for an alert."""
+"""The part of the bits resting on FAIR readings alone that still counts in the ranking; in p it never does."""
 Bits = tuple[float, float, float, float]
 _NOTHING: Final[Bits] = (0.0, 0.0, 0.0, RANGES[3][0])
 _NO_EVIDENCE: Final[Bits] = (0.0, 0.0, 0.0, 0.0)
@@ -136,7 +136,7 @@ class Rarity:
         tables = self._fresh_tables()
         band = self._band(one.fair)
         raw, evidence = self._look(one.fair, band, tables)
-        strength = together(evidence)
+        strength = surely = together(evidence)
         place = band
         p = self._tails.p(band, TOGETHER, strength)
         looked = raw
@@ -146,7 +146,7 @@ class Rarity:
             raw, evidence = self._look(one.sure, place, tables)
             surely = min(strength, together(evidence))
             strength = surely + _BENEFIT * (strength - surely)
-            p = self._tails.p(band, TOGETHER, strength)
+            p = self._tails.p(band, TOGETHER, surely)
         tail, (one_bits, two_bits, clash_bits, all_bits) = self._tails.p, raw
         single = tail(place, 0, one_bits) if one_bits >= LEAST[0] else 1.0
         deficit = tail(place, 1, two_bits) if two_bits >= LEAST[1] else 1.0
@@ -159,7 +159,7 @@ class Rarity:
             lenses=(single, min(deficit, clash), whole),
             raw=(raw[0], raw[1], raw[3]),
             strength=strength,
-            looks=(*looked, strength),
+            looks=(*looked, surely),
         )
 
     def _band(self, levels: IntArray) -> int:

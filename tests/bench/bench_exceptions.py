@@ -96,10 +96,8 @@ def street(asked: argparse.Namespace, seeds: range) -> dict[str, Any]:
         for name in ("rain", "fair", "fault", "fault_unguarded")
     }
     print(f"flagged at nominal: {nominal}")
-    print(
-       
-        f"flagged at nominal
-    1 %: first rainy day {days['rain']:.4f}, a fair's day {days['fair']:.4f}; share of flags " f"by a camera's fault {days['fault']:.3f} (without the guard {days['fault_unguarded']:.3f})" )
+    print(f"flagged at nominal 1 %: first rainy day {days['rain']:.4f}, a fair's day {days['fair']:.4f}")
+    print(f"share of flags by a fault: {days['fault']:.3f}, without the guard {days['fault_unguarded']:.3f}")
     said = f"{len(claims.said):,}; rarer than the truth {claims.overstated:.3f}, twice {claims.twice}"
     print(f"claims: {said}")
     return {

@@ -117,7 +117,7 @@ class EndToEnd:
 
 
 def end_to_end(seed: int, people: int, sight: Sight, alerts: int = 40) -> list[EndToEnd]:
-    """Top alerts under noise against the ranking without it: labels, votes, our chain without and with joint check."""
+    """Top alerts under noise against the ranking without it: labels, votes, our chain."""
     street = Street(seed)
     prior = chain.prior_of(street.people(4000), street.sizes)
     rows = street.people(people)
