@@ -11,7 +11,7 @@ from appliance.hub.baseline import FIVE
 from appliance.hub.booth import Booth, Outcome
 from appliance.hub.messages import Arrival
 from appliance.hub.store import Changes
-from appliance.values import Epoch, Seconds
+from appliance.values import Epoch, Seconds, UnitId
 from tests.hub.corner import BOOTH, NOON, ODD, PLAIN, Camera, asks, new_booth, register_of, store_at, told
 
 
