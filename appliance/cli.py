@@ -212,6 +212,10 @@ def parser(words: Sequence[str]) -> argparse.ArgumentParser:
         from appliance.pages import server
 
         server.add_parser(subparsers)
+    if everything or said == "score":
+        from appliance.hub import score
+
+        score.add_parser(subparsers)
     if everything or said in _PROVISIONING:
         from appliance.enrol import commands
 

@@ -26,10 +26,9 @@ from appliance.hub.alerts import AFTERGLOW_SECONDS, Alerts, Held
 from appliance.hub.baseline import Baseline, coarse, taken_up
 from appliance.hub.calibration import whole
 from appliance.hub.desk import Desk
-from appliance.hub.levels import worn
 from appliance.hub.messages import Arrival, Telling
 from appliance.hub.pacing import Pacing, Today
-from appliance.hub.rarity import Rarity, Score
+from appliance.hub.rarity import Counted, Rarity
 from appliance.hub.reasons import reasons_for
 from appliance.hub.sightings import Sightings
 from appliance.hub.store import Changes, Live, Snapshot, Stored, Tally
@@ -146,7 +145,7 @@ class Booth:
         right; nothing has changed then.
         """
         _check_clock(now, self.baseline.latest)
-        self.baseline.turn_back(now)
+        self._rarity.turn_back(now)
         self._begin(now)
         self._notice_a_step(now, steady)
         for arrival in arrivals:
@@ -248,11 +247,11 @@ class Booth:
     def _observation(self, observation: Observation, admitted: Admitted) -> None:
         ready = not self.baseline.needs(self._config.young, self._now)
         vector, unit, seen_at = observation.vector, observation.unit, admitted.seen_at
-        one = worn(vector)
+        one = self._rarity.worn(vector, unit)
         score = self._rarity.score(one)
         rare = ready and score.p <= max(FLAG_P, self._config.pacing.floor)
         reasons = reasons_for(one, score, self.baseline, self._now) if rare else ()
-        scored = (score, self._rarity.update(one, score, unit, seen_at))
+        counted = self._rarity.update(one, score, unit, seen_at)
         self._live.append(Live(unit=unit, seen_at=seen_at, vector=vector))
         self._unwritten += 1
         self._count("people")
@@ -265,9 +264,9 @@ class Booth:
         self._count("flags")
         if admitted.lateness is Lateness.FRESH:
             flag = Flag(observation=observation, p=score.p, bits=score.bits, reasons=reasons)
-            self._perhaps_alert(flag, seen_at, scored)
+            self._perhaps_alert(flag, seen_at, counted)
 
-    def _perhaps_alert(self, flag: Flag, seen_at: Seconds, scored: tuple[Score, int]) -> None:
+    def _perhaps_alert(self, flag: Flag, seen_at: Seconds, counted: Counted) -> None:
         if not self._pacing.worth(
             flag.p,
             flag.observation.vector,
@@ -280,7 +279,7 @@ class Booth:
         held = self._alerts.raise_alert(
             flag, place=row.place, simulated=row.simulated, seen_at=seen_at, now=self._now
         )
-        self._sightings.keep(held, scored)
+        self._sightings.keep(held, counted)
         self._change(held)
         self._count("alerts")
 
@@ -309,7 +308,7 @@ class Booth:
         known = self._sightings.drop(name)
         if known:
             self._pacing.forget(known.vector)
-            self._rarity.forget(known.vector, known.unit, known.seen_at, known.scored)
+            self._rarity.forget(known.vector, known.unit, known.seen_at, known.counted)
         # What waits in the journal becomes counts now, and is deleted.
         self._snapshot_at, self._unwritten = float("-inf"), self._unwritten + 1
 

@@ -21,7 +21,7 @@ from appliance.hub import bounds
 from appliance.hub.baseline import Baseline
 from appliance.hub.levels import VAGUE, FloatArray, IntArray, Worn, attribute_level
 from appliance.hub.rarity import Score
-from appliance.hub.tables import tables_of, worth_two_words
+from appliance.hub.tables import worth_two_words
 from appliance.values import Lens, Reason, Seconds
 
 SHARED: Final = 5.0
@@ -58,7 +58,7 @@ def reasons_for(one: Worn, score: Score, baseline: Baseline, now: Seconds) -> tu
         return (pair, single) if score.lenses[0] <= ALSO else (pair,)
     if score.lens is Lens.SINGLE or score.lenses[0] <= ALSO or len(sayable) < 2:
         return (single, pair) if pair and score.lenses[1] <= ALSO else (single,)
-    return (_whole(sayable, baseline, now),)
+    return (_whole(sayable, upper),)
 
 
 def _single(sayable: IntArray, upper: FloatArray, weights: FloatArray) -> Reason:
@@ -87,12 +87,11 @@ def _pair(sayable: IntArray, counts: FloatArray, upper: FloatArray, weights: Flo
     )
 
 
-def _whole(sayable: IntArray, baseline: Baseline, now: Seconds) -> Reason:
-    """The things that add most to the surprisal of the whole, in the vocabulary's order."""
-    surprisal = tables_of(baseline, now).surprisal[sayable]
-    strongest = np.sort(sayable[np.argsort(-surprisal, kind="stable")[:MOST_NAMED]])
+def _whole(sayable: IntArray, upper: FloatArray) -> Reason:
+    """The rarest things worn, in the vocabulary's order."""
+    rarest = np.sort(sayable[np.argsort(np.diag(upper), kind="stable")[:MOST_NAMED]])
     return Reason(
         lens=Lens.WHOLE,
-        attributes=tuple(attribute_level(int(position)) for position in strongest),
+        attributes=tuple(attribute_level(int(position)) for position in rarest),
         one_in=None,
     )

@@ -17,7 +17,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-SCHEMA: Final = 1
+SCHEMA: Final = 2
 APPLICATION_ID: Final = 0x4C454654
 """``LEFT`` in ASCII, in the database's header: a database of something else is not opened."""
 
@@ -158,5 +158,7 @@ def create_statements() -> tuple[str, ...]:
     return tuple(statements)
 
 
-MIGRATIONS: Final[dict[int, tuple[str, ...]]] = {}
-"""SQL that takes a database from the schema of that number to the next."""
+MIGRATIONS: Final[dict[int, tuple[str, ...]]] = {1: ("DELETE FROM score",)}
+"""SQL that takes a database from the schema of that number to the next.
+
+1 to 2: the histograms are of other scores, so they are learnt anew; what is usual stays."""

@@ -2,7 +2,7 @@
 
 Laws:
     * A sighting is kept from the alert's raising until it can no longer be read, ``hold_seconds`` at most.
-    * After a restart only what an open alert still holds is known; its score is not.
+    * After a restart only what an open alert still holds is known; how it was counted is not.
     * Thinking only: ``now`` is an argument.
 """
 
@@ -12,19 +12,19 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from appliance.hub.alerts import Held
-from appliance.hub.rarity import Score
+from appliance.hub.rarity import Counted
 from appliance.values import AlertId, AttributeVector, Seconds, UnitId
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sighting:
-    """Who was counted: as what, by which camera, when; ``scored`` is the score and its number in the histograms."""
+    """Who was counted: as what, by which camera, when; ``counted`` is how."""
 
     vector: AttributeVector
     unit: UnitId
     seen_at: Seconds
     until: Seconds
-    scored: tuple[Score, int] | None = None
+    counted: Counted | None = None
 
 
 class Sightings:
@@ -39,7 +39,7 @@ class Sightings:
     def __contains__(self, name: AlertId) -> bool:
         return name in self._known
 
-    def keep(self, held: Held, scored: tuple[Score, int] | None = None) -> None:
+    def keep(self, held: Held, counted: Counted | None = None) -> None:
         """Keep what is behind an alert that has just been raised."""
         flag = held.alert.flag
         if flag:
@@ -48,7 +48,7 @@ class Sightings:
                 unit=flag.observation.unit,
                 seen_at=held.seen_at,
                 until=Seconds(held.alert.raised_at + self._hold_seconds),
-                scored=scored,
+                counted=counted,
             )
 
     def find(self, name: AlertId) -> Sighting | None:

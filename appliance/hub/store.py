@@ -27,7 +27,7 @@ from appliance.hub import rows, schema
 from appliance.hub.admission import DoorState
 from appliance.hub.alerts import Held
 from appliance.hub.baseline import BaselineState
-from appliance.hub.calibration import BINS
+from appliance.hub.calibration import BINS, HISTOGRAMS
 from appliance.hub.levels import BANDS, LEVELS, FloatArray
 from appliance.hub.window import WindowState
 from appliance.values import (
@@ -40,7 +40,7 @@ from appliance.values import (
 )
 from appliance.vocabulary import ATTRIBUTES
 
-_LENSES: Final = 4
+_LENSES: Final = HISTOGRAMS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,7 +54,7 @@ class Live:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Snapshot:
-    """The baseline and the (BANDS, 4, BINS) score histograms as they are now."""
+    """The baseline and the (BANDS, HISTOGRAMS, BINS) score histograms as they are now."""
 
     baseline: BaselineState
     bins: FloatArray

@@ -1,19 +1,21 @@
 """Which attributes depend on which: the Chow-Liu tree over those attributes that are known.
 
 Formula: among all tree-shaped distributions the one over the maximum-weight spanning tree of the pairwise mutual
-information is closest to the truth (Chow and Liu 1968, IEEE Trans. Inf. Theory 14: 462-467). For a passer-by in whom
-only some attributes are known, the tree is that of the known ones, so nothing has to be summed out.
+information is closest to the truth (Chow and Liu 1968, IEEE Trans. Inf. Theory 14: 462-467). Of a passer-by in whom
+only some attributes are known, the edges between known ones count: a forest.
 
 Laws:
-    * Thinking only: a function of the mutual information and of the mask of what is known.
+    * Thinking only: a function of the mutual information.
 """
 
 from __future__ import annotations
 
 from appliance.hub.levels import FloatArray
 
+Edges = tuple[tuple[int, int], ...]
 
-def chow_liu(information: FloatArray, attributes: tuple[int, ...]) -> tuple[tuple[int, int], ...]:
+
+def chow_liu(information: FloatArray, attributes: tuple[int, ...]) -> Edges:
     """Edges of the tree, as places in ``attributes``; one fewer than there are attributes (none for none).
 
     ``information`` is the (attributes, attributes) matrix of mutual information. Prim's algorithm; ties go to the

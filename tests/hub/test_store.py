@@ -130,7 +130,8 @@ def test_stored_counts_are_whole_fives_and_no_claim_grows_bold_by_a_restart(tmp_
     fives = state.pairs / Baseline(state)._growth(state.latest) / FIVE
     assert np.abs(fives - np.rint(fives)).max() < 1e-9
     before, after = (
-        bounds.share_upper(*one.baseline.matrices(now)) * (one.baseline.matrices(now)[1] > 50)
+        bounds.share_upper(*one.baseline.among(np.arange(LEVELS), now))
+        * (one.baseline.among(np.arange(LEVELS), now)[1] > 50)
         for one in (booth, again)
     )
     rare = before > 0
