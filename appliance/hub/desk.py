@@ -18,6 +18,7 @@ from appliance.hub import staffwire
 from appliance.hub.alerts import Alerts, Held
 from appliance.hub.messages import Arrival, Telling
 from appliance.hub.staffwire import Claim, Ending, Forget, Request
+from appliance.hub.words import Catalogue
 from appliance.values import BoothId, Dismissal, Flag, Seconds, TabletId
 
 REQUESTS_AT_ONCE: Final = 20.0
@@ -27,11 +28,15 @@ REQUESTS_PER_SECOND: Final = 2.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settled:
-    """What came of a request: its answer, and what changed, was forgotten, was dismissed, or was refused."""
+    """What came of a request: its answer, and what changed, was forgotten, was dismissed, or was refused.
+
+    ``about`` is the flag that an alert which ended rested on, where it was still there.
+    """
 
     answer: Telling
     changed: Held | None = None
     forgotten: Flag | None = None
+    about: Flag | None = None
     why: Dismissal | None = None
     refusal: Refused | None = None
 
@@ -39,9 +44,10 @@ class Settled:
 class Desk:
     """The desk of ``booth``, which settles requests about ``alerts``."""
 
-    def __init__(self, booth: BoothId, alerts: Alerts) -> None:
+    def __init__(self, booth: BoothId, alerts: Alerts, catalogue: Catalogue) -> None:
         self._booth = booth
         self._alerts = alerts
+        self._catalogue = catalogue
         self._tablets: frozenset[TabletId] = frozenset()
         self._fingers: dict[TabletId, tuple[float, float]] = {}
 
@@ -60,9 +66,10 @@ class Desk:
             return Settled(answer=self._answer(tablet, arrival, staffwire.refusal(refusal)), refusal=refusal)
         changed = held is not before
         return Settled(
-            answer=self._answer(tablet, arrival, staffwire.answer(held.alert, _text(request))),
+            answer=self._answer(tablet, arrival, staffwire.answer(held.alert, self._text(request))),
             changed=held if changed else None,
             forgotten=before.alert.flag if changed and before and isinstance(request, Forget) else None,
+            about=before.alert.flag if changed and before and isinstance(request, Ending) else None,
             why=request.why if changed and isinstance(request, Ending) else None,
         )
 
@@ -97,10 +104,7 @@ class Desk:
             correlation=arrival.untrusted_correlation[: staffwire.MAX_CORRELATION],
         )
 
-
-def _text(request: Request) -> str:
-    if isinstance(request, Claim):
-        return "Yours. Say what happened, and that it can be forgotten."
-    if isinstance(request, Ending):
-        return "Noted. What was seen is gone; only the count remains."
-    return "Forgotten. Nothing of it is left here."
+    def _text(self, request: Request) -> str:
+        if isinstance(request, Claim):
+            return self._catalogue.claimed
+        return self._catalogue.noted if isinstance(request, Ending) else self._catalogue.forgotten

@@ -26,8 +26,11 @@ from appliance.errors import Unavailable, Unfit
 from appliance.hub import rows, schema
 from appliance.hub.admission import DoorState
 from appliance.hub.alerts import Held
+from appliance.hub.audit import AuditCount
 from appliance.hub.baseline import BaselineState
 from appliance.hub.calibration import BINS
+from appliance.hub.feedback import Doubt, Word
+from appliance.hub.forecast import HourCount
 from appliance.hub.levels import BANDS, LEVELS, FloatArray
 from appliance.hub.window import WindowState
 from appliance.values import (
@@ -71,7 +74,10 @@ class Tally:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Changes:
-    """What one batch changed. ``snapshot``, where given, contains ``live`` and all that waited before it."""
+    """What one batch changed. ``snapshot``, where given, contains ``live`` and all that waited before it.
+
+    ``hours`` and ``audited`` are to be added to what is stored; hours of days before ``oldest_day`` are deleted.
+    """
 
     doors: tuple[DoorState, ...] = ()
     live: tuple[Live, ...] = ()
@@ -79,12 +85,26 @@ class Changes:
     gone: tuple[AlertId, ...] = ()
     last_alert: int = 0
     tallies: tuple[Tally, ...] = ()
+    hours: tuple[HourCount, ...] = ()
+    oldest_day: str = ""
+    audited: tuple[AuditCount, ...] = ()
+    doubts: tuple[Doubt, ...] = ()
     snapshot: Snapshot | None = None
 
     @property
     def empty(self) -> bool:
         """True where there is nothing to store."""
-        return not (self.doors or self.live or self.alerts or self.gone or self.tallies or self.snapshot)
+        return not (
+            self.doors
+            or self.live
+            or self.alerts
+            or self.gone
+            or self.tallies
+            or self.hours
+            or self.audited
+            or self.doubts
+            or self.snapshot
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,6 +117,8 @@ class Stored:
     alerts: tuple[Held, ...] = ()
     last_alert: int = 0
     tallies: tuple[Tally, ...] = ()
+    hours: tuple[HourCount, ...] = ()
+    doubts: tuple[Doubt, ...] = ()
 
 
 class Store:
@@ -198,10 +220,29 @@ class Store:
                     "INSERT INTO daily VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET number = number + excluded.number",
                     ((tally.day, tally.what, tally.number) for tally in changes.tallies),
                 )
+                self._write_counts(changes)
                 if changes.snapshot:
                     self._write_snapshot(changes.snapshot)
             if changes.snapshot or any(held.ended_at is not None for held in changes.alerts):
                 self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+
+    def _write_counts(self, changes: Changes) -> None:
+        self._many(
+            "INSERT INTO hourly VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE "
+            "SET people = people + excluded.people, watched = watched + excluded.watched",
+            ((one.day, one.hour, one.people, one.watched) for one in changes.hours),
+        )
+        if changes.oldest_day:
+            self._db.execute("DELETE FROM hourly WHERE day < ?", (changes.oldest_day,))
+        self._many(
+            "INSERT INTO audited VALUES (?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET people = people + excluded.people, "
+            "flags = flags + excluded.flags, alerts = alerts + excluded.alerts",
+            ((one.aspect, one.value, one.people, one.flags, one.alerts) for one in changes.audited),
+        )
+        self._many(
+            "REPLACE INTO doubt VALUES",
+            ((one.of.unit, one.of.attribute, one.of.word, one.faults, one.at) for one in changes.doubts),
+        )
 
     def _many(self, statement: str, rows: Iterable[tuple[Any, ...]]) -> None:
         for row in rows:
@@ -282,6 +323,26 @@ class Store:
                     Tally(day=day, what=what, number=number)
                     for day, what, number in self._db.execute("SELECT day, what, number FROM daily")
                 ),
+                hours=tuple(
+                    HourCount(day=day, hour=hour, people=people, watched=watched)
+                    for day, hour, people, watched in self._db.execute("SELECT * FROM hourly")
+                ),
+                doubts=tuple(
+                    Doubt(
+                        of=Word(unit=UnitId(unit), attribute=attribute, word=word),
+                        faults=faults,
+                        at=Seconds(at),
+                    )
+                    for unit, attribute, word, faults, at in self._db.execute("SELECT * FROM doubt")
+                ),
+            )
+
+    def audited(self) -> tuple[AuditCount, ...]:
+        """Every count that the audit reads."""
+        with self._errors():
+            return tuple(
+                AuditCount(aspect=aspect, value=value, people=people, flags=flags, alerts=alerts)
+                for aspect, value, people, flags, alerts in self._db.execute("SELECT * FROM audited")
             )
 
     def _doors(self) -> tuple[DoorState, ...]:
