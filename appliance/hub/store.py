@@ -11,6 +11,7 @@ Laws:
 
 from __future__ import annotations
 
+import fcntl
 import sqlite3
 import zlib
 from collections import defaultdict
@@ -18,7 +19,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import IO, Any, Final
 
 import numpy as np
 
@@ -73,6 +74,16 @@ class Tally:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Imported:
+    """A baseline file that was taken in: the SHA-256 of the file, and whose it was."""
+
+    digest: bytes
+    booth: BoothId
+    people: int
+    at: Seconds
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Changes:
     """What one batch changed. ``snapshot``, where given, contains ``live`` and all that waited before it.
 
@@ -89,6 +100,7 @@ class Changes:
     oldest_day: str = ""
     audited: tuple[AuditCount, ...] = ()
     doubts: tuple[Doubt, ...] = ()
+    imported: tuple[Imported, ...] = ()
     snapshot: Snapshot | None = None
 
     @property
@@ -103,6 +115,7 @@ class Changes:
             or self.hours
             or self.audited
             or self.doubts
+            or self.imported
             or self.snapshot
         )
 
@@ -122,14 +135,37 @@ class Stored:
 
 
 class Store:
-    """The database at ``path``, made where there is none. Unfit, Unavailable: see the file's laws."""
+    """The database at ``path``, made where there is none. Unfit, Unavailable: see the file's laws.
 
-    def __init__(self, path: Path, booth: BoothId) -> None:
+    One hub at a time holds it; who only looks says ``alone=False``.
+    """
+
+    def __init__(self, path: Path, booth: BoothId, *, alone: bool = True) -> None:
         self._path = path
         self._booth = booth
+        self._lock = self._hold() if alone else None
         with self._errors():
             self._db = sqlite3.connect(path, isolation_level=None)
             self._open()
+
+    def _hold(self) -> IO[bytes]:
+        """A lock of our own beside the file: SQLite's are held only while something is written."""
+        try:
+            lock = Path(f"{self._path}.lock").open("ab")  # noqa: SIM115 - held as long as the store
+        except OSError as error:
+            raise Unavailable(
+                f"the database cannot be locked: {error.strerror}",
+                where=str(self._path),
+                mend="look for a missing directory, a full disk, or who may write there",
+            ) from None
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            lock.close()
+            raise Unavailable(
+                "a hub is using the database", where=str(self._path), mend="stop it first"
+            ) from None
+        return lock
 
     def _open(self) -> None:
         for pragma in (
@@ -243,6 +279,10 @@ class Store:
             "REPLACE INTO doubt VALUES",
             ((one.of.unit, one.of.attribute, one.of.word, one.faults, one.at) for one in changes.doubts),
         )
+        self._many(
+            "INSERT INTO imported VALUES",
+            ((one.digest, one.booth, one.people, one.at) for one in changes.imported),
+        )
 
     def _many(self, statement: str, rows: Iterable[tuple[Any, ...]]) -> None:
         for row in rows:
@@ -337,6 +377,11 @@ class Store:
                 ),
             )
 
+    def imported(self) -> frozenset[bytes]:
+        """Digests of the baseline files that were taken in."""
+        with self._errors():
+            return frozenset(digest for (digest,) in self._db.execute("SELECT digest FROM imported"))
+
     def audited(self) -> tuple[AuditCount, ...]:
         """Every count that the audit reads."""
         with self._errors():
@@ -407,3 +452,5 @@ class Store:
     def close(self) -> None:
         """Close the file; what was committed stays."""
         self._db.close()
+        if self._lock is not None:
+            self._lock.close()
