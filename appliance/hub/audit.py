@@ -19,13 +19,13 @@ from dataclasses import dataclass
 from statistics import NormalDist
 from typing import Final
 
-from appliance.hub.levels import worn
 from appliance.values import AttributeVector, Observation
-from appliance.vocabulary import ATTRIBUTES
+from appliance.vocabulary import ATTRIBUTES, Confidence
 
 CAMERA: Final = "camera"
 HOUR: Final = "hour"
 VISIBILITY: Final = "visibility"
+SEEN: Final = ("poorly", "partly", "well", "fully")
 LEAST_PEOPLE: Final = 30
 """Rows of fewer people are listed without judgement."""
 
@@ -68,9 +68,15 @@ def aspects_of(observation: Observation, hour: int) -> tuple[tuple[str, str], ..
     return (
         (CAMERA, observation.unit),
         (HOUR, f"{hour:02d}"),
-        (VISIBILITY, str(worn(observation.vector).band)),
+        (VISIBILITY, visibility(observation.vector)),
         *_words(observation.vector),
     )
+
+
+def visibility(vector: AttributeVector) -> str:
+    """How well somebody was seen: by quarters of the attributes that are SURE."""
+    sure = sum(reading.confidence is Confidence.SURE for reading in vector.readings)
+    return SEEN[min(len(SEEN) - 1, sure * len(SEEN) // (len(ATTRIBUTES) + 1))]
 
 
 def _words(vector: AttributeVector) -> Iterable[tuple[str, str]]:
@@ -95,7 +101,7 @@ def wilson(hits: int, of: int, z: float) -> tuple[float, float]:
 
 def report(counts: Iterable[AuditCount]) -> tuple[AuditRow, ...]:
     """A row per count, in the order of aspect and value."""
-    listed = sorted((one for one in counts if one.people), key=lambda one: (_order(one.aspect), one.value))
+    listed = sorted((one for one in counts if one.people), key=lambda one: (_order(one.aspect), _place(one)))
     z = NormalDist().inv_cdf(0.975)
     wide = NormalDist().inv_cdf(1 - 0.025 / max(1, len(listed)))
     rows = []
@@ -123,6 +129,10 @@ def report(counts: Iterable[AuditCount]) -> tuple[AuditRow, ...]:
 def _order(aspect: str) -> int:
     names = (CAMERA, HOUR, VISIBILITY, *(attribute.name for attribute in ATTRIBUTES))
     return names.index(aspect) if aspect in names else len(names)
+
+
+def _place(one: AuditCount) -> str:
+    return str(SEEN.index(one.value)) if one.aspect == VISIBILITY and one.value in SEEN else one.value
 
 
 def text(rows: tuple[AuditRow, ...], booth: str) -> str:

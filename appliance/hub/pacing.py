@@ -30,9 +30,9 @@ from appliance.values import AttributeVector, Seconds
 
 SHIFT_SECONDS: Final = Seconds(10 * 3600.0)
 """How long a day at the booth is taken to be, from the first person seen, where no closing time is configured."""
-MARGIN_SECONDS: Final = 900.0
+MARGIN_SECONDS: Final = 600.0
 """The last gift is planned for so long before closing, to leave room for somebody who declines."""
-QUIET_SECONDS: Final = 1200.0
+QUIET_SECONDS: Final = 1500.0
 """After so long without an alert the bar begins to fall,"""
 QUIET_POWER: Final = 4.0
 """with this power of the time."""
