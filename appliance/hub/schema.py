@@ -184,6 +184,8 @@ def create_statements() -> tuple[str, ...]:
 
 MIGRATIONS: Final[dict[int, tuple[str, ...]]] = {
     1: (
+        # The histograms of schema 1 have another form; they are learnt anew within a few hundred people.
+        "DELETE FROM score",
         (
             "CREATE TABLE hourly (day TEXT NOT NULL, hour INTEGER NOT NULL, people INTEGER NOT NULL, "
             "watched INTEGER NOT NULL, PRIMARY KEY (day, hour)) STRICT"
