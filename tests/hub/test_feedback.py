@@ -6,8 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from appliance.hub.feedback import HALF_LIFE, MOST_BITS, Feedback, Word, words_of
+from appliance.hub.feedback import HALF_LIFE, MOST_BITS, Doubt, Feedback, Word, words_of
+from appliance.hub.store import Stored
 from appliance.values import Dismissal, Seconds, UnitId
+from appliance.vocabulary import ATTRIBUTES
 from tests.hub.corner import NOON, ODD, PLAIN, Camera, asks, new_booth, store_at, told
 
 NORTH = (Word(unit=UnitId("north"), attribute="top.pattern", word="striped"),)
@@ -66,3 +68,19 @@ def test_a_dismissed_alert_raises_the_bar_for_its_words_and_keeps_nothing_else(t
     again = new_booth(camera, stored=store.load(), now=NOON + 10)
     assert again._feedback.factor(words, Seconds(NOON + 9)) == 2.0
     store.close()
+
+
+@pytest.mark.parametrize(("doubted", "alerts"), [("north", 0), ("south", 1)])
+def test_words_that_were_often_wrong_need_more_to_alert_at_their_camera(doubted: str, alerts: int) -> None:
+    """Somebody whose words staff dismissed again and again at this camera is counted, but nobody is sent out."""
+    camera = Camera("north")
+    doubts = tuple(
+        Doubt(of=Word(unit=UnitId(doubted), attribute=attribute.name, word=attribute.label(reading.level)),
+              faults=6.0, at=NOON)
+        for attribute, reading in zip(ATTRIBUTES, ODD.readings, strict=True)
+    )  # fmt: skip
+    booth = new_booth(camera, stored=Stored(doubts=doubts), floor=0.005)
+    booth.take([camera.says(camera.observation(PLAIN, NOON)) for _ in range(400)], NOON)
+    outcome = booth.take([camera.says(camera.observation(ODD, NOON + 5))], Seconds(NOON + 5))
+    assert len(told(outcome, "alert")) == alerts
+    assert booth._counts[booth._day, "flags"] == 1

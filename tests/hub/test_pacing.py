@@ -131,11 +131,11 @@ def test_a_closed_booth_alerts_nobody() -> None:
         now=midnight,
     )  # fmt: skip
 
-    def ask(hour: float) -> bool:
+    def ask(hour: float, who: AttributeVector = ODD) -> bool:
         at = Seconds(midnight + hour * HOUR)
-        return booth.worth(1e-4, ODD, today=Today(began=at, gifted=0, ended=0), open_alerts=0, now=at)
+        return booth.worth(1e-4, who, today=Today(began=at, gifted=0, ended=0), open_alerts=0, now=at)
 
-    assert [ask(9.99), ask(12.0), ask(17.99), ask(18.0)] == [False, True, True, False]
+    assert [ask(9.99), ask(12.0), ask(17.99), ask(18.0, PLAIN)] == [False, True, True, False]
 
 
 def test_what_is_remembered_of_an_alert_is_gone_after_minutes_though_nobody_comes() -> None:
