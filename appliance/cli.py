@@ -19,6 +19,7 @@ from appliance.errors import LeftfieldError
 
 Subparsers = argparse._SubParsersAction  # noqa: SLF001 - argparse gives the type no public name
 _PROVISIONING: Final = frozenset({"booth", "enrol", "epoch"})
+_STATISTICS: Final = frozenset({"baseline", "audit"})
 
 
 def _parser_of(
@@ -220,6 +221,10 @@ def parser(words: Sequence[str]) -> argparse.ArgumentParser:
         from appliance.enrol import commands
 
         commands.add_parsers(subparsers)
+    if everything or said in _STATISTICS:
+        from appliance.hub import commands as statistics
+
+        statistics.add_parsers(subparsers)
     _add_demo(subparsers)
     _add_measure(subparsers)
     _parser_of(subparsers, "vocabulary", "everything a unit can say", "leftfield vocabulary", _vocabulary)

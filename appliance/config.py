@@ -29,6 +29,9 @@ rtmps rtmpt rtmpte rtmpts rtp rtsp rtsps sap sctp sftp smb srt srtp subfile tcp 
 """
 # FFmpeg's protocols that reach a network, or wrap another one (ffmpeg-protocols(1)).
 STATE_DIRECTORY: Final = Path("/var/lib/leftfield")
+LANGUAGES: Final = ("en", "es", "fr", "zh-Hans")
+"""Languages (BCP 47) in which staff can be told; the first is the default."""
+_TIME_FORM: Final = re.compile(r"([01]?[0-9]|2[0-4]):([0-5][0-9])")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,7 +88,9 @@ class PacingConfig:
     """What gifts and staff can serve.
 
     ``stock`` gifts are left for the day, ``staff`` people each need ``service_seconds`` for one visit; an alert
-    lives ``alert_seconds``; no observation with a tail probability above ``floor`` is ever an alert.
+    lives ``alert_seconds``; no observation with a tail probability above ``floor`` is ever an alert. The booth
+    serves from ``opens`` to ``closes``, seconds since midnight where it stands; where they are None, for ten hours
+    from the first person seen.
     """
 
     stock: int
@@ -93,6 +98,8 @@ class PacingConfig:
     service_seconds: Seconds
     alert_seconds: Seconds
     floor: float
+    opens: Seconds | None = None
+    closes: Seconds | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,7 +107,7 @@ class HubConfig:
     """All that process WATCH needs.
 
     ``young`` is how many people must have been seen before anybody is flagged; an observation is held live for
-    ``hold_seconds`` at most.
+    ``hold_seconds`` at most. ``language`` is what staff are told in.
     """
 
     booth: BoothId
@@ -110,6 +117,7 @@ class HubConfig:
     pacing: PacingConfig
     young: int
     hold_seconds: Seconds
+    language: str = LANGUAGES[0]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -171,6 +179,17 @@ class _Table:
         if not NAME_FORM.fullmatch(value):
             raise self._unfit(key, f"must be a lower-case name such as corner-north, not {value!r}")
         return value
+
+    def time_of_day(self, key: str) -> Seconds | None:
+        """Seconds since midnight of a time such as "18:30" (24:00 at the latest); None where the key is not there."""
+        text = self.get(key, str, "")
+        if not text:
+            return None
+        found = _TIME_FORM.fullmatch(text)
+        seconds = int(found[1]) * 3600 + int(found[2]) * 60 if found else 86_401
+        if seconds > 86_400:
+            raise self._unfit(key, f'must be a time of day such as "18:30", not {text!r}')
+        return Seconds(float(seconds))
 
     def path(self, key: str, default: Path | None = None) -> Path:
         """A path; a relative one is relative to the file's own directory."""
@@ -303,10 +322,32 @@ def unit_config(path: Path) -> UnitConfig:
     return config
 
 
+def _pacing(table: _Table) -> PacingConfig:
+    opens, closes = table.time_of_day("opens"), table.time_of_day("closes")
+    if (opens is None) != (closes is None):
+        raise table.unfit("opens", "and closes belong together")
+    if opens is not None and closes is not None and closes <= opens:
+        raise table.unfit("closes", "must be later than opens, on the same day")
+    pacing = PacingConfig(
+        stock=table.number("stock", 0, 100_000, 40, kind=int),
+        staff=table.number("staff", 0, 100, 2, kind=int),
+        service_seconds=Seconds(table.number("service_seconds", 10.0, 3600.0, 360.0, kind=float)),
+        alert_seconds=Seconds(table.number("alert_seconds", 10.0, 900.0, 180.0, kind=float)),
+        floor=table.number("floor", 1e-6, 0.05, 0.005, kind=float),
+        opens=opens,
+        closes=closes,
+    )
+    table.end()
+    return pacing
+
+
 def hub_config(path: Path) -> HubConfig:
     """The hub's configuration (``hub.toml``). Unfit where it cannot be used."""
     root = _load(path)
-    hub, pacing = root.table("hub"), root.table("pacing", optional=True)
+    hub = root.table("hub")
+    language = hub.get("language", str, LANGUAGES[0])
+    if language not in LANGUAGES:
+        raise hub.unfit("language", f"must be one of {', '.join(LANGUAGES)}, not {language!r}")
     config = HubConfig(
         booth=BoothId(hub.name("booth")),
         broker=_broker(root.table("broker")),
@@ -314,15 +355,10 @@ def hub_config(path: Path) -> HubConfig:
         database=hub.path("database", STATE_DIRECTORY / "hub.sqlite"),
         young=hub.number("young", 50, 100_000, 300, kind=int),
         hold_seconds=Seconds(hub.number("hold_seconds", 30.0, 900.0, 300.0, kind=float)),
-        pacing=PacingConfig(
-            stock=pacing.number("stock", 0, 100_000, 40, kind=int),
-            staff=pacing.number("staff", 0, 100, 2, kind=int),
-            service_seconds=Seconds(pacing.number("service_seconds", 10.0, 3600.0, 360.0, kind=float)),
-            alert_seconds=Seconds(pacing.number("alert_seconds", 10.0, 900.0, 180.0, kind=float)),
-            floor=pacing.number("floor", 1e-6, 0.05, 0.005, kind=float),
-        ),
+        pacing=_pacing(root.table("pacing", optional=True)),
+        language=language,
     )
-    for table in (hub, pacing, root):
+    for table in (hub, root):
         table.end()
     return config
 

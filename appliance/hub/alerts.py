@@ -16,7 +16,7 @@ from enum import Enum, unique
 from typing import Final
 
 from appliance.errors import Refused, Rule
-from appliance.values import Alert, AlertId, AlertState, Flag, Seconds, TabletId
+from appliance.values import Alert, AlertId, AlertState, Flag, Seconds, TabletId, UnitId
 
 AFTERGLOW_SECONDS: Final = Seconds(60.0)
 """How long the end of an alert can still be read."""
@@ -34,9 +34,10 @@ class Outcome(Enum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Held:
-    """An alert in the hub's memory: when its person was seen, and when it ended (None while it is open)."""
+    """An alert in the hub's memory: by which camera and when its person was seen, and when it ended (None: open)."""
 
     alert: Alert
+    unit: UnitId
     seen_at: Seconds
     ended_at: Seconds | None = None
 
@@ -83,7 +84,7 @@ class Alerts:
             simulated=simulated,
             flag=flag,
         )
-        held = self._held[alert.alert] = Held(alert=alert, seen_at=seen_at)
+        held = self._held[alert.alert] = Held(alert=alert, unit=flag.observation.unit, seen_at=seen_at)
         return held
 
     def find(self, name: AlertId) -> Held | None:

@@ -10,7 +10,6 @@ Laws:
 
 from __future__ import annotations
 
-import time
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -19,13 +18,16 @@ from typing import Final
 from appliance import topics
 from appliance.config import HubConfig, Register
 from appliance.errors import Refused, Rule, Unavailable
+from appliance.hub import audit, feedback, staffwire
 from appliance.hub import board as boards
-from appliance.hub import staffwire
 from appliance.hub.admission import Admission, Admitted, DoorState, Lateness
 from appliance.hub.alerts import AFTERGLOW_SECONDS, Alerts, Held
 from appliance.hub.baseline import Baseline, coarse, taken_up
 from appliance.hub.calibration import whole
 from appliance.hub.desk import Desk
+from appliance.hub.forecast import KEPT_DAYS
+from appliance.hub.languages import CATALOGUES
+from appliance.hub.localday import day_of, local_day
 from appliance.hub.messages import Arrival, Telling
 from appliance.hub.pacing import Pacing, Today
 from appliance.hub.rarity import Counted, Rarity
@@ -60,6 +62,13 @@ BUILD_TIME: Final = 1_735_689_600.0
 CLOCK_DAYS: Final = 400
 """A clock further than this from the last sighting is taken for wrong: by then what was learnt has decayed anyhow."""
 _USUAL: Final = 3
+_ENDS: Final = ("gifted", "declined", "not_found", "dismissed", "expired")
+"""Ends from which acceptance is learnt: forgetting says nothing of it."""
+_ACCEPTANCE_DAYS: Final = 14
+_ACCEPTANCE_FADE: Final = 0.9
+"""A day older, an answer weighs this much less."""
+_VISITS_BELIEVED: Final = 10
+"""Visits after which the measured length of one outweighs the configured."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,12 +112,17 @@ class Booth:
             held=stored.alerts,
             last=stored.last_alert,
         )
-        self._pacing = Pacing(config.pacing, suppress_seconds=config.hold_seconds)
+        self._pacing = Pacing(
+            config.pacing, suppress_seconds=config.hold_seconds, now=now, history=stored.hours
+        )
+        self._feedback = feedback.Feedback(stored.doubts)
+        self._catalogue = CATALOGUES[config.language]
+        self._swept = ""
         self._counts = Counter({(tally.day, tally.what): tally.number for tally in stored.tallies})
 
         self._units: dict[str, _Unit] = {}
         self._sightings = Sightings(config.hold_seconds, stored.alerts)
-        self._desk = Desk(config.booth, self._alerts, self._sightings)
+        self._desk = Desk(config.booth, self._alerts, self._sightings, self._catalogue)
         self._board_at = float("-inf")
         self._snapshot_at: float = now
         self._counted_at: float = now
@@ -122,6 +136,7 @@ class Booth:
         self._live: list[Live] = []
         self._changed: dict[str, Held] = {}
         self._tallies: Counter[str] = Counter()
+        self._audited: Counter[tuple[str, str, str]] = Counter()
         self._answers: list[Telling] = []
         self._refusals: list[Refused] = []
 
@@ -148,6 +163,7 @@ class Booth:
         self._rarity.turn_back(now)
         self._begin(now)
         self._notice_a_step(now, steady)
+        self._pacing.tick(now)
         for arrival in arrivals:
             try:
                 self._route(arrival)
@@ -163,6 +179,7 @@ class Booth:
         if abs(now - self._board_at) >= BOARD_SECONDS or self._changed:
             self._board_at = now
             tellings.append(self._board_telling())
+        hours = self._pacing.forecast.news(all_of_it=last)
         changes = Changes(
             doors=self._changed_doors(last=last),
             live=tuple(self._live),
@@ -172,6 +189,10 @@ class Booth:
             tallies=tuple(
                 Tally(day=self._day, what=what, number=number) for what, number in self._tallies.items()
             ),
+            hours=hours,
+            oldest_day=self._sweep() if hours else "",
+            audited=self._audit_counts(),
+            doubts=self._feedback.news(),
             snapshot=self._snapshot(last=last),
         )
         return Outcome(changes=changes, tellings=tuple(tellings), refusals=tuple(self._refusals))
@@ -258,17 +279,20 @@ class Booth:
         if (self._day, "began") not in self._counts:
             self._count("began", int(self._now))
         if admitted.lateness is Lateness.FRESH:
-            self._pacing.passed(self._now)
+            self._pacing.passed(self._now, flags=score.p <= self._config.pacing.floor)
+        self._audit("people", observation)
         if not reasons:
             return
         self._count("flags")
+        self._audit("flags", observation)
         if admitted.lateness is Lateness.FRESH:
             flag = Flag(observation=observation, p=score.p, bits=score.bits, reasons=reasons)
             self._perhaps_alert(flag, seen_at, counted)
 
     def _perhaps_alert(self, flag: Flag, seen_at: Seconds, counted: Counted) -> None:
+        doubt = self._feedback.factor(feedback.words_of(flag), self._now)
         if not self._pacing.worth(
-            flag.p,
+            min(1.0, flag.p * doubt),
             flag.observation.vector,
             today=self._today(),
             open_alerts=self._alerts.open,
@@ -282,14 +306,53 @@ class Booth:
         self._sightings.keep(held, counted)
         self._change(held)
         self._count("alerts")
+        self._audit("alerts", flag.observation)
 
     def _today(self) -> Today:
-        ends = ("gifted", "declined", "not_found", "dismissed", "expired")
+        gifted = ended = 0.0
+        for back in range(1, _ACCEPTANCE_DAYS + 1):
+            day, weight = day_of(Seconds(self._now - back * 86_400)), _ACCEPTANCE_FADE**back
+            gifted += weight * self._counts[day, "gifted"]
+            ended += weight * sum(self._counts[day, end] for end in _ENDS)
         return Today(
             began=Seconds(float(self._counts.get((self._day, "began"), int(self._now)))),
             gifted=self._counts[self._day, "gifted"],
-            ended=sum(self._counts[self._day, end] for end in ends),
+            ended=sum(self._counts[self._day, end] for end in _ENDS),
+            gifted_before=gifted,
+            ended_before=ended,
+            visit_seconds=self._visit_seconds(),
         )
+
+    def _visit_seconds(self) -> float:
+        """How long an alert keeps somebody busy, from today's, with the configured length for a start."""
+        visits = self._counts[self._day, "visits"]
+        seconds = self._counts[self._day, "visit_seconds"]
+        usual = self._config.pacing.service_seconds
+        return (seconds + _VISITS_BELIEVED * usual) / (visits + _VISITS_BELIEVED)
+
+    def _audit(self, what: str, observation: Observation) -> None:
+        for aspect, value in audit.aspects_of(observation, local_day(self._now).hour):
+            self._audited[aspect, value, what] += 1
+
+    def _audit_counts(self) -> tuple[audit.AuditCount, ...]:
+        rows = dict.fromkeys((aspect, value) for aspect, value, _ in self._audited)
+        return tuple(
+            audit.AuditCount(
+                aspect=aspect,
+                value=value,
+                people=self._audited[aspect, value, "people"],
+                flags=self._audited[aspect, value, "flags"],
+                alerts=self._audited[aspect, value, "alerts"],
+            )
+            for aspect, value in rows
+        )
+
+    def _sweep(self) -> str:
+        """Once a day, the day before which hourly counts are forgotten; else nothing."""
+        if self._swept == self._day:
+            return ""
+        self._swept = self._day
+        return day_of(Seconds(self._now - KEPT_DAYS * 86_400))
 
     def _request(self, arrival: Arrival) -> None:
         settled = self._desk.settle(arrival, self._now)
@@ -300,6 +363,12 @@ class Booth:
             self._change(settled.changed)
         if settled.why:
             self._count(f"dismissed_{settled.why.value}")
+        if settled.about and settled.changed:
+            words = feedback.words_of(settled.about)
+            if settled.why:
+                self._feedback.dismissed(words, settled.why, self._now)
+            elif settled.changed.alert.state is AlertState.GIFTED:
+                self._feedback.gifted(words, self._now)
         if settled.forgotten:
             self._forget(settled.forgotten)
 
@@ -316,6 +385,8 @@ class Booth:
         self._changed[held.alert.alert] = held
         if held.ended_at == self._now and held.alert.state is not AlertState.RAISED:
             self._count(held.alert.state.value)
+            self._count("visits")
+            self._count("visit_seconds", max(0, int(self._now - held.alert.raised_at)))
         behind = self._sightings.find(held.alert.alert)
         if behind and held.alert.state is AlertState.DECLINED:
             self._pacing.forget(behind.vector)
@@ -338,10 +409,10 @@ class Booth:
     def _alert_telling(self, held: Held) -> Telling:
         alert = held.alert
         until = alert.expires_at if held.ended_at is None else held.ended_at + AFTERGLOW_SECONDS
-        boxed = self._row(alert.flag.observation.unit).boxed if alert.flag else None
+        boxed = self._row(held.unit).boxed
         return Telling(
             topic=topics.alert(self._config.booth, alert.alert),
-            payload=staffwire.alert_telling(held, boxed=boxed),
+            payload=staffwire.alert_telling(held, boxed=boxed, catalogue=self._catalogue),
             expires_after=max(1, int(until - self._now)),
         )
 
@@ -383,7 +454,9 @@ class Booth:
             usual=self.baseline.usual(most=_USUAL),
             last_alert=(
                 boards.LastAlert(
-                    alert=newest.alert, text=staffwire.headline(newest.flag), at=newest.raised_at
+                    alert=newest.alert,
+                    text=staffwire.headline(newest.flag, self._catalogue),
+                    at=newest.raised_at,
                 )
                 if newest and newest.flag
                 else None
@@ -402,8 +475,3 @@ def _check_clock(now: Seconds, latest: float) -> None:
             where="hub",
             mend="set the clock (systemd-timesyncd, a clock module); if it is right, move the database away",
         )
-
-
-def day_of(now: Seconds) -> str:
-    """The calendar day of ``now`` where the booth stands, as YYYY-MM-DD."""
-    return time.strftime("%Y-%m-%d", time.localtime(now))

@@ -19,7 +19,8 @@ from appliance.hub.alerts import Alerts, Held
 from appliance.hub.messages import Arrival, Telling
 from appliance.hub.sightings import Sightings
 from appliance.hub.staffwire import Claim, Ending, Forget, Request
-from appliance.values import AlertId, BoothId, Dismissal, Seconds, TabletId
+from appliance.hub.words import Catalogue
+from appliance.values import AlertId, BoothId, Dismissal, Flag, Seconds, TabletId
 
 REQUESTS_AT_ONCE: Final = 20.0
 REQUESTS_PER_SECOND: Final = 2.0
@@ -28,11 +29,15 @@ REQUESTS_PER_SECOND: Final = 2.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settled:
-    """What came of a request: its answer, and what changed, was forgotten, was dismissed, or was refused."""
+    """What came of a request: its answer, and what changed, was forgotten, was dismissed, or was refused.
+
+    ``about`` is the flag that an alert which ended rested on, where it was still there.
+    """
 
     answer: Telling
     changed: Held | None = None
     forgotten: AlertId | None = None
+    about: Flag | None = None
     why: Dismissal | None = None
     refusal: Refused | None = None
 
@@ -40,10 +45,11 @@ class Settled:
 class Desk:
     """The desk of ``booth``, which settles requests about ``alerts``; ``sightings`` says what can be forgotten."""
 
-    def __init__(self, booth: BoothId, alerts: Alerts, sightings: Sightings) -> None:
+    def __init__(self, booth: BoothId, alerts: Alerts, sightings: Sightings, catalogue: Catalogue) -> None:
         self._booth = booth
         self._sightings = sightings
         self._alerts = alerts
+        self._catalogue = catalogue
         self._tablets: frozenset[TabletId] = frozenset()
         self._fingers: dict[TabletId, tuple[float, float]] = {}
 
@@ -65,6 +71,7 @@ class Desk:
             answer=self._answer(tablet, arrival, staffwire.answer(held.alert, self._text(request))),
             changed=held if changed else None,
             forgotten=request.alert if isinstance(request, Forget) else None,
+            about=before.alert.flag if changed and before and isinstance(request, Ending) else None,
             why=request.why if changed and isinstance(request, Ending) else None,
         )
 
@@ -101,9 +108,8 @@ class Desk:
 
     def _text(self, request: Request) -> str:
         if isinstance(request, Claim):
-            return "Yours. Say what happened, and that it can be forgotten."
+            return self._catalogue.claimed
         if isinstance(request, Ending):
-            return "Noted. What was seen is gone; only the count remains."
-        if request.alert in self._sightings:
-            return "Forgotten. Nothing of it is left here."
-        return "Forgotten. Nothing but counts was left, and nobody can be told from them."
+            return self._catalogue.noted
+        known = request.alert in self._sightings
+        return self._catalogue.forgotten if known else self._catalogue.nothing_left

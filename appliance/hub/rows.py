@@ -62,15 +62,15 @@ def alert_row(held: Held) -> tuple[Any, ...]:
     alert = held.alert
     row = (
         alert.alert, alert.state.value, alert.raised_at, alert.expires_at, held.ended_at, alert.place,
-        alert.simulated, alert.held_by, held.seen_at,
+        alert.simulated, alert.held_by, held.seen_at, held.unit,
     )  # fmt: skip
     flag = alert.flag
     if flag is None:
-        return (*row, *(None,) * 8)
+        return (*row, *(None,) * 7)
     one = flag.observation
     reasons = json.dumps([[reason.lens.value, reason.attributes, reason.one_in] for reason in flag.reasons])
     return (
-        *row, one.unit, one.epoch, one.seq, one.seen.uptime, one.seen.wall, code(one.vector), flag.p, reasons,
+        *row, one.epoch, one.seq, one.seen.uptime, one.seen.wall, code(one.vector), flag.p, reasons,
     )  # fmt: skip
 
 
@@ -85,9 +85,11 @@ def held_of(row: tuple[Any, ...]) -> Held:
             expires_at=Seconds(expires_at),
             place=place,
             simulated=bool(simulated),
-            flag=_flag_of(UnitId(unit), *rest) if unit is not None else None,
+            flag=_flag_of(UnitId(unit), *rest) if rest[-1] is not None else None,
             held_by=None if held_by is None else TabletId(held_by),
         ),
+        # Schema 1 emptied the camera at the end; no alert of it outlives its first minute here.
+        unit=UnitId(unit or "unknown"),
         seen_at=Seconds(seen_at),
         ended_at=None if ended_at is None else Seconds(ended_at),
     )

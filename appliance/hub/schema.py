@@ -120,7 +120,7 @@ STORED_COLUMNS: Final = (
         ("simulated", "INTEGER NOT NULL", "whether the street is simulated"),
         ("held_by", "TEXT", "which tablet claimed it"),
         ("seen_at", "REAL NOT NULL", "when the person was seen, coarse"),
-        ("unit", "TEXT", "which camera; emptied at the end", _HELD),
+        ("unit", "TEXT", "which camera; the row is deleted a minute after the end"),
         ("epoch", "INTEGER", "boot counter; emptied at the end", _HELD),
         ("seq", "INTEGER", "number in it; emptied at the end", _HELD),
         ("uptime", "INTEGER", "the unit's time; emptied at the end", _HELD),
@@ -132,8 +132,42 @@ STORED_COLUMNS: Final = (
     *_table(
         "daily",
         ("day", "TEXT NOT NULL", "which day"),
-        ("what", "TEXT NOT NULL", "what was counted: people, flags, alerts and how they ended"),
+        (
+            "what",
+            "TEXT NOT NULL",
+            "what was counted: people, flags, alerts, how they ended, seconds they took",
+        ),
         ("number", "INTEGER NOT NULL", "count"),
+    ),
+    *_table(
+        "hourly",
+        ("day", "TEXT NOT NULL", "which day; rows older than nine weeks are deleted"),
+        ("hour", "INTEGER NOT NULL", "which hour of it"),
+        ("people", "INTEGER NOT NULL", "count of passers-by, for the forecast"),
+        ("watched", "INTEGER NOT NULL", "for how many seconds of the hour the hub was there to count"),
+    ),
+    *_table(
+        "audited",
+        ("aspect", "TEXT NOT NULL", "camera, hour, visibility band, or an attribute"),
+        ("value", "TEXT NOT NULL", "which camera, hour, band, or word of the vocabulary"),
+        ("people", "INTEGER NOT NULL", "count of people seen so"),
+        ("flags", "INTEGER NOT NULL", "count of those flagged"),
+        ("alerts", "INTEGER NOT NULL", "count of those of whom staff were told"),
+    ),
+    *_table(
+        "doubt",
+        ("unit", "TEXT NOT NULL", "which camera"),
+        ("attribute", "TEXT NOT NULL", "which attribute of the vocabulary"),
+        ("word", "TEXT NOT NULL", "which of its words staff found wrong there"),
+        ("faults", "REAL NOT NULL", "count of such dismissals, the older ones counting less"),
+        ("at", "REAL NOT NULL", "instant that the count refers to"),
+    ),
+    *_table(
+        "imported",
+        ("digest", "BLOB PRIMARY KEY", "hash of a baseline file that was taken in: none is taken in twice"),
+        ("booth", "TEXT NOT NULL", "whose baseline it was"),
+        ("people", "INTEGER NOT NULL", "count of people in it"),
+        ("at", "REAL NOT NULL", "when it was taken in"),
     ),
 )
 """Everything that is stored, table by table."""
@@ -143,6 +177,9 @@ _KEYS: Final = {
     "window": "PRIMARY KEY (unit, epoch)",
     "score": "PRIMARY KEY (band, lens)",
     "daily": "PRIMARY KEY (day, what)",
+    "hourly": "PRIMARY KEY (day, hour)",
+    "audited": "PRIMARY KEY (aspect, value)",
+    "doubt": "PRIMARY KEY (unit, attribute, word)",
 }
 
 
@@ -158,7 +195,26 @@ def create_statements() -> tuple[str, ...]:
     return tuple(statements)
 
 
-MIGRATIONS: Final[dict[int, tuple[str, ...]]] = {1: ("DELETE FROM score",)}
-"""SQL that takes a database from the schema of that number to the next.
-
-1 to 2: the histograms are of other scores, so they are learnt anew; what is usual stays."""
+MIGRATIONS: Final[dict[int, tuple[str, ...]]] = {
+    1: (
+        # The histograms of schema 1 have another form; they are learnt anew within a few hundred people.
+        "DELETE FROM score",
+        (
+            "CREATE TABLE hourly (day TEXT NOT NULL, hour INTEGER NOT NULL, people INTEGER NOT NULL, "
+            "watched INTEGER NOT NULL, PRIMARY KEY (day, hour)) STRICT"
+        ),
+        (
+            "CREATE TABLE audited (aspect TEXT NOT NULL, value TEXT NOT NULL, people INTEGER NOT NULL, "
+            "flags INTEGER NOT NULL, alerts INTEGER NOT NULL, PRIMARY KEY (aspect, value)) STRICT"
+        ),
+        (
+            "CREATE TABLE doubt (unit TEXT NOT NULL, attribute TEXT NOT NULL, word TEXT NOT NULL, "
+            "faults REAL NOT NULL, at REAL NOT NULL, PRIMARY KEY (unit, attribute, word)) STRICT"
+        ),
+        (
+            "CREATE TABLE imported (digest BLOB PRIMARY KEY, booth TEXT NOT NULL, people INTEGER NOT NULL, "
+            "at REAL NOT NULL) STRICT"
+        ),
+    ),
+}
+"""SQL that takes a database from the schema of that number to the next."""

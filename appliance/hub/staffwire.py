@@ -17,7 +17,7 @@ from typing import Any, Final
 from appliance import topics
 from appliance.errors import Refused, Rule
 from appliance.hub.alerts import Held, Outcome
-from appliance.hub.words import sentence
+from appliance.hub.words import Catalogue
 from appliance.values import (
     ALERT_FORM,
     TIME_STEP,
@@ -167,23 +167,23 @@ def look_of(vector: AttributeVector) -> dict[str, str]:
     }
 
 
-def _reason(reason: Reason, vector: AttributeVector) -> dict[str, Any]:
+def _reason(reason: Reason, vector: AttributeVector, catalogue: Catalogue) -> dict[str, Any]:
     return {
         "lens": reason.lens.value,
         "attributes": {
             ATTRIBUTES[place].name: ATTRIBUTES[place].label(level) for place, level in reason.attributes
         },
         "one_in": reason.one_in,
-        "text": sentence(reason, vector),
+        "text": catalogue.sentence(reason, vector),
     }
 
 
-def headline(flag: Flag) -> str:
+def headline(flag: Flag, catalogue: Catalogue) -> str:
     """The first reason, in words."""
-    return sentence(flag.reasons[0], flag.observation.vector)
+    return catalogue.sentence(flag.reasons[0], flag.observation.vector)
 
 
-def alert_telling(held: Held, *, boxed: bool | None) -> bytes:
+def alert_telling(held: Held, *, boxed: bool | None, catalogue: Catalogue) -> bytes:
     """An alert as staff read it; ``boxed`` says whether its unit runs behind its walls, None before it has said."""
     alert = held.alert
     told: dict[str, Any] = {
@@ -200,13 +200,13 @@ def alert_telling(held: Held, *, boxed: bool | None) -> bytes:
         told["seen_ago"] = (
             max(0, round((alert.raised_at - held.seen_at) / TIME_STEP) * TIME_STEP) if flag else None
         )
-        told["unit"] = flag.observation.unit if flag else None
+        told["unit"] = held.unit
         told["rarity"] = {
             "p": round(flag.p, 6) if flag else None,
             "bits": round(flag.bits, 1) if flag else None,
             "one_in": flag.reasons[0].one_in if flag else None,
         }
-        told["reasons"] = [_reason(one, vector) for one in flag.reasons] if flag and vector else []
+        told["reasons"] = [_reason(one, vector, catalogue) for one in flag.reasons] if flag and vector else []
         told["look"] = look_of(vector) if vector else {}
     told["held_by"] = alert.held_by
     return json_of(told)

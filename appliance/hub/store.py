@@ -11,6 +11,7 @@ Laws:
 
 from __future__ import annotations
 
+import fcntl
 import sqlite3
 import zlib
 from collections import defaultdict
@@ -18,7 +19,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import IO, Any, Final
 
 import numpy as np
 
@@ -26,8 +27,11 @@ from appliance.errors import Unavailable, Unfit
 from appliance.hub import rows, schema
 from appliance.hub.admission import DoorState
 from appliance.hub.alerts import Held
+from appliance.hub.audit import AuditCount
 from appliance.hub.baseline import BaselineState
 from appliance.hub.calibration import BINS, HISTOGRAMS
+from appliance.hub.feedback import Doubt, Word
+from appliance.hub.forecast import HourCount
 from appliance.hub.levels import BANDS, LEVELS, FloatArray
 from appliance.hub.window import WindowState
 from appliance.values import (
@@ -70,8 +74,21 @@ class Tally:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Imported:
+    """A baseline file that was taken in: the SHA-256 of the file, and whose it was."""
+
+    digest: bytes
+    booth: BoothId
+    people: int
+    at: Seconds
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Changes:
-    """What one batch changed. ``snapshot``, where given, contains ``live`` and all that waited before it."""
+    """What one batch changed. ``snapshot``, where given, contains ``live`` and all that waited before it.
+
+    ``hours`` and ``audited`` are to be added to what is stored; hours of days before ``oldest_day`` are deleted.
+    """
 
     doors: tuple[DoorState, ...] = ()
     live: tuple[Live, ...] = ()
@@ -79,12 +96,28 @@ class Changes:
     gone: tuple[AlertId, ...] = ()
     last_alert: int = 0
     tallies: tuple[Tally, ...] = ()
+    hours: tuple[HourCount, ...] = ()
+    oldest_day: str = ""
+    audited: tuple[AuditCount, ...] = ()
+    doubts: tuple[Doubt, ...] = ()
+    imported: tuple[Imported, ...] = ()
     snapshot: Snapshot | None = None
 
     @property
     def empty(self) -> bool:
         """True where there is nothing to store."""
-        return not (self.doors or self.live or self.alerts or self.gone or self.tallies or self.snapshot)
+        return not (
+            self.doors
+            or self.live
+            or self.alerts
+            or self.gone
+            or self.tallies
+            or self.hours
+            or self.audited
+            or self.doubts
+            or self.imported
+            or self.snapshot
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,17 +130,42 @@ class Stored:
     alerts: tuple[Held, ...] = ()
     last_alert: int = 0
     tallies: tuple[Tally, ...] = ()
+    hours: tuple[HourCount, ...] = ()
+    doubts: tuple[Doubt, ...] = ()
 
 
 class Store:
-    """The database at ``path``, made where there is none. Unfit, Unavailable: see the file's laws."""
+    """The database at ``path``, made where there is none. Unfit, Unavailable: see the file's laws.
 
-    def __init__(self, path: Path, booth: BoothId) -> None:
+    One hub at a time holds it; who only looks says ``alone=False``.
+    """
+
+    def __init__(self, path: Path, booth: BoothId, *, alone: bool = True) -> None:
         self._path = path
         self._booth = booth
+        self._lock = self._hold() if alone else None
         with self._errors():
             self._db = sqlite3.connect(path, isolation_level=None)
             self._open()
+
+    def _hold(self) -> IO[bytes]:
+        """A lock of our own beside the file: SQLite's are held only while something is written."""
+        try:
+            lock = Path(f"{self._path}.lock").open("ab")  # noqa: SIM115 - held as long as the store
+        except OSError as error:
+            raise Unavailable(
+                f"the database cannot be locked: {error.strerror}",
+                where=str(self._path),
+                mend="look for a missing directory, a full disk, or who may write there",
+            ) from None
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            lock.close()
+            raise Unavailable(
+                "a hub is using the database", where=str(self._path), mend="stop it first"
+            ) from None
+        return lock
 
     def _open(self) -> None:
         for pragma in (
@@ -198,10 +256,33 @@ class Store:
                     "INSERT INTO daily VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET number = number + excluded.number",
                     ((tally.day, tally.what, tally.number) for tally in changes.tallies),
                 )
+                self._write_counts(changes)
                 if changes.snapshot:
                     self._write_snapshot(changes.snapshot)
             if changes.snapshot or any(held.ended_at is not None for held in changes.alerts):
                 self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+
+    def _write_counts(self, changes: Changes) -> None:
+        self._many(
+            "INSERT INTO hourly VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE "
+            "SET people = people + excluded.people, watched = watched + excluded.watched",
+            ((one.day, one.hour, one.people, one.watched) for one in changes.hours),
+        )
+        if changes.oldest_day:
+            self._db.execute("DELETE FROM hourly WHERE day < ?", (changes.oldest_day,))
+        self._many(
+            "INSERT INTO audited VALUES (?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET people = people + excluded.people, "
+            "flags = flags + excluded.flags, alerts = alerts + excluded.alerts",
+            ((one.aspect, one.value, one.people, one.flags, one.alerts) for one in changes.audited),
+        )
+        self._many(
+            "REPLACE INTO doubt VALUES",
+            ((one.of.unit, one.of.attribute, one.of.word, one.faults, one.at) for one in changes.doubts),
+        )
+        self._many(
+            "INSERT INTO imported VALUES",
+            ((one.digest, one.booth, one.people, one.at) for one in changes.imported),
+        )
 
     def _many(self, statement: str, rows: Iterable[tuple[Any, ...]]) -> None:
         for row in rows:
@@ -282,6 +363,31 @@ class Store:
                     Tally(day=day, what=what, number=number)
                     for day, what, number in self._db.execute("SELECT day, what, number FROM daily")
                 ),
+                hours=tuple(
+                    HourCount(day=day, hour=hour, people=people, watched=watched)
+                    for day, hour, people, watched in self._db.execute("SELECT * FROM hourly")
+                ),
+                doubts=tuple(
+                    Doubt(
+                        of=Word(unit=UnitId(unit), attribute=attribute, word=word),
+                        faults=faults,
+                        at=Seconds(at),
+                    )
+                    for unit, attribute, word, faults, at in self._db.execute("SELECT * FROM doubt")
+                ),
+            )
+
+    def imported(self) -> frozenset[bytes]:
+        """Digests of the baseline files that were taken in."""
+        with self._errors():
+            return frozenset(digest for (digest,) in self._db.execute("SELECT digest FROM imported"))
+
+    def audited(self) -> tuple[AuditCount, ...]:
+        """Every count that the audit reads."""
+        with self._errors():
+            return tuple(
+                AuditCount(aspect=aspect, value=value, people=people, flags=flags, alerts=alerts)
+                for aspect, value, people, flags, alerts in self._db.execute("SELECT * FROM audited")
             )
 
     def _doors(self) -> tuple[DoorState, ...]:
@@ -346,3 +452,5 @@ class Store:
     def close(self) -> None:
         """Close the file; what was committed stays."""
         self._db.close()
+        if self._lock is not None:
+            self._lock.close()

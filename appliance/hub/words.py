@@ -1,99 +1,86 @@
-"""Reasons and outfits in words that a person can say aloud, from a table per language.
+"""Reasons and outfits in words that a person can say aloud, from one catalogue per language.
 
 Laws:
-    * A table has a phrase for every level of every attribute that can be a reason; a test walks them all.
-    * Words say what is worn, never who wears it.
-    * A language is one ``Catalogue``; nothing else in the hub contains a sentence about clothes.
+    * A catalogue has a phrase for every level of every attribute; a test walks them all, in every language.
+    * Adjectives agree with their garment by table: a garment's noun brings the forms that go with it.
+    * Words say what is worn, never who wears it. Where fewer than five people could share what is said, no number is.
+    * A language is one ``Catalogue`` in ``languages``; nothing else in the hub contains a sentence about clothes.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Final
 
 from appliance.values import AttributeVector, Lens, Reason
 from appliance.vocabulary import ATTRIBUTES
 
-_LOWER_NOUNS: Final = {"trousers": "trousers", "shorts": "shorts", "skirt_or_dress": "skirt or dress"}
-_PATTERN_WORDS: Final = {
-    "plain": "plain", "patterned": "patterned", "striped": "striped", "checked": "checked", "figured": "printed",
-}  # fmt: skip
-_WHOLE_PHRASES: Final = {
-    ("sleeves", "long"): "long sleeves",
-    ("sleeves", "short"): "bare arms or short sleeves",
-    ("outer", "none"): "no jacket or coat",
-    ("outer", "open"): "jacket or coat worn open",
-    ("outer", "closed"): "jacket or coat worn closed",
-    ("one_piece", "no"): "different cloth above and below",
-    ("one_piece", "yes"): "the same cloth from top to bottom",
-    ("feet.colour", "dark"): "dark shoes",
-    ("feet.colour", "light"): "light shoes",
-    ("feet.colour", "coloured"): "brightly coloured shoes",
-    ("bag", "no"): "no bag",
-    ("bag", "yes"): "a bag",
-}
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Garment:
+    """A noun and the forms that agree with it; ``accents`` are the whole phrases for a second colour."""
+
+    noun: str
+    colours: Mapping[str, str]
+    patterns: Mapping[str, str]
+    accents: Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Catalogue:
-    """One language. ``outfit`` says some words of a vector; ``claim`` puts the number to it."""
+    """One language (BCP 47).
+
+    ``top`` is what is worn above the waist, ``bottoms`` what is worn below by the word of ``lower.kind``
+    (``unknown`` among them); ``garment`` puts noun, colour, pattern and accent (each may be empty) in order,
+    ``listed`` joins phrases. ``phrases`` are all other levels, whole. ``number`` spells N; ``claim``, ``coarse`` and
+    ``whole`` are sentences with {what} and {number}. ``claimed``, ``noted``, ``forgotten`` and, where
+    nothing but counts was left to forget, ``nothing_left`` answer staff.
+    """
 
     language: str
-    outfit: Callable[[dict[str, str], str], str]
-    claim: Callable[[str, Lens, int | None], str]
+    top: Garment
+    bottoms: Mapping[str, Garment]
+    phrases: Mapping[tuple[str, str], str]
+    garment: Callable[[str, str, str, str], str]
+    listed: Callable[[list[str]], str]
+    number: Callable[[int], str]
+    claim: str
+    coarse: str
+    whole: str
+    claimed: str
+    noted: str
+    forgotten: str
+    nothing_left: str
 
+    def outfit(self, said: Mapping[str, str], lower: str) -> str:
+        """What is worn: ``said`` are attribute names with their words, ``lower`` the word of ``lower.kind``."""
+        below = self.bottoms[said.get("lower.kind", lower)]
+        pieces = [
+            self._garment(said, "top", self.top),
+            self._garment(said, "bottom", below) or (below.noun if "lower.kind" in said else ""),
+            *(self.phrases.get(item, "") for item in said.items()),
+        ]
+        return self.listed([piece for piece in pieces if piece])
 
-def english_outfit(said: dict[str, str], lower: str) -> str:
-    """An outfit in English: ``said`` are attribute names with their words, ``lower`` the word of ``lower.kind``.
+    def _garment(self, said: Mapping[str, str], place: str, garment: Garment) -> str:
+        colour, pattern, accent = (
+            said.get(f"{place}.{what}", "") for what in ("colour", "pattern", "accent")
+        )
+        if not (colour or pattern or accent):
+            return ""
+        return self.garment(
+            garment.noun,
+            garment.colours[colour] if colour else "",
+            garment.patterns[pattern] if pattern else "",
+            garment.accents[accent] if accent else "",
+        )
 
-    >>> english_outfit({"top.colour": "yellow", "bottom.colour": "purple"}, "trousers")
-    'yellow top with purple trousers'
-    """
-    below = _LOWER_NOUNS.get(said.get("lower.kind", lower), "bottoms")
-    pieces = [
-        _garment(said, "top", "top"),
-        _garment(said, "bottom", below) or (below if "lower.kind" in said else ""),
-        *(_WHOLE_PHRASES.get(item, "") for item in said.items()),
-    ]
-    spoken = [piece for piece in pieces if piece]
-    if len(spoken) < 2:
-        return "".join(spoken)
-    return f"{spoken[0]} with {_listed(spoken[1:])}"
-
-
-def _listed(pieces: list[str]) -> str:
-    return pieces[0] if len(pieces) == 1 else f"{', '.join(pieces[:-1])} and {pieces[-1]}"
-
-
-def _garment(said: dict[str, str], place: str, noun: str) -> str:
-    colour, pattern, accent = (said.get(f"{place}.{what}", "") for what in ("colour", "pattern", "accent"))
-    if not (colour or pattern or accent):
-        return ""
-    front = " ".join(word for word in (colour, _PATTERN_WORDS.get(pattern, ""), noun) if word)
-    if not accent:
-        return front
-    return f"{front} in one colour" if accent == "none" else f"{front} showing {accent}"
-
-
-def english_claim(what: str, lens: Lens, one_in: int | None) -> str:
-    """The sentence that puts a number to an outfit.
-
-    >>> english_claim("checked trousers", Lens.SINGLE, 640)
-    'checked trousers: 1 in 640 people here or fewer'
-    """
-    if lens is Lens.WHOLE:
-        return f"nothing rare by itself, but unusual all together: {what}"
-    if one_in is None:
-        return f"{what}: hardly ever seen here"
-    return f"{what}: 1 in {one_in:,} people here or fewer"
-
-
-ENGLISH: Final = Catalogue(language="en", outfit=english_outfit, claim=english_claim)
-CATALOGUES: Final = {ENGLISH.language: ENGLISH}
-
-
-def sentence(reason: Reason, vector: AttributeVector, catalogue: Catalogue = ENGLISH) -> str:
-    """A reason in words; ``vector`` only lends the noun of the lower garment."""
-    said = {ATTRIBUTES[place].name: ATTRIBUTES[place].label(level) for place, level in reason.attributes}
-    return catalogue.claim(catalogue.outfit(said, vector.word("lower.kind")), reason.lens, reason.one_in)
+    def sentence(self, reason: Reason, vector: AttributeVector) -> str:
+        """A reason in words; ``vector`` only lends the noun of the lower garment."""
+        said = {ATTRIBUTES[place].name: ATTRIBUTES[place].label(level) for place, level in reason.attributes}
+        what = self.outfit(said, vector.word("lower.kind"))
+        if reason.lens is Lens.WHOLE:
+            return self.whole.format(what=what)
+        if reason.one_in is None:
+            return self.coarse.format(what=what)
+        return self.claim.format(what=what, number=self.number(reason.one_in))

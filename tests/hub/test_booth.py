@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import random
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -9,10 +10,24 @@ import pytest
 from appliance.errors import Rule, Unavailable
 from appliance.hub.baseline import FIVE
 from appliance.hub.booth import Booth, Outcome
+from appliance.hub.forecast import HourCount
+from appliance.hub.localday import day_of
 from appliance.hub.messages import Arrival
-from appliance.hub.store import Changes
+from appliance.hub.store import Changes, Stored, Tally
 from appliance.values import Epoch, Seconds, UnitId
-from tests.hub.corner import BOOTH, NOON, ODD, PLAIN, Camera, asks, new_booth, register_of, store_at, told
+from tests.hub.corner import (
+    BOOTH,
+    NOON,
+    ODD,
+    PLAIN,
+    Camera,
+    asks,
+    hub_config,
+    new_booth,
+    register_of,
+    store_at,
+    told,
+)
 
 
 def teach(booth: Booth, camera: Camera, people: int = 400, now: float = NOON) -> Outcome:
@@ -438,3 +453,84 @@ def test_the_hub_notices_that_its_clock_was_set() -> None:
     booth.take([camera.says(camera.observation(PLAIN, NOON + 20))], Seconds(NOON + 20), steady=120.0)
     (door,) = booth._admission._doors.values()
     assert door.windows[Epoch(1)].boot == pytest.approx(NOON - 1000)
+
+
+def test_staff_are_told_in_their_language() -> None:
+    """Reasons and answers come in the language of the hub's configuration; the look keeps the vocabulary."""
+    camera = Camera("north")
+    config = replace(hub_config(), language="es")
+    booth = Booth(config=config, register=register_of(camera), stored=Stored(), now=NOON)
+    teach(booth, camera)
+    outcome = booth.take([camera.says(camera.observation(ODD, NOON + 5))], Seconds(NOON + 5))
+    (alert,) = told(outcome, "alert")
+    assert "aquí" in alert["reasons"][0]["text"]
+    assert alert["look"]["top.colour"] == "yellow"
+    answer = booth.take([asks("tablet-1", "claim", alert=alert["id"])], Seconds(NOON + 6))
+    assert told(answer, "staff")[0]["text"].startswith("Es para ti.")
+
+
+def test_an_alert_knows_its_camera_to_the_end() -> None:
+    """When what was seen has been emptied, an open alert still names its camera, and whether that is boxed."""
+    camera = Camera("north")
+    booth = new_booth(camera)
+    booth.take([camera.says(camera.heartbeat(NOON, boxed=False))], NOON)
+    teach(booth, camera)
+    name = raised(booth, camera, NOON + 5)
+    for late in (100, 250):
+        booth.take([asks("tablet-1", "claim", alert=name)], Seconds(NOON + late))
+    (alert,) = told(booth.take([], Seconds(NOON + 306)), "alert")
+    assert (alert["state"], alert["look"], alert["unit"], alert["boxed"]) == ("claimed", {}, "north", False)
+
+
+def test_acceptance_is_learnt_over_days() -> None:
+    """Yesterday's answers make today's estimate, weighing less than today's own."""
+    camera, yesterday = Camera("north"), day_of(Seconds(NOON - 86_400))
+    tallies = tuple(Tally(day=yesterday, what=what, number=20) for what in ("gifted", "declined"))
+    booth = new_booth(camera, stored=Stored(tallies=tallies))
+    booth.take([], NOON)
+    assert booth._today().acceptance == pytest.approx(0.5)
+    refused = tuple(Tally(day=yesterday, what="declined", number=40) for _ in range(1))
+    shy = new_booth(camera, stored=Stored(tallies=refused))
+    shy.take([], NOON)
+    assert shy._today().acceptance == pytest.approx(2 / 40)
+
+
+def test_how_long_a_visit_takes_is_learnt() -> None:
+    """Visits that take longer than configured are planned as longer, gradually."""
+    camera = Camera("north")
+    booth = new_booth(camera)
+    teach(booth, camera)
+    name = raised(booth, camera, NOON + 5)
+    booth.take([asks("tablet-1", "claim", alert=name)], Seconds(NOON + 10))
+    booth.take([asks("tablet-1", "outcome", alert=name, outcome="gifted", why=None)], Seconds(NOON + 365))
+    assert booth._today().visit_seconds == pytest.approx(360.0)
+    assert booth._counts[booth._day, "visits"] == 1
+
+
+def test_hourly_counts_survive_a_kill_exactly_once(tmp_path: Path) -> None:
+    """Hourly counts are stored with their batch: a hub taken up again forecasts from the same."""
+    camera, store = Camera("north"), store_at(tmp_path)
+    booth = new_booth(camera, stored=store.load())
+    for minute in range(12):
+        now = Seconds(NOON + 60 * minute)
+        batch = [camera.says(camera.observation(PLAIN, now)) for _ in range(10)]
+        outcome = booth.take(batch, now)
+        if minute % 5 == 4:  # killed before the store: the broker sends the batch again
+            booth = new_booth(camera, stored=store.load(), now=now)
+            outcome = booth.take(batch, now)
+        store.commit(outcome.changes)
+    hours = store.load().hours
+    assert sum(one.people for one in hours) == 120
+    assert 11 * 60 - 3 * 60 <= sum(one.watched for one in hours) <= 11 * 60
+    store.close()
+
+
+def test_old_hourly_counts_are_forgotten(tmp_path: Path) -> None:
+    """Counts by the hour are deleted after nine weeks."""
+    camera, store = Camera("north"), store_at(tmp_path)
+    old = HourCount(day=day_of(Seconds(NOON - 70 * 86_400)), hour=9, people=5, watched=60)
+    store.commit(Changes(hours=(old,)))
+    booth = new_booth(camera, stored=store.load())
+    store.commit(booth.take([camera.says(camera.observation(PLAIN, NOON))], NOON).changes)
+    assert [one.people for one in store.load().hours] == [1]
+    store.close()

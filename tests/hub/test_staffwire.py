@@ -8,9 +8,8 @@ from hypothesis import strategies as st
 
 from appliance.errors import Refused, Rule
 from appliance.hub.alerts import Outcome
-from appliance.hub.levels import LEVELS, VAGUE, attribute_level
+from appliance.hub.languages import ENGLISH
 from appliance.hub.staffwire import Claim, Ending, Forget, RelayStatus, relay_status_in, request_in
-from appliance.hub.words import sentence
 from appliance.values import AttributeVector, Dismissal, Lens, Reason, TabletId
 from appliance.vocabulary import INDEX
 from tests.hub.corner import BOOTH
@@ -114,21 +113,6 @@ def test_garbage_is_a_value_or_refused(leaf: str, untrusted: bytes) -> None:
         assert found is Rule.MALFORMED_REQUEST or isinstance(found, Claim | Ending | Forget | RelayStatus)
 
 
-@pytest.mark.parametrize("position", range(LEVELS))
-def test_every_level_can_be_said(position: int) -> None:
-    """Each level of the vocabulary has words, alone and in a pair, and they name no number that is not there."""
-    place, level = attribute_level(position)
-    vector = AttributeVector.of()
-    alone = Reason(lens=Lens.SINGLE, attributes=((place, level),), one_in=1640)
-    said = sentence(alone, vector)
-    assert said.endswith(": 1 in 1,640 people here or fewer")
-    assert len(said) > len(": 1 in 1,640 people here or fewer")
-    assert "_" not in said
-    if not VAGUE[position]:
-        coarse = sentence(Reason(lens=Lens.SINGLE, attributes=((place, level),), one_in=None), vector)
-        assert coarse.endswith(": hardly ever seen here")
-
-
 @pytest.mark.parametrize(
     ("said", "lens", "expected"),
     [
@@ -161,4 +145,4 @@ def test_reasons_read_well(said: dict[str, str], lens: Lens, expected: str) -> N
         **{"lower_kind": "trousers", **{k.replace(".", "_"): v for k, v in said.items()}}
     )
     attributes = tuple((INDEX[name], vector.readings[INDEX[name]].level) for name in said)
-    assert sentence(Reason(lens=lens, attributes=attributes, one_in=640), vector) == expected
+    assert ENGLISH.sentence(Reason(lens=lens, attributes=attributes, one_in=640), vector) == expected

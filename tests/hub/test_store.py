@@ -54,6 +54,30 @@ def test_nothing_but_the_schema_is_in_the_database(tmp_path: Path) -> None:
         assert strict.fetchall() == [(1,)]
 
 
+def test_a_database_of_the_first_schema_still_opens(tmp_path: Path) -> None:
+    """What an earlier release stored is taken up, with every column of today's list and nothing lost."""
+    path = tmp_path / "hub.sqlite"
+    shipped = Path(__file__).parent.parent / "shipped" / "hub_schema_1.sql"
+    with sqlite3.connect(path) as database:
+        database.executescript(shipped.read_text("utf-8"))
+    store = store_at(tmp_path)
+    stored = store.load()
+    assert [(tally.what, tally.number) for tally in stored.tallies] == [("people", 7)]
+    assert stored.last_alert == 3
+    assert sorted(columns_of(path)) == sorted((column.table, column.name) for column in schema.STORED_COLUMNS)
+    store.close()
+
+
+def test_a_migrated_database_is_the_same_as_a_new_one(tmp_path: Path) -> None:
+    """The steps from one schema to the next make the tables that a new database has, types and keys included."""
+    store_at(tmp_path).close()
+    with sqlite3.connect(tmp_path / "hub.sqlite") as database:
+        new = dict(database.execute("SELECT name, sql FROM sqlite_schema WHERE type = 'table'"))
+    made = [statement for statement in schema.MIGRATIONS[1] if statement.startswith("CREATE TABLE")]
+    assert len(made) == 4
+    assert all(statement == new[statement.split()[2]] for statement in made)
+
+
 def bytes_on_disk(directory: Path) -> bytes:
     return b"".join(path.read_bytes() for path in sorted(directory.iterdir()))
 

@@ -50,6 +50,32 @@ def test_a_short_hub_file_is_enough(tmp_path: Path) -> None:
     hub = config.hub_config(written(tmp_path, HUB))
     assert (hub.booth, hub.young, hub.hold_seconds, hub.pacing.stock) == ("plaza", 300, 300.0, 40)
     assert hub.pacing.floor == 0.005
+    assert (hub.pacing.opens, hub.pacing.closes, hub.language) == (None, None, "en")
+
+
+def test_opening_hours_and_language_are_read(tmp_path: Path) -> None:
+    """A booth says when it serves, in hours and minutes of its own day, and in which language staff are told."""
+    text = (
+        HUB.replace("[hub]", '[hub]\nlanguage = "zh-Hans"') + '[pacing]\nopens = "9:30"\ncloses = "24:00"\n'
+    )
+    hub = config.hub_config(written(tmp_path, text))
+    assert (hub.pacing.opens, hub.pacing.closes, hub.language) == (34_200.0, 86_400.0, "zh-Hans")
+
+
+@pytest.mark.parametrize(
+    ("text", "what"),
+    [
+        (HUB + '[pacing]\nopens = "9:30"\n', "belong together"),
+        (HUB + '[pacing]\nopens = "18:00"\ncloses = "10:00"\n', "later than opens"),
+        (HUB + '[pacing]\nopens = "25:00"\ncloses = "26:00"\n', "time of day"),
+        (HUB + '[pacing]\nopens = "24:01"\ncloses = "24:00"\n', "time of day"),
+        (HUB.replace("[hub]", '[hub]\nlanguage = "tlh"'), "hub.language must be one of en, es, fr, zh-Hans"),
+    ],
+)
+def test_hours_or_a_language_that_cannot_be_are_named(tmp_path: Path, text: str, what: str) -> None:
+    """Half a pair of hours, hours that end before they begin, and a language without a catalogue are Unfit."""
+    with pytest.raises(Unfit, match=what):
+        config.hub_config(written(tmp_path, text))
 
 
 @pytest.mark.parametrize(

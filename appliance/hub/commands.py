@@ -1,0 +1,269 @@
+"""The commands ``leftfield baseline`` and ``leftfield audit``.
+
+Laws:
+    * What a machine wants goes to standard output or a file, what a person should know to standard error.
+    * A running hub owns its database: taking a baseline in needs it stopped, looking does not.
+    * The hub's signing key is born here, at the first export, and never leaves: only its public half is shown.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import json
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import asdict
+from pathlib import Path
+from typing import Final
+
+from appliance import config as configs
+from appliance import prior, sign
+from appliance.config import CONFIG_DIRECTORY, HubConfig
+from appliance.enrol import durable
+from appliance.errors import Refused, Rule, Unfit
+from appliance.hub import audit, exchange
+from appliance.hub.baseline import Baseline, BaselineState, coarse, taken_up
+from appliance.hub.calibration import whole
+from appliance.hub.exchange import Travelling
+from appliance.hub.rarity import Rarity
+from appliance.hub.store import Changes, Imported, Snapshot, Store, Stored
+from appliance.values import Seconds
+
+KEY_NAME: Final = "hub-signing.key"
+"""Beside the database; 32 bytes."""
+Subparsers = argparse._SubParsersAction  # noqa: SLF001 - argparse gives the type no public name
+
+
+def add_parsers(subparsers: Subparsers[argparse.ArgumentParser]) -> None:
+    """Add ``baseline`` and ``audit``; each sets ``run`` to a function of the parsed arguments."""
+    baseline = subparsers.add_parser(
+        "baseline",
+        help="what is usual here: export, import, merge, inspect, prior, key",
+        epilog="example:\n  leftfield baseline export > corner.baseline",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    actions = baseline.add_subparsers(metavar="ACTION", required=True)
+    for name, about, run in (
+        ("export", "write this hub's baseline, signed, to standard output", _export),
+        ("import", "add another hub's baseline to this one (the hub must be stopped)", _import),
+        ("merge", "add up several files to one, signed by this hub, on standard output", _merge),
+        ("inspect", "say what is in a file", _inspect),
+        ("prior", "write how common each word is here, for this booth's units, to standard output", _prior),
+        ("key", "show the public key that this hub signs with", _key),
+    ):
+        _action(actions, name, about, run)
+    report = subparsers.add_parser(
+        "audit", help="flag rates by camera, hour, visibility and garment, from counts"
+    )
+    report.add_argument("--json", action="store_true", help="one JSON object")
+    report.set_defaults(run=_audit)
+    _config(report)
+
+
+def _config(parser: argparse.ArgumentParser) -> None:
+    default = CONFIG_DIRECTORY / "hub.toml"
+    parser.add_argument("--config", type=Path, default=default, help="the hub's (default: %(default)s)")
+
+
+def _action(
+    actions: Subparsers[argparse.ArgumentParser],
+    name: str,
+    about: str,
+    run: Callable[[argparse.Namespace], int],
+) -> None:
+    parser = actions.add_parser(name, help=about, description=f"{about[0].upper()}{about[1:]}.")
+    parser.set_defaults(run=run)
+    _config(parser)
+    if name in {"import", "merge", "inspect"}:
+        parser.add_argument("files", type=Path, nargs="+" if name == "merge" else 1, help="baseline files")
+        parser.add_argument(
+            "--key",
+            action="append",
+            default=[],
+            metavar="HEX",
+            help="public key of a hub whose files are believed (leftfield baseline key, there); repeat it",
+        )
+
+
+def _private_key(config: HubConfig) -> bytes:
+    """This hub's signing key, made where there is none yet."""
+    path = config.database.parent / KEY_NAME
+    if not path.exists():
+        durable.write_durably(path, sign.new_private_key(), mode=durable.SECRET)
+    key = durable.read(path, mend="run as the account of the hub")
+    if len(key) != sign.KEY_BYTES:
+        raise Unfit(
+            f"the hub's key has {len(key)} bytes, not {sign.KEY_BYTES}", where=str(path), mend="restore it"
+        )
+    return key
+
+
+def _believed(given: argparse.Namespace, config: HubConfig) -> tuple[bytes, ...]:
+    keys = [sign.public_key_of(_private_key(config))]
+    for text in given.key:
+        try:
+            keys.append(sign.check_public_key(bytes.fromhex(text)))
+        except ValueError:
+            raise Unfit(f"{text!r} is no key", where="--key", mend="give 64 hexadecimal digits") from None
+    return tuple(keys)
+
+
+def _opened(path: Path, keys: tuple[bytes, ...]) -> tuple[Travelling, bytes]:
+    """The baseline in a file under whichever of ``keys`` signed it, and the file's bytes."""
+    untrusted = durable.read(path, mend="name an existing file")
+    refusal: Refused | None = None
+    for key in keys:
+        try:
+            return exchange.unpacked(untrusted, public_key=key, where=str(path)), untrusted
+        except Refused as refused:
+            # The one that says most: a key that fits but a signature that does not is forgery.
+            if refusal is None or refused.rule is not Rule.UNKNOWN_KEY:
+                refusal = refused
+    raise refusal or Unfit("there is no key to believe", where=str(path), mend="give one with --key")
+
+
+def _existing(config: HubConfig, *, alone: bool) -> Store:
+    if not config.database.exists():
+        raise Unfit("there is no database yet", where=str(config.database), mend="start the hub once")
+    return Store(config.database, config.booth, alone=alone)
+
+
+def _taken_up(stored: Stored) -> Rarity:
+    """Baseline and calibration as a hub that starts now would have them."""
+    snapshot = stored.snapshot
+    baseline = Baseline(taken_up(snapshot.baseline) if snapshot else None)
+    rarity = Rarity(baseline, snapshot.bins if snapshot else None)
+    for one in stored.live:
+        rarity.judge(one.vector, one.unit, one.seen_at)
+    return rarity
+
+
+def _state(config: HubConfig) -> BaselineState:
+    """What this hub has learnt, as coarse as it is stored: nobody can be told from what leaves it."""
+    store = _existing(config, alone=False)
+    try:
+        return coarse(_taken_up(store.load()).baseline.state())
+    finally:
+        store.close()
+
+
+def _say(text: str) -> None:
+    sys.stderr.write(f"{text}\n")
+
+
+def _write(content: bytes) -> None:
+    sys.stdout.buffer.write(content)
+    sys.stdout.buffer.flush()
+
+
+def _export(given: argparse.Namespace) -> int:
+    config = configs.hub_config(given.config)
+    key, state = _private_key(config), _state(config)
+    _write(exchange.packed(Travelling(booth=config.booth, made_at=int(time.time()), state=state), key))
+    _say(f"{state.people:,} people of booth {config.booth}; signed with {sign.public_key_of(key).hex()}")
+    _say("counts of things and of two things, in whole fives: for hubs, not for publishing")
+    return 0
+
+
+def _import(given: argparse.Namespace) -> int:
+    config = configs.hub_config(given.config)
+    guest, content = _opened(given.files[0], _believed(given, config))
+    store = Store(config.database, config.booth)
+    try:
+        digest = hashlib.sha256(content).digest()
+        if digest in store.imported():
+            raise Unfit("it was taken in before", where=str(given.files[0]), mend="nothing is to be done")
+        rarity = _taken_up(store.load())
+        joined = exchange.joined(rarity.baseline.state(), guest, booth=config.booth)
+        note = Imported(digest=digest, booth=guest.booth, people=guest.state.people, at=Seconds(time.time()))
+        snapshot = Snapshot(baseline=coarse(joined), bins=whole(rarity.bins()))
+        store.commit(Changes(snapshot=snapshot, imported=(note,)))
+    finally:
+        store.close()
+    _say(f"{guest.state.people:,} people of booth {guest.booth} taken in; {joined.people:,} in all")
+    return 0
+
+
+def _merge(given: argparse.Namespace) -> int:
+    config = configs.hub_config(given.config)
+    keys = _believed(given, config)
+    parts = [_opened(path, keys) for path in given.files]
+    if len({content for _, content in parts}) != len(parts):
+        raise Unfit("a file is named twice", where="merge", mend="name each file once")
+    state = Baseline().state()
+    for guest, _ in parts:
+        state = exchange.joined(state, guest, booth=config.booth)
+    _write(
+        exchange.packed(
+            Travelling(booth=config.booth, made_at=int(time.time()), state=state), _private_key(config)
+        )
+    )
+    _say(f"{state.people:,} people from {len(parts)} files")
+    return 0
+
+
+def _inspect(given: argparse.Namespace) -> int:
+    path = given.files[0]
+    if given.key:
+        one, signature = _opened(path, tuple(bytes.fromhex(text) for text in given.key))[0], "good"
+    else:
+        content = durable.read(path, mend="name an existing file")
+        one, signature = exchange.looked_at(content, where=str(path)), "not checked (give --key)"
+    told = exchange.described(one, Seconds(time.time())) | {"signature": signature}
+    _write(json.dumps(told, indent=2, ensure_ascii=False).encode() + b"\n")
+    return 0
+
+
+def _prior(given: argparse.Namespace) -> int:
+    config = configs.hub_config(given.config)
+    state, now = _state(config), Seconds(time.time())
+    needs = Baseline(state).needs(config.young, now)
+    if needs:
+        raise Unfit(
+            f"the baseline is too young: {needs} more people are needed",
+            where="prior",
+            mend="let the hub watch",
+        )
+    key = _private_key(config)
+    _write(
+        prior.sealed_prior(
+            booth=config.booth,
+            made_at=int(now),
+            people=state.people,
+            shares=exchange.shares_of(state),
+            private_key=key,
+        )
+    )
+    _say(f"signed with {sign.public_key_of(key).hex()}")
+    return 0
+
+
+def _key(given: argparse.Namespace) -> int:
+    _write(sign.public_key_of(_private_key(configs.hub_config(given.config))).hex().encode() + b"\n")
+    return 0
+
+
+def _audit(given: argparse.Namespace) -> int:
+    config = configs.hub_config(given.config)
+    store = _existing(config, alone=False)
+    try:
+        rows = audit.report(store.audited())
+    finally:
+        store.close()
+    if given.json:
+        told = {
+            "v": 1,
+            "booth": config.booth,
+            "rows": [
+                asdict(row.count)
+                | {"rate": row.rate, "low": row.low, "high": row.high, "stands_out": row.stands_out}
+                for row in rows
+            ],
+            "cannot_know": [" ".join(limit.split()) for limit in audit.LIMITS],
+        }
+        _write(json.dumps(told, ensure_ascii=False).encode() + b"\n")
+    else:
+        _write(audit.text(rows, config.booth).encode() + b"\n")
+    return 0

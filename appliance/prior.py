@@ -1,0 +1,108 @@
+"""The prior of a unit: how common each word is on this corner, as its hub counted; signed, and aggregate only.
+
+A unit weighs what its models see against what people here usually wear (FINDINGS of the design: the largest single
+gain in precision). The file is made by ``leftfield baseline prior``, kept by RELAY, and read and verified by SENSE at
+its start, before it seals itself: nothing flows into SENSE while it sees.
+
+Laws:
+    * One share per word of the vocabulary, in thousandths, never 0: nothing is impossible, and nobody can be read
+      out of it. No pair, no camera, no time of day.
+    * It is believed only under the hub's key, for this booth, in this vocabulary.
+    * Thinking only: no file, no clock, no numpy.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from typing import Any, Final
+
+from appliance import sealed, vocabulary
+from appliance.errors import Refused, Rule
+from appliance.values import BoothId
+from appliance.vocabulary import ATTRIBUTES
+
+KIND: Final = "prior"
+FORM: Final = 1
+WORDS_DIGEST: Final = hashlib.sha256(
+    "\n".join(f"{one.name}={','.join(one.levels)}" for one in ATTRIBUTES).encode("ascii")
+).hexdigest()[:16]
+"""Identifies the vocabulary's words themselves, beside its number."""
+_KEYS: Final = frozenset({"form", "vocabulary", "words", "booth", "made_at", "people", "shares"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Prior:
+    """``shares[a][l]`` is the share in (0, 1) of level l + 1 of attribute a among those in whom it could be told.
+
+    ``people`` is about how many it rests on; ``made_at`` is unix seconds.
+    """
+
+    booth: BoothId
+    made_at: int
+    people: int
+    shares: tuple[tuple[float, ...], ...]
+
+
+def sealed_prior(
+    *, booth: BoothId, made_at: int, people: int, shares: tuple[tuple[float, ...], ...], private_key: bytes
+) -> bytes:
+    """The signed file. Shares are rounded to thousandths, one at least; ``people`` down to two figures."""
+    grain = 10 ** max(0, len(str(people)) - 2)
+    document: dict[str, Any] = {
+        "form": FORM,
+        "vocabulary": vocabulary.VERSION,
+        "words": WORDS_DIGEST,
+        "booth": booth,
+        "made_at": made_at,
+        "people": people // grain * grain,
+        "shares": {
+            attribute.name: [max(1, round(1000 * share)) for share in row]
+            for attribute, row in zip(ATTRIBUTES, shares, strict=True)
+        },
+    }
+    return sealed.seal(document, kind=KIND, private_key=private_key)
+
+
+def prior_in(untrusted: bytes, *, public_key: bytes, booth: BoothId, where: str = "prior") -> Prior:
+    """The prior in a file, if the hub with ``public_key`` made it for ``booth``.
+
+    Refused: TOO_LONG, MALFORMED, UNKNOWN_KEY, FORGED, OTHER_VERSION, OUTSIDE_VOCABULARY.
+    """
+    document = sealed.open_sealed(untrusted, kind=KIND, public_key=public_key, where=where)
+    check_vocabulary(document, FORM, _KEYS, where)
+    if document["booth"] != booth:
+        raise Refused(Rule.FORGED, "it was made for another booth", where=where, mend="use this booth's own")
+    shares, numbers = document["shares"], (document["made_at"], document["people"])
+    if not isinstance(shares, dict) or any(type(one) is not int or one < 0 for one in numbers):
+        raise Refused(Rule.MALFORMED, "a number or a table is missing", where=where, mend="make it again")
+    rows = [shares.get(attribute.name) for attribute in ATTRIBUTES]
+    if len(shares) != len(ATTRIBUTES) or not all(
+        isinstance(row, list)
+        and len(row) == len(attribute.levels)
+        and all(type(share) is int and 1 <= share <= 1000 for share in row)
+        for row, attribute in zip(rows, ATTRIBUTES, strict=True)
+    ):
+        raise Refused(
+            Rule.OUTSIDE_VOCABULARY, "its shares are not the vocabulary's", where=where, mend="make it again"
+        )
+    return Prior(
+        booth=booth,
+        made_at=numbers[0],
+        people=numbers[1],
+        shares=tuple(tuple(share / sum(row) for share in row) for row in rows if row),
+    )
+
+
+def check_vocabulary(document: dict[str, Any], form: int, keys: frozenset[str], where: str) -> None:
+    """Refused (MALFORMED, OTHER_VERSION) unless ``document`` has these keys, this form and our vocabulary."""
+    if document.get("form") != form or document.get("vocabulary") != vocabulary.VERSION:
+        raise Refused(
+            Rule.OTHER_VERSION,
+            f"form {document.get('form')!r} of vocabulary {document.get('vocabulary')!r}, not {form} of "
+            f"{vocabulary.VERSION}",
+            where=where,
+            mend="update the older side and make the file again",
+        )
+    if frozenset(document) != keys or document["words"] != WORDS_DIGEST:
+        raise Refused(Rule.MALFORMED, "its keys or its words are not ours", where=where, mend="make it again")
