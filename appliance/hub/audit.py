@@ -6,7 +6,8 @@ its interval and that of all others of its aspect, both widened for the number o
 meet, so that a report of a hundred rows does not cry wolf five times.
 
 Laws:
-    * Counts only: nothing here, or in the table it is made from, is about one person.
+    * Counts only, and stored in whole fives: one flag, stored as one, would tell the whole outfit of whoever was
+      flagged. A cell that fewer than three fell into between two starts of the hub counts as nobody.
     * What the counts cannot tell is said in the report itself, every time.
     * Thinking only.
 """
@@ -22,6 +23,7 @@ from typing import Final
 from appliance.values import AttributeVector, Observation
 from appliance.vocabulary import ATTRIBUTES, Confidence
 
+FIVE: Final = 5
 CAMERA: Final = "camera"
 HOUR: Final = "hour"
 VISIBILITY: Final = "visibility"
@@ -61,6 +63,15 @@ class AuditRow:
     low: float
     high: float
     stands_out: bool
+
+
+def fives(number: int, *, nearest: bool) -> int:
+    """``number`` in whole fives: as many as are full, or the ``nearest``.
+
+    >>> [(fives(number, nearest=False), fives(number, nearest=True)) for number in (4, 5, 7, 8)]
+    [(0, 5), (5, 5), (5, 5), (5, 10)]
+    """
+    return (number + FIVE // 2 * nearest) // FIVE * FIVE
 
 
 def aspects_of(observation: Observation, hour: int) -> tuple[tuple[str, str], ...]:

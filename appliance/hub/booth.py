@@ -118,6 +118,7 @@ class Booth:
         self._feedback = feedback.Feedback(stored.doubts)
         self._catalogue = CATALOGUES[config.language]
         self._swept = ""
+        self._audited: Counter[tuple[str, str, str]] = Counter()
         self._counts = Counter({(tally.day, tally.what): tally.number for tally in stored.tallies})
 
         self._units: dict[str, _Unit] = {}
@@ -136,7 +137,6 @@ class Booth:
         self._live: list[Live] = []
         self._changed: dict[str, Held] = {}
         self._tallies: Counter[str] = Counter()
-        self._audited: Counter[tuple[str, str, str]] = Counter()
         self._answers: list[Telling] = []
         self._refusals: list[Refused] = []
 
@@ -191,7 +191,7 @@ class Booth:
             ),
             hours=hours,
             oldest_day=self._sweep() if hours else "",
-            audited=self._audit_counts(),
+            audited=self._audit_counts(last=last),
             doubts=self._feedback.news(),
             snapshot=self._snapshot(last=last),
         )
@@ -334,15 +334,18 @@ class Booth:
         for aspect, value in audit.aspects_of(observation, local_day(self._now).hour):
             self._audited[aspect, value, what] += 1
 
-    def _audit_counts(self) -> tuple[audit.AuditCount, ...]:
-        rows = dict.fromkeys((aspect, value) for aspect, value, _ in self._audited)
+    def _audit_counts(self, *, last: bool) -> tuple[audit.AuditCount, ...]:
+        """Whole fives of what was counted, to be stored; the rest waits in memory, and is rounded at the ``last``."""
+        fives = Counter({key: audit.fives(number, nearest=last) for key, number in self._audited.items()})
+        self._audited.subtract(fives)
+        rows = dict.fromkeys((aspect, value) for (aspect, value, _), number in fives.items() if number)
         return tuple(
             audit.AuditCount(
                 aspect=aspect,
                 value=value,
-                people=self._audited[aspect, value, "people"],
-                flags=self._audited[aspect, value, "flags"],
-                alerts=self._audited[aspect, value, "alerts"],
+                people=fives[aspect, value, "people"],
+                flags=fives[aspect, value, "flags"],
+                alerts=fives[aspect, value, "alerts"],
             )
             for aspect, value in rows
         )

@@ -5,7 +5,8 @@ named, ``not_a_person`` one, ``costume`` a half; a gift halves them. Faults halv
 probability counts 2^min(faults, ``MOST_BITS``) times: each fault takes one bit from what that word can prove there.
 
 Laws:
-    * Counts by camera and word; nothing of the person, and nothing that is not among the reasons.
+    * Counts by camera and word; nothing of the person, and nothing that is not among the reasons. Faults decay once
+      a day (UTC), so that what is stored tells no hour.
     * Bounded: no word is ever silenced, however often it was wrong. Decaying: a mended camera is believed again.
     * Thinking only: ``now`` is an argument.
 
@@ -24,6 +25,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
+from appliance.hub.baseline import DAY
 from appliance.values import Dismissal, Flag, Seconds, UnitId
 from appliance.vocabulary import ATTRIBUTES
 
@@ -62,6 +64,10 @@ def words_of(flag: Flag) -> tuple[Word, ...]:
     )
 
 
+def _day(now: Seconds) -> Seconds:
+    return Seconds(now // DAY * DAY)
+
+
 class Feedback:
     """Takes up the doubts that were stored."""
 
@@ -71,10 +77,12 @@ class Feedback:
 
     def _faults(self, word: Word, now: Seconds) -> float:
         doubt = self._doubts.get(word)
-        return doubt.faults * math.exp2(-max(0.0, now - doubt.at) / HALF_LIFE) if doubt else 0.0
+        return doubt.faults * math.exp2(-max(0.0, _day(now) - doubt.at) / HALF_LIFE) if doubt else 0.0
 
     def _set(self, word: Word, faults: float, now: Seconds) -> None:
-        self._doubts[word] = self._changed[word] = Doubt(of=word, faults=min(MOST_FAULTS, faults), at=now)
+        self._doubts[word] = self._changed[word] = Doubt(
+            of=word, faults=min(MOST_FAULTS, faults), at=_day(now)
+        )
 
     def dismissed(self, words: Iterable[Word], why: Dismissal, now: Seconds) -> None:
         """Staff found that an alert that rested on ``words`` was none."""

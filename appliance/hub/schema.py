@@ -150,9 +150,9 @@ STORED_COLUMNS: Final = (
         "audited",
         ("aspect", "TEXT NOT NULL", "camera, hour, visibility band, or an attribute"),
         ("value", "TEXT NOT NULL", "which camera, hour, band, or word of the vocabulary"),
-        ("people", "INTEGER NOT NULL", "count of people seen so"),
-        ("flags", "INTEGER NOT NULL", "count of those flagged"),
-        ("alerts", "INTEGER NOT NULL", "count of those of whom staff were told"),
+        ("people", "INTEGER NOT NULL", "count of people seen so, in fives"),
+        ("flags", "INTEGER NOT NULL", "count of those flagged, in fives"),
+        ("alerts", "INTEGER NOT NULL", "count of those of whom staff were told, in fives"),
     ),
     *_table(
         "doubt",
@@ -160,7 +160,7 @@ STORED_COLUMNS: Final = (
         ("attribute", "TEXT NOT NULL", "which attribute of the vocabulary"),
         ("word", "TEXT NOT NULL", "which of its words staff found wrong there"),
         ("faults", "REAL NOT NULL", "count of such dismissals, the older ones counting less"),
-        ("at", "REAL NOT NULL", "instant that the count refers to"),
+        ("at", "REAL NOT NULL", "day that the count refers to"),
     ),
     *_table(
         "imported",

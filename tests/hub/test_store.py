@@ -135,7 +135,7 @@ def test_no_outfit_minute_or_camera_can_be_read_from_the_file(tmp_path: Path, *,
             files.append(
                 [
                     database.execute(one).fetchall()
-                    for one in ("SELECT * FROM baseline", "SELECT * FROM camera")
+                    for one in ("SELECT * FROM baseline", "SELECT * FROM camera", "SELECT * FROM audited")
                 ]
             )
     assert files[0] == files[1]
