@@ -31,7 +31,7 @@ from appliance.hub.localday import day_of, local_day
 from appliance.hub.messages import Arrival, Telling
 from appliance.hub.pacing import Pacing, Today
 from appliance.hub.rarity import Counted, Rarity
-from appliance.hub.reasons import reasons_for
+from appliance.hub.reasons import is_worth_a_walk, reasons_for
 from appliance.hub.sightings import Sightings
 from appliance.hub.store import Changes, Live, Snapshot, Stored, Tally
 from appliance.values import (
@@ -290,6 +290,8 @@ class Booth:
             self._perhaps_alert(flag, seen_at, counted)
 
     def _perhaps_alert(self, flag: Flag, seen_at: Seconds, counted: Counted) -> None:
+        if not is_worth_a_walk(flag):
+            return
         doubt = self._feedback.factor(feedback.words_of(flag), self._now)
         if not self._pacing.worth(
             min(1.0, flag.p * doubt),

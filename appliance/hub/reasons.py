@@ -22,11 +22,13 @@ from appliance.hub.baseline import Baseline
 from appliance.hub.levels import VAGUE, FloatArray, IntArray, Worn, attribute_level
 from appliance.hub.rarity import Score
 from appliance.hub.tables import worth_two_words
-from appliance.values import Lens, Reason, Seconds
+from appliance.values import Flag, Lens, Reason, Seconds
 
 SHARED: Final = 5.0
 MOST_NAMED: Final = 3
 """How many things a reason by the whole outfit names."""
+LEAST_SAID: Final = 100
+"""Nobody is fetched from the booth for less than "1 in 100": a reason said aloud must sound like one."""
 ALSO: Final = 0.01
 """A second reason is given where its own lens finds it this rare."""
 
@@ -95,3 +97,15 @@ def _whole(sayable: IntArray, upper: FloatArray) -> Reason:
         attributes=tuple(attribute_level(int(position)) for position in rarest),
         one_in=None,
     )
+
+
+def is_worth_a_walk(flag: Flag) -> bool:
+    """Whether staff can say why and find the person: what is said first is no commoner than 1 in ``LEAST_SAID``.
+
+    And at least one of the two main colours is known: "light shoes" alone is nobody one can look for.
+    """
+    said = flag.reasons[0].one_in
+    findable = any(
+        flag.observation.vector.word(name) != "unknown" for name in ("top.colour", "bottom.colour")
+    )
+    return findable and (said is None or said >= LEAST_SAID)
