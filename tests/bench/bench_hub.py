@@ -43,7 +43,7 @@ def best(*calls: Callable[[], object]) -> list[float]:
 def bench_the_door() -> None:
     """The whole ingest of a sealed message against the pure signature check, side by side in one run."""
     camera, crowd = Camera("north"), Crowd()
-    envelopes = [camera.observation(crowd.person(), NOON) for _ in range(MESSAGES)]
+    envelopes = [camera.observation(crowd.person(), NOON - 900 + number / 20) for number in range(MESSAGES)]
     key, aad = Ed25519PublicKey.from_public_bytes(camera.row.public_key), sign.external_aad(BOOTH)
     parts = [wire.untrusted_parts(envelope) for envelope in envelopes]
     signed = [
@@ -103,7 +103,10 @@ def bench_update_and_score() -> None:
 def bench_a_batch_to_the_disk() -> None:
     """Batches of twenty, what the broker keeps in flight, thought about and stored; and a snapshot."""
     camera, crowd = Camera("north"), Crowd()
-    batches = [[camera.says(camera.observation(crowd.person(), NOON)) for _ in range(20)] for _ in range(100)]
+    batches = [
+        [camera.says(camera.observation(crowd.person(), NOON - 900 + batch)) for _ in range(20)]
+        for batch in range(100)
+    ]
     with tempfile.TemporaryDirectory() as directory:
         store = store_at(Path(directory))
         booth = new_booth(camera, stored=store.load())
