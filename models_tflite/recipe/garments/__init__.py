@@ -1,0 +1,1 @@
+"""The garments network: its shape, its training on rendered people, its export."""

@@ -1,0 +1,1 @@
+"""Draws dressed people without faces: jointed bodies, garments on them, streets behind, cameras in front."""
