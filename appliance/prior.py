@@ -1,6 +1,6 @@
 """The prior of a unit: how common each word is on this corner, as its hub counted; signed, and aggregate only.
 
-A unit weighs what its models see against what people here usually wear (FINDINGS of the design: the largest single
+A unit weighs what its models see against what people here usually wear (measured before the design: the largest single
 gain in precision). The file is made by ``leftfield baseline prior``, kept by RELAY, and read and verified by SENSE at
 its start, before it seals itself: nothing flows into SENSE while it sees.
 

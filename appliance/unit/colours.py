@@ -48,7 +48,7 @@ _OKLAB_LMS: Final = (
 _OKLAB_AB: Final = ((1.9779984951, -2.4285922050, 0.4505937099), (0.0259040371, 0.7827717662, -0.8086757660))
 
 GREY_WORLD: Final = 0.5
-"""How far the mean of a scene is pulled to grey: a street is not grey, so half way (FINDINGS: partial correction)."""
+"""How far the mean of a scene is pulled to grey: a street is not grey, so half way (measured: partial correction)."""
 _GAIN_LIMIT: Final = 1.25
 _STRIDE: Final = 16
 

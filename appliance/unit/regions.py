@@ -270,7 +270,7 @@ def _thighs(person: Headless, start: float, stop: float) -> Mask:
 
 
 def _feet(person: Headless) -> Mask | None:
-    """Below the ankles; only of people large enough (FINDINGS: feet are useless below 150 pixels)."""
+    """Below the ankles; only of people large enough (measured: feet are useless below 150 pixels)."""
     if person.height < 150:
         return None
     mask = np.zeros_like(person.seen)

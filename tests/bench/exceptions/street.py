@@ -37,7 +37,7 @@ _SHARES: Final = {
     "feet.colour": (0.55, 0.33, 0.12),
     "bag": (0.5, 0.5),
 }
-"""About what FINDINGS' photos of streets show, rounded; the rest is drawn."""
+"""About what photos of streets show, rounded; the rest is drawn."""
 
 LEANS: Final = {
     "top.accent": "top.pattern", "bottom.colour": "top.colour", "bottom.accent": "bottom.pattern",
