@@ -1,8 +1,8 @@
 """The prior of a unit: how common each word is on this corner, as its hub counted; signed, and aggregate only.
 
-A unit weighs what its models see against what people here usually wear (measured before the design: the largest single
-gain in precision). The file is made by ``leftfield baseline prior``, kept by RELAY, and read and verified by SENSE at
-its start, before it seals itself: nothing flows into SENSE while it sees.
+A unit should weigh what its models see against what people here usually wear: measured before the design, the largest
+single gain in precision. ``leftfield baseline prior`` makes the file. Not yet carried to a unit: the installer's next
+step is that RELAY keeps it, and SENSE reads and verifies it at its start, before it seals itself.
 
 Laws:
     * One share per word of the vocabulary, in thousandths, never 0: nothing is impossible, and nobody can be read

@@ -27,6 +27,7 @@ from appliance.unit.colours import (
     name_shares,
     palette,
 )
+from appliance.unit.garments import Garments, refined
 from appliance.unit.pattern import Patterns
 from appliance.unit.regions import Headless, Mask, Regions, regions
 from appliance.unit.sight import AttributeReading
@@ -65,22 +66,39 @@ class Constants:
 CONSTANTS: Final = Constants()
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Networks:
+    """What reads cloth. Without ``garments`` the pose alone says where it is; without ``patterns``, one number."""
+
+    garments: Garments | None = None
+    patterns: Patterns | None = None
+
+    @property
+    def invoked_ns(self) -> int:
+        """Nanoseconds spent inside the models' runtime."""
+        return sum(reader.model.invoked_ns for reader in (self.garments, self.patterns) if reader is not None)
+
+
+NO_NETWORKS: Final = Networks()
+
+
 def read(
-    person: Headless, gains: Floats, patterns: Patterns | None = None, constants: Constants = CONSTANTS
+    person: Headless, gains: Floats, networks: Networks = NO_NETWORKS, constants: Constants = CONSTANTS
 ) -> tuple[AttributeReading, ...]:
     """All that this glance says; ``gains`` are the light's (``Balance.gains``). Empty where nothing is seen.
 
-    Without the pattern network plain and patterned are still told apart, by the median gradient alone.
+    `Unavailable` when the accelerator does not answer.
     """
     cut = regions(person)
     if cut is None:
         return ()
-    looks = _looks(person, cut, gains)
+    cloth = cut if networks.garments is None else refined(cut, networks.garments.look(person))
+    looks = _looks(person, cloth, gains)
     readings = [
         *_colours("top", looks.get("top"), constants),
         *_colours("bottom", looks.get("thighs"), constants),
-        *_pattern("top.pattern", person, cut.top, patterns, constants),
-        *_pattern("bottom.pattern", person, cut.thighs, patterns, constants),
+        *_pattern("top.pattern", person, cut.top, networks.patterns, constants),
+        *_pattern("bottom.pattern", person, cut.thighs, networks.patterns, constants),
         *_sleeves(looks, person.torso, constants),
         *_lower(looks, person.torso, constants),
         *_one_piece(looks),
@@ -264,4 +282,4 @@ def _feet(look: Look | None) -> list[AttributeReading]:
     ]
 
 
-__all__ = ["CONSTANTS", "Constants", "Regions", "gradient", "read"]
+__all__ = ["CONSTANTS", "Constants", "Networks", "Regions", "gradient", "read"]

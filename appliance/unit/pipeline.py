@@ -19,6 +19,7 @@ import numpy as np
 from appliance.config import UnitConfig
 from appliance.unit import attributes, describe, glance
 from appliance.unit.colours import Balance
+from appliance.unit.garments import Garments
 from appliance.unit.modelfile import default_model_directory, read_catalogue
 from appliance.unit.pattern import Patterns
 from appliance.unit.people import People
@@ -78,7 +79,7 @@ class Pipeline:
         people: People,
         poses: Poses,
         *,
-        patterns: Patterns | None = None,
+        networks: attributes.Networks = attributes.NO_NETWORKS,
         nearer: People | None = None,
         track_rules: TrackRules = TrackRules(),  # noqa: B008 - frozen
         glance_rules: glance.GlanceRules = glance.GlanceRules(),  # noqa: B008 - frozen
@@ -86,7 +87,7 @@ class Pipeline:
     ) -> None:
         self.people = people
         self.poses = poses
-        self._patterns = patterns
+        self._networks = networks
         self._nearer = nearer
         self._in_hole = False
         self.cost = Cost()
@@ -101,8 +102,7 @@ class Pipeline:
     @property
     def invoked_ns(self) -> int:
         """Nanoseconds spent inside the models' runtime."""
-        patterns = self._patterns.model.invoked_ns if self._patterns else 0
-        return self.people.model.invoked_ns + self.poses.model.invoked_ns + patterns
+        return self.people.model.invoked_ns + self.poses.model.invoked_ns + self._networks.invoked_ns
 
     def warm_up(self) -> None:
         """Run every part once on a blank picture, so that nothing is loaded or started later inside the seal."""
@@ -112,7 +112,7 @@ class Pipeline:
         self.poses.find(frame, box)
         person = headless(frame, standing(box))
         if person is not None:
-            describe.describe([attributes.read(person, self._balance.gains, self._patterns)])
+            describe.describe([attributes.read(person, self._balance.gains, self._networks)])
 
     def see(self, frame: Frame) -> tuple[Sighting, ...]:
         """Take in one frame; the passers-by who are described by it. Unavailable where the accelerator is."""
@@ -192,7 +192,7 @@ class Pipeline:
         pose = self.poses.find(frame, box)
         posed = self._clock()
         person = None if pose is None else headless(frame, pose, others)
-        readings = () if person is None else attributes.read(person, self._balance.gains, self._patterns)
+        readings = () if person is None else attributes.read(person, self._balance.gains, self._networks)
         self.cost.glances += 1
         self.cost.posing += posed - start
         self.cost.reading += self._clock() - posed
@@ -258,5 +258,8 @@ def pipeline_on(accelerator: Accelerator, directory: Path | None = None) -> Pipe
     model = load_model(catalogue.named("people"), accelerator)
     people, nearer = (People(model, score=LEAST_SCORE, zooms=(zoom,)) for zoom in (1.0, _HOLE_ZOOM))
     poses = Poses(load_model(catalogue.named("pose"), accelerator))
-    patterns = Patterns(load_model(catalogue.named("pattern"), accelerator))
-    return Pipeline(people, poses, patterns=patterns, nearer=nearer)
+    networks = attributes.Networks(
+        garments=Garments(load_model(catalogue.named("garments"), accelerator)),
+        patterns=Patterns(load_model(catalogue.named("pattern"), accelerator)),
+    )
+    return Pipeline(people, poses, networks=networks, nearer=nearer)

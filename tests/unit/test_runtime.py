@@ -47,7 +47,7 @@ def damage(models: Path, old: str, new: str) -> None:
 def test_every_shipped_model_is_the_one_the_catalogue_vouches_for() -> None:
     """Each shipped file has the hash, the length, the licence and the card that MODELS.toml promises."""
     catalogue = read_catalogue(default_model_directory())
-    assert [model.name for model in catalogue.models] == ["people", "pose", "pattern"]
+    assert [model.name for model in catalogue.models] == ["people", "pose", "pattern", "garments"]
     for model in catalogue.models:
         stored = read_model(model)
         assert hashlib.sha256(stored).hexdigest() == model.sha256
