@@ -20,8 +20,8 @@ from appliance.errors import Refused, Rule
 from appliance.hub import feedback
 from appliance.hub.admission import Admission, Admitted, DoorState, Lateness
 from appliance.hub.alerts import Alerts, Held
-from appliance.hub.baseline import coarse
 from appliance.hub.calibration import whole
+from appliance.hub.counts import coarse
 from appliance.hub.daybook import Daybook
 from appliance.hub.desk import Desk
 from appliance.hub.languages import CATALOGUES

@@ -24,8 +24,9 @@ from appliance.config import CONFIG_DIRECTORY, HubConfig
 from appliance.enrol import durable
 from appliance.errors import Refused, Rule, Unfit
 from appliance.hub import audit, exchange
-from appliance.hub.baseline import Baseline, BaselineState, coarse
+from appliance.hub.baseline import Baseline
 from appliance.hub.calibration import whole
+from appliance.hub.counts import BaselineState, coarse
 from appliance.hub.exchange import Travelling
 from appliance.hub.learnt import learnt
 from appliance.hub.store import Store

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from appliance.hub.baseline import Baseline, taken_up
+from appliance.hub.baseline import Baseline
+from appliance.hub.counts import taken_up
 from appliance.hub.rarity import Rarity
 from appliance.hub.stored import Stored
 from appliance.values import Seconds

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from appliance.errors import Rule, Unavailable
-from appliance.hub.baseline import FIVE
 from appliance.hub.booth import Booth, Outcome
+from appliance.hub.counts import FIVE
 from appliance.hub.forecast import HourCount
 from appliance.hub.localday import day_of
 from appliance.hub.messages import Arrival

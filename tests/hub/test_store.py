@@ -9,8 +9,9 @@ import pytest
 
 from appliance.errors import Unavailable, Unfit
 from appliance.hub import bounds, schema
-from appliance.hub.baseline import FIVE, Baseline, coarse
+from appliance.hub.baseline import Baseline
 from appliance.hub.calibration import whole
+from appliance.hub.counts import FIVE, coarse
 from appliance.hub.levels import LEVELS
 from appliance.hub.rows import blob
 from appliance.hub.store import Store
