@@ -9,21 +9,14 @@ Laws:
       ``damaged-…``.
     * What was settled is overwritten with zeros: a stolen unit's outbox tells what still waits, not what was seen.
 
-A segment is a file of records, filled with zeros when made, so that an append overwrites one page in place: no
-change of size or block map, hence no journal write, and a full disk can only show when a segment is made. Its name
-tells what it may hold (``from-0000000512-to-0000001023.spool``). The file ``settled`` holds the serial number below
-which nothing need be sent again; it is not synced, because an old number only means that something is sent twice.
-Neither are the zeros: the next append syncs the same page anyway, and in a quiet time the kernel writes them within
-half a minute; a segment's last page of zeros is synced before its file is removed. (That is as far as a file system
-reaches: a flash card may keep old copies of a page where no system call can read them.)
-
-Chosen by measurement (tests/bench/bench_spool.py) against one file per record and against SQLite.
+The file ``settled`` holds the serial number below which nothing need be sent again; it is not synced, because an old
+number only means that something is sent twice. The records are in segments (``segment``), a form chosen by
+measurement (tests/bench/bench_spool.py) against one file per record and against SQLite.
 """
 
 from __future__ import annotations
 
 import os
-import re
 import time
 from collections import deque
 from collections.abc import Iterator, Sequence
@@ -35,9 +28,8 @@ from typing import Final
 from appliance.errors import Unfit
 from appliance.service import log
 from appliance.unit.pipe import RECORD_BYTES, envelope_of, record_of
+from appliance.unit.segment import EMPTY, NAME, SEGMENT_RECORDS, Segment
 
-SEGMENT_RECORDS: Final = 512
-"""Records in a segment: 64 KiB, sixteen pages."""
 LOOSE_LIMIT: Final = 4096
 """Records kept in memory at most while the disk takes none (512 KiB)."""
 DAMAGED_LIMIT: Final = 4
@@ -46,9 +38,6 @@ DAMAGED_SECONDS: Final = 7 * 86400.0
 """How long they are kept."""
 _TIDY_SECONDS: Final = 3600.0
 
-_NAME: Final = re.compile(r"from-(\d{10})-to-(\d{10})\.spool")
-_EMPTY: Final = bytes(RECORD_BYTES)
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Waiting:
@@ -56,95 +45,6 @@ class Waiting:
 
     serial: int
     envelope: bytes
-
-
-class _Segment:
-    """One file of the outbox: room for the records with serials ``first`` to ``end`` - 1, ``used`` slots written."""
-
-    def __init__(self, path: Path, first: int, end: int) -> None:
-        self.path = path
-        self.first = first
-        self.end = end
-        self._descriptor = os.open(path, os.O_RDWR | os.O_CLOEXEC)
-        records = self.read(first, end - first)
-        written = [slot for slot, record in enumerate(records) if record != _EMPTY]
-        good = {slot for slot in written if envelope_of(records[slot]) is not None}
-        self.used = 1 + max(written, default=-1)
-        self.bad = frozenset(first + slot for slot in range(self.used) if slot not in good)
-        last_good = first + max(good, default=self.used)
-        # A bad slot behind the last record is what a power cut leaves of a write that nobody was promised; an empty
-        # one before it was settled and erased.
-        self.damage = frozenset(
-            first + slot for slot in written if slot not in good and first + slot < last_good
-        )
-        self._erased = first
-        self._dirty = False
-
-    @staticmethod
-    def create(directory: Path, first: int, capacity: int) -> _Segment:
-        """A new, empty segment; OSError where the disk does not take it, and then nothing is left behind."""
-        path = directory / f"from-{first:010d}-to-{first + capacity - 1:010d}.spool"
-        making = path.with_suffix(".making")
-        try:
-            with making.open("wb") as file:
-                file.write(bytes(capacity * RECORD_BYTES))
-                file.flush()
-                os.fsync(file.fileno())
-            making.rename(path)
-            _sync_directory(directory)
-            return _Segment(path, first, first + capacity)
-        except OSError:
-            for leftover in (making, path):
-                leftover.unlink(missing_ok=True)
-            raise
-
-    @property
-    def next(self) -> int:
-        """The serial of the next record."""
-        return self.first + self.used
-
-    def waiting(self, settled: int) -> int:
-        """How many good records have a serial of ``settled`` or above."""
-        start = max(settled, self.first)
-        return max(self.next - start, 0) - sum(serial >= start for serial in self.bad)
-
-    def append(self, records: Sequence[bytes]) -> None:
-        """Write behind what is there (the caller knows that it fits) and sync; OSError where it did not."""
-        content = b"".join(records)
-        if os.pwrite(self._descriptor, content, self.used * RECORD_BYTES) != len(content):
-            raise OSError(5, "short write", str(self.path))
-        os.fdatasync(self._descriptor)
-        self.used += len(records)
-        self._dirty = False
-
-    def read(self, serial: int, count: int) -> list[bytes]:
-        """The ``count`` slots from ``serial`` on; what the file does not hold is read as empty."""
-        at = (serial - self.first) * RECORD_BYTES
-        content = os.pread(self._descriptor, count * RECORD_BYTES, at).ljust(count * RECORD_BYTES, b"\0")
-        return [content[at : at + RECORD_BYTES] for at in range(0, len(content), RECORD_BYTES)]
-
-    def erase(self, serial: int) -> None:
-        """Overwrite what lies below ``serial`` with zeros; not synced, and a disk that refuses is no failure."""
-        upto = min(serial, self.next)
-        if upto <= self._erased:
-            return
-        zeros = bytes((upto - self._erased) * RECORD_BYTES)
-        with suppress(OSError):
-            os.pwrite(self._descriptor, zeros, (self._erased - self.first) * RECORD_BYTES)
-            self._erased, self._dirty = upto, True
-
-    def remove(self) -> None:
-        """Erase, close and delete."""
-        self.erase(self.next)
-        self.close()
-        self.path.unlink(missing_ok=True)
-
-    def close(self) -> None:
-        """Sync what was erased and close; the file stays."""
-        if self._dirty:
-            with suppress(OSError):
-                os.fdatasync(self._descriptor)
-        os.close(self._descriptor)
 
 
 class Spool:
@@ -265,17 +165,17 @@ class Spool:
         for segment in self._segments:
             segment.close()
 
-    def _load(self) -> Iterator[_Segment]:
+    def _load(self) -> Iterator[Segment]:
         """The segments on the disk, oldest first; the damaged ones are reported."""
         for leftover in self._directory.glob("*.making"):
             leftover.unlink()
         end = 0
         for path in sorted(self._directory.glob("from-*.spool")):
-            name = _NAME.fullmatch(path.name)
+            name = NAME.fullmatch(path.name)
             if not name or int(name[1]) < end or int(name[2]) < int(name[1]):
                 log(f"spool: {path} is no segment of this outbox; it is left alone", level=4)
                 continue
-            segment = _Segment(path, int(name[1]), int(name[2]) + 1)
+            segment = Segment(path, int(name[1]), int(name[2]) + 1)
             end = segment.next
             if segment.damage:
                 self._keep_damaged(segment)
@@ -284,11 +184,11 @@ class Spool:
                 )
             yield segment
 
-    def _open_segment(self, serial: int) -> _Segment:
+    def _open_segment(self, serial: int) -> Segment:
         """The segment that takes the record ``serial`` next, made where there is none; OSError where it cannot be."""
         if self._segments and self._segments[-1].next == serial < self._segments[-1].end:
             return self._segments[-1]
-        fresh = _Segment.create(self._directory, serial, self._capacity)
+        fresh = Segment.create(self._directory, serial, self._capacity)
         self._segments.append(fresh)
         while len(self._segments) > 1 and sum(s.end - s.first for s in self._segments) > self._limit:
             oldest = self._segments.popleft()
@@ -306,13 +206,13 @@ class Spool:
         if self._segments:
             self._segments[0].erase(self._settled)
 
-    def _quarantine(self, segment: _Segment, why: str) -> None:
+    def _quarantine(self, segment: Segment, why: str) -> None:
         """Take a segment that cannot be read out of the way; the others go on."""
         self._segments.remove(segment)
         self._count_dropped(segment.waiting(self._settled), f"{segment.path.name}: {why}")
         segment.remove()
 
-    def _keep_damaged(self, segment: _Segment) -> None:
+    def _keep_damaged(self, segment: Segment) -> None:
         """Keep the damaged records of a segment to look at, and none of the others."""
         kept = self._directory / f"damaged-{segment.path.name}"
         if len(list(self._directory.glob("damaged-*"))) >= DAMAGED_LIMIT:
@@ -321,7 +221,7 @@ class Spool:
         with suppress(OSError):
             kept.write_bytes(
                 b"".join(
-                    record if segment.first + slot in segment.damage else _EMPTY
+                    record if segment.first + slot in segment.damage else EMPTY
                     for slot, record in enumerate(slots)
                 )
             )
@@ -349,11 +249,3 @@ def _number_in(descriptor: int) -> int:
     """The number that an open file holds as one record; 0 where it holds none."""
     number = envelope_of(os.pread(descriptor, RECORD_BYTES, 0)) or b""
     return int(number) if number.isdigit() else 0
-
-
-def _sync_directory(directory: Path) -> None:
-    descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
