@@ -5,8 +5,8 @@ change of size or block map, hence no journal write, and a full disk can only sh
 tells what it may hold (``from-0000000512-to-0000001023.spool``).
 
 Zeros over what was settled are not synced: the next append syncs the same page anyway, and in a quiet time the
-kernel writes them within half a minute; a segment's last page of zeros is synced before its file is removed. (That is as far as a file system
-reaches: a flash card may keep old copies of a page where no system call can read them.)
+kernel writes them within half a minute; a segment's last page of zeros is synced before its file is removed. (That is
+as far as a file system reaches: a flash card may keep old copies of a page where no system call can read them.)
 """
 
 from __future__ import annotations
