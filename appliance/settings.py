@@ -21,6 +21,17 @@ T = TypeVar("T", bool, int, float, str)
 _TIME_FORM: Final = re.compile(r"([01]?[0-9]|2[0-4]):([0-5][0-9])")
 
 
+def time_of_day(text: str) -> Seconds | None:
+    """Seconds since midnight of a time such as "18:30", 24:00 at the latest; None where it is no time of day.
+
+    >>> time_of_day("9:05"), time_of_day("24:00"), time_of_day("24:01")
+    (32700.0, 86400.0, None)
+    """
+    found = _TIME_FORM.fullmatch(text)
+    seconds = int(found[1]) * 3600 + int(found[2]) * 60 if found else 86_401
+    return Seconds(float(seconds)) if seconds <= 86_400 else None
+
+
 class Table:
     """One TOML table being read: each key once, typed; what is left at the end is an error."""
 
@@ -67,11 +78,10 @@ class Table:
         text = self.get(key, str, "")
         if not text:
             return None
-        found = _TIME_FORM.fullmatch(text)
-        seconds = int(found[1]) * 3600 + int(found[2]) * 60 if found else 86_401
-        if seconds > 86_400:
+        seconds = time_of_day(text)
+        if seconds is None:
             raise self._unfit(key, f'must be a time of day such as "18:30", not {text!r}')
-        return Seconds(float(seconds))
+        return seconds
 
     def path(self, key: str, default: Path | None = None) -> Path:
         """A path; a relative one is relative to the file's own directory."""

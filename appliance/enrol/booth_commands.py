@@ -10,11 +10,14 @@ from pathlib import Path
 from typing import Final
 
 from appliance import config
+from appliance.arguments import clock
 from appliance.enrol import booth as booths
 from appliance.enrol import files
 from appliance.enrol.broker import Listeners
 from appliance.enrol.names import host
 from appliance.enrol.options import RELOAD, group, parser, runs, say
+from appliance.errors import Unfit
+from appliance.settings import time_of_day
 
 PAGES_PORT: Final = 8443
 """Where systemd/leftfield-pages.service serves."""
@@ -59,14 +62,38 @@ def _add_create(actions: argparse._SubParsersAction[argparse.ArgumentParser], ex
         "--mqtt-port", type=int, default=8883, help="units and hub, mutual TLS (default 8883)"
     )
     create.add_argument("--wss-port", type=int, default=9443, help="tablets, TLS and password (default 9443)")
+    create.add_argument("--opens", type=clock, metavar="HH:MM", help="when the booth opens, each day")
+    create.add_argument(
+        "--closes",
+        type=clock,
+        metavar="HH:MM",
+        help="when it closes (default: ten hours after the first person)",
+    )
+    create.add_argument(
+        "--language", choices=config.LANGUAGES, help=f"what staff are told in (default {config.LANGUAGES[0]})"
+    )
     create.add_argument("--systemd", action="store_true", help="keys are handed in by the units in systemd/")
     runs(create, _create)
+
+
+def _check_hours(opens: str | None, closes: str | None) -> None:
+    """Before anything is made: Unfit where one is missing, or the booth would close before it opens."""
+    if opens is None and closes is None:
+        return
+    hours = [-1.0 if text is None else time_of_day(text) or 0.0 for text in (opens, closes)]
+    if hours[0] < 0.0 or hours[1] <= hours[0]:
+        raise Unfit(
+            "the booth must open and close on the same day, in this order",
+            where="--opens, --closes",
+            mend="give both, such as --opens 10:00 --closes 18:30, or neither",
+        )
 
 
 def _create(args: argparse.Namespace) -> None:
     listeners = Listeners(mqtt_port=args.mqtt_port, wss_port=args.wss_port)
     for text in args.host:
         host(text)
+    _check_hours(args.opens, args.closes)
     made = booths.create_booth(
         args.directory, args.name, tuple(args.host), listeners=listeners, system=args.systemd
     )
@@ -76,6 +103,9 @@ def _create(args: argparse.Namespace) -> None:
         broker=made.hub_broker,
         register=made.register,
         database=Path("/var/lib/leftfield/hub/hub.sqlite") if args.systemd else made.directory / "hub.sqlite",
+        opens=args.opens,
+        closes=args.closes,
+        language=args.language,
     )
     say(
         args,

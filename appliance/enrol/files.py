@@ -97,12 +97,21 @@ def write_hub_config(
     service_seconds: float | None = None,
     alert_seconds: float | None = None,
     floor: float | None = None,
+    opens: str | None = None,
+    closes: str | None = None,
+    language: str | None = None,
 ) -> HubConfig:
     """Write ``hub.toml`` and give what config.py reads in it. Unfit where that cannot be used."""
     tables = [
         _HEAD,
         _table(
-            "hub", booth=booth, register=register, database=database, young=young, hold_seconds=hold_seconds
+            "hub",
+            booth=booth,
+            register=register,
+            database=database,
+            young=young,
+            hold_seconds=hold_seconds,
+            language=language,
         ),
         _broker(broker),
         _table(
@@ -112,6 +121,8 @@ def write_hub_config(
             service_seconds=service_seconds,
             alert_seconds=alert_seconds,
             floor=floor,
+            opens=opens,
+            closes=closes,
         ),
     ]
     write_durably(path, "\n".join(filter(None, tables)).encode("utf-8"), mode=PUBLIC)
