@@ -279,7 +279,8 @@ def test_nothing_that_is_worn_is_cut(page: Page) -> None:
         page.stage.hub.alert(alert(name, place=place, look=look))
     page.wait(".card", 4)
     for words in page.all(".look"):
-        assert words.text.endswith("light shoes, a bag")
+        said = words.get_attribute("innerText") or ""  # an arriving card is still fading in, and `text` empty
+        assert said.endswith("light shoes, a bag")
         assert page.browser.execute_script(
             "return arguments[0].scrollHeight <= arguments[0].clientHeight + 1", words
         )
