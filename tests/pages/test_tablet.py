@@ -109,7 +109,7 @@ def test_what_is_usual_instead_is_said_in_whole_words(page: Page) -> None:
     ]
     page.stage.hub.board(usual=usual)
     reasons = [
-        {"lens": "single", "attributes": {"top.accent": "pink"}, "one_in": 300, "text": "top showing pink"}
+        {"lens": "single", "attributes": {"top.accent": "pink"}, "one_in": 300, "text": "top with some pink"}
     ]
     raised(page, reasons=reasons)
     page.see("Usual here: no second colour 71\u00a0%, white 9\u00a0%", CARD)
