@@ -14,7 +14,8 @@ from typing import Any
 import pytest
 
 from appliance import topics
-from appliance.pages.server import PagesConfig, PageServer
+from appliance.pages.server import PageServer
+from appliance.pages.visit import PagesConfig
 from appliance.values import AlertId, TabletId
 from tests.pages.conftest import Page
 from tests.pages.stage import BOOTH, TABLETS, alert, board, ended, resize, unit, wait_until
