@@ -155,6 +155,7 @@ def _create(args: argparse.Namespace) -> None:
         broker=made.hub_broker,
         register=made.register,
         database=Path("/var/lib/leftfield/hub/hub.sqlite") if args.systemd else made.directory / "hub.sqlite",
+        signing_key=made.signing_key,
     )
     _say(
         args,
@@ -234,6 +235,8 @@ def _finish(args: argparse.Namespace) -> None:
         pipe=unit_home.directory / "pipe" if by_hand else None,
         spool=unit_home.directory / "spool" if by_hand else None,
         public_key=unit_home.public_key(),
+        hub_key=bytes.fromhex(answer.hub_key),
+        prior=unit_home.directory / "hub.prior" if by_hand else None,
         walls=args.walls or (None if by_hand else _walls_of_this_kernel()),
     )
     told = f"{answer.unit} is enrolled in booth {answer.booth}; its settings are in {unit_home.config}"
