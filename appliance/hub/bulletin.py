@@ -13,7 +13,8 @@ from typing import Final
 
 from appliance import prior, topics
 from appliance.hub import exchange
-from appliance.hub.baseline import Baseline, coarse
+from appliance.hub.baseline import Baseline
+from appliance.hub.counts import coarse
 from appliance.hub.messages import Telling
 from appliance.values import BoothId, Seconds
 

@@ -24,11 +24,13 @@ from appliance.config import CONFIG_DIRECTORY, HubConfig
 from appliance.enrol import durable
 from appliance.errors import Refused, Rule, Unfit
 from appliance.hub import audit, bulletin, exchange
-from appliance.hub.baseline import Baseline, BaselineState, coarse, taken_up
+from appliance.hub.baseline import Baseline
 from appliance.hub.calibration import whole
+from appliance.hub.counts import BaselineState, coarse
 from appliance.hub.exchange import Travelling
-from appliance.hub.rarity import Rarity
-from appliance.hub.store import Changes, Imported, Snapshot, Store, Stored
+from appliance.hub.learnt import learnt
+from appliance.hub.store import Store
+from appliance.hub.stored import Changes, Imported, Snapshot
 from appliance.values import Seconds
 
 Subparsers = argparse._SubParsersAction  # noqa: SLF001 - argparse gives the type no public name
@@ -128,21 +130,11 @@ def _existing(config: HubConfig, *, alone: bool) -> Store:
     return Store(config.database, config.booth, alone=alone)
 
 
-def _taken_up(stored: Stored) -> Rarity:
-    """Baseline and calibration as a hub that starts now would have them."""
-    snapshot = stored.snapshot
-    baseline = Baseline(taken_up(snapshot.baseline) if snapshot else None)
-    rarity = Rarity(baseline, snapshot.bins if snapshot else None)
-    for one in stored.live:
-        rarity.judge(one.vector, one.unit, one.seen_at)
-    return rarity
-
-
 def _state(config: HubConfig) -> BaselineState:
     """What this hub has learnt, as coarse as it is stored: nobody can be told from what leaves it."""
     store = _existing(config, alone=False)
     try:
-        return coarse(_taken_up(store.load()).baseline.state())
+        return coarse(learnt(store.load()).baseline.state())
     finally:
         store.close()
 
@@ -173,7 +165,7 @@ def _import(given: argparse.Namespace) -> int:
         digest = hashlib.sha256(content).digest()
         if digest in store.imported():
             raise Unfit("it was taken in before", where=str(given.files[0]), mend="nothing is to be done")
-        rarity = _taken_up(store.load())
+        rarity = learnt(store.load())
         joined = exchange.joined(rarity.baseline.state(), guest, booth=config.booth)
         note = Imported(digest=digest, booth=guest.booth, people=guest.state.people, at=Seconds(time.time()))
         snapshot = Snapshot(baseline=coarse(joined), bins=whole(rarity.bins()))

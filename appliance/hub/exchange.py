@@ -22,7 +22,8 @@ import numpy as np
 
 from appliance import sealed, vocabulary
 from appliance.errors import Refused, Rule
-from appliance.hub.baseline import HALF_LIFE, Baseline, BaselineState, merged
+from appliance.hub.baseline import Baseline
+from appliance.hub.counts import HALF_LIFE, BaselineState, merged
 from appliance.hub.levels import FloatArray
 from appliance.prior import WORDS_DIGEST, check_vocabulary
 from appliance.values import NAME_FORM, BoothId, Seconds, UnitId

@@ -16,7 +16,8 @@ from appliance import topics
 from appliance.config import BrokerAddress, EnrolledUnit, HubConfig, PacingConfig, Register
 from appliance.hub.booth import Booth, Outcome
 from appliance.hub.messages import Arrival
-from appliance.hub.store import Store, Stored
+from appliance.hub.store import Store
+from appliance.hub.stored import Stored
 from appliance.sign import Sealer, public_key_of
 from appliance.values import (
     TIME_STEP,

@@ -16,7 +16,8 @@ from hypothesis import strategies as st
 from appliance import cli, prior, sealed, sign
 from appliance.errors import Refused, Rule, Unavailable, Unfit
 from appliance.hub import exchange
-from appliance.hub.baseline import Baseline, BaselineState, merged
+from appliance.hub.baseline import Baseline
+from appliance.hub.counts import BaselineState, merged
 from appliance.hub.exchange import Travelling
 from appliance.hub.store import Store
 from appliance.values import BoothId, Seconds, UnitId

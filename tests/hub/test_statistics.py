@@ -10,8 +10,9 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from appliance.hub import bounds
-from appliance.hub.baseline import HALF_LIFE, Baseline, merged
+from appliance.hub.baseline import Baseline
 from appliance.hub.calibration import MEMORY, Tails
+from appliance.hub.counts import HALF_LIFE, merged
 from appliance.hub.levels import BANDS, LEVELS, OFFSETS, STREET, VAGUE, attribute_level, worn
 from appliance.hub.rarity import Rarity, Score
 from appliance.hub.reasons import one_in, reasons_for
