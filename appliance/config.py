@@ -77,6 +77,10 @@ class UnitConfig:
     """``every``: SENSE refuses to see where any wall is missing; ``required``: where one of the first line is."""
     public_key: bytes | None
     """This unit's own public key (32 bytes), by which RELAY checks every seal; a secret to nobody."""
+    prior: Path
+    """Where RELAY keeps the hub's prior, and SENSE looks for it at its start."""
+    hub_key: bytes | None = None
+    """The hub's public key (32 bytes), under which a prior is believed; without it the shipped one is used."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,7 +107,8 @@ class HubConfig:
     """All that process WATCH needs.
 
     ``young`` is how many people must have been seen before anybody is flagged; an observation is held live for
-    ``hold_seconds`` at most. ``language`` is what staff are told in.
+    ``hold_seconds`` at most. ``language`` is what staff are told in. ``signing_key`` is the file of the key that the
+    hub signs baselines and priors with (32 bytes).
     """
 
     booth: BoothId
@@ -113,6 +118,7 @@ class HubConfig:
     pacing: PacingConfig
     young: int
     hold_seconds: Seconds
+    signing_key: Path = Path("hub-signing.key")
     language: str = LANGUAGES[0]
 
 
@@ -184,24 +190,24 @@ def _camera(table: Table) -> CameraConfig:
     return camera
 
 
-def _public_key(table: Table, digits: str) -> bytes:
-    """The 32 bytes of a table's ``public_key``."""
+def _public_key(table: Table, digits: str, key: str = "public_key") -> bytes:
+    """The 32 bytes of a table's ``key``."""
     if not re.fullmatch(r"[0-9a-fA-F]{64}", digits):
-        raise table.unfit("public_key", "must be 64 hexadecimal digits")
+        raise table.unfit(key, "must be 64 hexadecimal digits")
     return bytes.fromhex(digits)
 
 
 def unit_config(path: Path) -> UnitConfig:
     """The unit's configuration (``unit.toml``). Unfit where it cannot be used."""
     root = load(path)
-    names, models, pipe, spool, relay, sense = (
+    names, models, pipe, spool, relay, sense, prior = (
         root.table(key, optional=key != "unit")
-        for key in ("unit", "models", "pipe", "spool", "relay", "sense")
+        for key in ("unit", "models", "pipe", "spool", "relay", "sense", "prior")
     )
     walls = sense.get("walls", str, "required")
     if walls not in {"required", "every"}:
         raise sense.unfit("walls", f"must be required or every, not {walls!r}")
-    digits = relay.get("public_key", str, "")
+    digits, hub_digits = relay.get("public_key", str, ""), prior.get("hub_key", str, "")
     models_directory = models.get("directory", str, "")
     accelerator = models.get("accelerator", str, "auto")
     if accelerator not in {"auto", "cpu", "edgetpu"}:
@@ -219,8 +225,10 @@ def unit_config(path: Path) -> UnitConfig:
         spool_records=spool.number("records", 100, 10_000_000, 200_000, kind=int),
         walls=walls,
         public_key=_public_key(relay, digits) if digits else None,
+        prior=prior.path("path", STATE_DIRECTORY / "prior" / "hub.prior"),
+        hub_key=_public_key(prior, hub_digits, "hub_key") if hub_digits else None,
     )
-    for table in (names, models, pipe, spool, relay, sense, root):
+    for table in (names, models, pipe, spool, relay, sense, prior, root):
         table.end()
     return config
 
@@ -251,11 +259,13 @@ def hub_config(path: Path) -> HubConfig:
     language = hub.get("language", str, LANGUAGES[0])
     if language not in LANGUAGES:
         raise hub.unfit("language", f"must be one of {', '.join(LANGUAGES)}, not {language!r}")
+    database = hub.path("database", STATE_DIRECTORY / "hub.sqlite")
     config = HubConfig(
         booth=BoothId(hub.name("booth")),
         broker=_broker(root.table("broker")),
         register=hub.path("register"),
-        database=hub.path("database", STATE_DIRECTORY / "hub.sqlite"),
+        database=database,
+        signing_key=hub.path("signing_key", database.parent / "hub-signing.key"),
         young=hub.number("young", 50, 100_000, 300, kind=int),
         hold_seconds=Seconds(hub.number("hold_seconds", 30.0, 900.0, 300.0, kind=float)),
         pacing=_pacing(root.table("pacing", optional=True)),

@@ -1,8 +1,9 @@
 """The prior of a unit: how common each word is on this corner, as its hub counted; signed, and aggregate only.
 
 A unit should weigh what its models see against what people here usually wear: measured before the design, the largest
-single gain in precision. ``leftfield baseline prior`` makes the file. Not yet carried to a unit: the installer's next
-step is that RELAY keeps it, and SENSE reads and verifies it at its start, before it seals itself.
+single gain in precision. WATCH says it once a day on a retained topic (``hub/bulletin``), and ``leftfield baseline
+prior`` writes the same file for who would rather carry it; RELAY keeps it, and SENSE reads and verifies it once, at
+its start, before it seals itself (``unit/shelf``). What comes later waits for the next start.
 
 Laws:
     * One share per word of the vocabulary, in thousandths, never 0: nothing is impossible, and nobody can be read
@@ -24,6 +25,10 @@ from appliance.vocabulary import ATTRIBUTES
 
 KIND: Final = "prior"
 FORM: Final = 1
+MOST_BYTES: Final = 4096
+"""No prior is longer, signed and all; this vocabulary's has about 900."""
+OLDEST: Final = 60 * 86_400
+"""A prior older than this, in seconds, is of another season: the shipped one is better."""
 WORDS_DIGEST: Final = hashlib.sha256(
     "\n".join(f"{one.name}={','.join(one.levels)}" for one in ATTRIBUTES).encode("ascii")
 ).hexdigest()[:16]
@@ -69,6 +74,10 @@ def prior_in(untrusted: bytes, *, public_key: bytes, booth: BoothId, where: str 
 
     Refused: TOO_LONG, MALFORMED, UNKNOWN_KEY, FORGED, OTHER_VERSION, OUTSIDE_VOCABULARY.
     """
+    if len(untrusted) > MOST_BYTES:
+        raise Refused(
+            Rule.TOO_LONG, f"more than {MOST_BYTES} bytes", where=where, mend="make it again on the hub"
+        )
     document = sealed.open_sealed(untrusted, kind=KIND, public_key=public_key, where=where)
     check_vocabulary(document, FORM, _KEYS, where)
     if document["booth"] != booth:

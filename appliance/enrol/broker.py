@@ -159,14 +159,19 @@ def units_acl(booth: BoothId, register: Register) -> str:
     any_unit, any_tablet, any_alert = UnitId("+"), TabletId("+"), AlertId("+")
     reads = [topics.observation(booth, any_unit), topics.unit_status(booth, any_unit)]
     reads += [topics.staff(booth, any_tablet, leaf) for leaf in topics.STAFF_LEAVES]
-    writes = [topics.board(booth), topics.hub_status(booth), topics.alert(booth, any_alert)]
+    writes = [
+        topics.board(booth),
+        topics.hub_status(booth),
+        topics.alert(booth, any_alert),
+        topics.prior(booth),
+    ]
     writes.append(topics.staff(booth, any_tablet, "answer"))
     reads.append(topics.alert(booth, any_alert))  # to clear what is left of alerts that ended without it
     blocks = [_rights(HUB, reads=reads, writes=writes)]
     for unit in register.units:
         if not unit.revoked:
             own = [topics.observation(booth, unit.unit), topics.unit_status(booth, unit.unit)]
-            blocks.append(_rights(unit.unit, reads=[], writes=own))
+            blocks.append(_rights(unit.unit, reads=[topics.prior(booth)], writes=own))
     return "\n".join(blocks)
 
 

@@ -3,7 +3,8 @@
 Laws:
     * What a machine wants goes to standard output or a file, what a person should know to standard error.
     * A running hub owns its database: taking a baseline in needs it stopped, looking does not.
-    * The hub's signing key is born here, at the first export, and never leaves: only its public half is shown.
+    * The hub's signing key is born with the booth, else here at the first export, and never leaves: only its public
+      half is shown.
 """
 
 from __future__ import annotations
@@ -16,14 +17,13 @@ import time
 from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
-from typing import Final
 
 from appliance import config as configs
-from appliance import prior, sign
+from appliance import sign
 from appliance.config import CONFIG_DIRECTORY, HubConfig
 from appliance.enrol import durable
 from appliance.errors import Refused, Rule, Unfit
-from appliance.hub import audit, exchange
+from appliance.hub import audit, bulletin, exchange
 from appliance.hub.baseline import Baseline
 from appliance.hub.calibration import whole
 from appliance.hub.counts import BaselineState, coarse
@@ -33,8 +33,6 @@ from appliance.hub.store import Store
 from appliance.hub.stored import Changes, Imported, Snapshot
 from appliance.values import Seconds
 
-KEY_NAME: Final = "hub-signing.key"
-"""Beside the database; 32 bytes."""
 Subparsers = argparse._SubParsersAction  # noqa: SLF001 - argparse gives the type no public name
 
 
@@ -91,7 +89,7 @@ def _action(
 
 def _private_key(config: HubConfig) -> bytes:
     """This hub's signing key, made where there is none yet."""
-    path = config.database.parent / KEY_NAME
+    path = config.signing_key
     if not path.exists():
         durable.write_durably(path, sign.new_private_key(), mode=durable.SECRET)
     key = durable.read(path, mend="run as the account of the hub")
@@ -222,15 +220,7 @@ def _prior(given: argparse.Namespace) -> int:
             mend="let the hub watch",
         )
     key = _private_key(config)
-    _write(
-        prior.sealed_prior(
-            booth=config.booth,
-            made_at=int(now),
-            people=state.people,
-            shares=exchange.shares_of(state),
-            private_key=key,
-        )
-    )
+    _write(bulletin.prior_of(Baseline(state), booth=config.booth, private_key=key, now=now))
     _say(f"signed with {sign.public_key_of(key).hex()}")
     return 0
 

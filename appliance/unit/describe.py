@@ -3,6 +3,8 @@
 Laws:
     * Posterior = prior x tempered likelihoods. Glances at one person are not independent: T of them, correlated by
       rho, count as T / (1 + (T - 1) rho).
+    * The prior is the hub's where the unit has one (``calibration_by``), never undiluted: the hub counts what units
+      say, and a word that the prior silences would never be counted again.
     * What stays below one half is ``unknown``: better nothing than wrong.
     * The order of the glances does not matter.
 
@@ -14,9 +16,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
+from appliance.prior import Prior
 from appliance.unit.sight import AttributeReading
 from appliance.values import UNKNOWN, AttributeVector, Reading
 from appliance.vocabulary import ATTRIBUTES, COLOURS, Confidence
@@ -87,8 +90,31 @@ def _table() -> dict[str, Calibration]:
     return table
 
 
+OWN_SHARE: Final = 0.2
+"""How much of the shipped prior stays in the hub's: no word falls below a fifth of its shipped share."""
+OWN_PEOPLE: Final = 300
+"""How many people the shipped prior is worth besides: what a young hub has counted weighs as it is long."""
+
 CALIBRATION: Final = tuple(_table()[attribute.name] for attribute in ATTRIBUTES)
 """One per attribute, in the order of the vocabulary."""
+
+
+def calibration_by(prior: Prior) -> tuple[Calibration, ...]:
+    """``CALIBRATION`` with what the hub has counted in it: one per attribute.
+
+    Shares are (1 - m) x the hub's + m x the shipped ones, m = ``OWN_SHARE`` + (1 - ``OWN_SHARE``) x
+    ``OWN_PEOPLE`` / (``OWN_PEOPLE`` + people).
+    """
+    own = OWN_SHARE + (1 - OWN_SHARE) * OWN_PEOPLE / (OWN_PEOPLE + prior.people)
+    return tuple(
+        replace(
+            shipped,
+            prior=tuple(
+                (1 - own) * counted + own * share for counted, share in zip(row, shipped.prior, strict=True)
+            ),
+        )
+        for shipped, row in zip(CALIBRATION, prior.shares, strict=True)
+    )
 
 
 def posterior(readings: Sequence[AttributeReading], calibration: Calibration) -> tuple[float, ...]:
@@ -126,4 +152,4 @@ def _said(shares: Sequence[float]) -> Reading:
     return UNKNOWN if confidence is None else Reading(level=best + 1, confidence=confidence)
 
 
-__all__ = ["CALIBRATION", "COLOURS", "Calibration", "describe", "posterior"]
+__all__ = ["CALIBRATION", "COLOURS", "Calibration", "calibration_by", "describe", "posterior"]

@@ -1,14 +1,16 @@
 """Process RELAY: takes sealed records off the pipe, keeps them safe, and hands them to the broker in order.
 
-May touch: the read end of the pipe, the spool directory, the broker's address, its own TLS client key, the unit's
-public key. May not: devices, the signing key (it can delay or drop, and gaps in seq show it, but not forge), pixels,
-models.
+May touch: the read end of the pipe, the spool directory, the file it keeps the hub's prior in, the broker's address,
+its own TLS client key, the unit's and the hub's public keys. May not: devices, the signing key (it can delay or drop,
+and gaps in seq show it, but not forge), pixels, models.
 
 Laws:
     * Only what opens under the unit's public key goes on, and the pipe is read no faster than gate.py allows: RELAY
       is no way out for anything but statements, whatever has become of SENSE.
     * First the disk, then the network: what came off the pipe is durable before it is published.
     * The network never holds up the pipe: whatever the broker does, the pipe is read.
+    * One thing comes the other way, and not into SENSE: the hub's prior (``shelf``), signed, kept for SENSE's next
+      start. Everything else that is sent to us is let fall.
     * A record leaves the spool when the broker has it for somebody and has had time to write it down, not before
       (``outbound``); so it may be sent twice (the hub admits it once). A broker that has no right for us, or no hub,
       is a broker that is away.
@@ -24,9 +26,11 @@ from pathlib import Path
 from typing import Final
 
 from appliance import config, topics
-from appliance.errors import Unfit
+from appliance.config import UnitConfig
+from appliance.errors import Refused, Unavailable, Unfit
 from appliance.mqtt import Link, Will
 from appliance.service import Notifier, inherited_descriptor, log, stop_requested
+from appliance.unit import shelf
 from appliance.unit.gate import Gate, gate_of
 from appliance.unit.outbound import Outbound
 from appliance.unit.pipe import PipeReader
@@ -68,6 +72,45 @@ class Status:
     def farewell(self, spooled: int, dropped: int) -> None:
         """The last word of an orderly end; the will is for the other ends."""
         self._link.publish(self._topic, self.payload("offline", spooled, dropped), retain=True)
+
+
+class Inbound:
+    """What the hub says to its units: its prior, put on the shelf."""
+
+    def __init__(self, settings: UnitConfig, link: Link) -> None:
+        self._settings = settings
+        self._link = link
+        self._topic = topics.prior(settings.booth)
+        self._said = ""
+        try:
+            self._kept = shelf.kept(settings)
+        except Refused as refused:
+            self._kept = None
+            log(f"relay: what is kept as the hub's prior is not: {refused}", level=4)
+
+    @staticmethod
+    def subscriptions(settings: UnitConfig) -> tuple[str, ...]:
+        """What to ask the broker for: nothing where no hub's key is known."""
+        return (topics.prior(settings.booth),) if settings.hub_key else ()
+
+    def take(self) -> None:
+        """Take in what has come; a prior that is not the hub's, or a full disk, is said and changes nothing."""
+        for message in self._link.messages():
+            if message.untrusted_topic == self._topic and self._settings.hub_key:
+                self._put(message.untrusted_payload)
+            self._link.acknowledge(message)
+
+    def _put(self, untrusted: bytes) -> None:
+        try:
+            prior = shelf.put(self._settings, untrusted, self._kept)
+        except (Refused, Unavailable) as trouble:
+            if str(trouble) != self._said:
+                self._said = str(trouble)
+                log(f"relay: the hub's prior was not kept: {trouble}", level=4)
+            return
+        if prior is not None:
+            self._kept, self._said = prior, ""
+            log(f"relay: the hub's prior of {prior.people:,} people is kept for the next start of SENSE")
 
 
 def open_pipe(path: Path) -> int:
@@ -150,7 +193,13 @@ def main(config_path: Path) -> int:
     intake = Intake(open_pipe(settings.pipe), spool, gate)
     topic = topics.unit_status(settings.booth, settings.unit)
     will = Will(topic=topic, payload=Status.payload("offline", len(spool), spool.dropped))
-    link = Link(address=settings.broker, name=settings.unit, will=will)
+    link = Link(
+        address=settings.broker,
+        name=settings.unit,
+        will=will,
+        subscriptions=Inbound.subscriptions(settings),
+    )
+    inbound = Inbound(settings, link)
     outbound = Outbound(spool, link, topics.observation(settings.booth, settings.unit))
     status = Status(link, topic)
     link.start()
@@ -159,6 +208,7 @@ def main(config_path: Path) -> int:
     pinged = 0.0
     while not stop.is_set():
         turn(intake, outbound)
+        inbound.take()
         now = time.monotonic()
         status.say(len(spool), spool.dropped, now=now)
         if now - pinged >= STATUS_SECONDS:

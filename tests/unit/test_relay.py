@@ -13,16 +13,17 @@ from pathlib import Path
 
 import pytest
 
-from appliance import config, topics
+from appliance import config, prior, topics
 from appliance.demo.places import free_port, listening
 from appliance.enrol import Booth, Listeners, UnitHome, create_booth, enrol_unit, mosquitto, write_unit_config
 from appliance.mqtt import Link, Message
-from appliance.sign import Sealer
+from appliance.sign import Sealer, new_private_key
 from appliance.unit import outbound
 from appliance.unit.outbound import Outbound
 from appliance.unit.pipe import record_of
 from appliance.unit.spool import Spool
 from appliance.values import AttributeVector, BoothId, Epoch, Observation, PhenomenonTime, Seq, Steps, UnitId
+from appliance.vocabulary import ATTRIBUTES
 
 pytestmark = pytest.mark.broker
 
@@ -61,6 +62,8 @@ class Scene:
             pipe=self.pipe,
             spool=self.spool,
             public_key=home.public_key(),
+            hub_key=self.booth.hub_key(),
+            prior=directory / "hub.prior",
         )
         self._sealer = Sealer(private_key=(home.credentials / "signing.key").read_bytes(), booth=BOOTH)
         self.writer = os.open(self.pipe, os.O_RDWR)
@@ -282,6 +285,37 @@ def test_garbage_in_the_pipe_costs_no_record(scene: Scene) -> None:
     scene.say(1, 1)
     until(lambda: len(scene.heard()) == 2, "both records")
     assert scene.received == scene.numbers(2)
+
+
+def sealed_prior(scene: Scene, made_at: int, *, key: bytes | None = None) -> bytes:
+    shares = tuple((1 / len(one.levels),) * len(one.levels) for one in ATTRIBUTES)
+    private_key = key or scene.booth.signing_key.read_bytes()
+    return prior.sealed_prior(
+        booth=BOOTH, made_at=made_at, people=1000, shares=shares, private_key=private_key
+    )
+
+
+def test_the_hubs_prior_is_kept_and_no_other(scene: Scene) -> None:
+    """What the hub retained reaches a later relay and its disk; a forged, torn or older one changes nothing."""
+    first, second = sealed_prior(scene, 1000), sealed_prior(scene, 2000)
+    scene.hub.publish(topics.prior(BOOTH), first, retain=True)
+    scene.start_relay()
+    kept = scene.directory / "hub.prior"
+    until(lambda: kept.exists() and kept.read_bytes() == first, "the prior")
+    assert kept.stat().st_mode & 0o777 == 0o600
+    for wrong in (
+        sealed_prior(scene, 3000, key=new_private_key()),
+        second[:-1],
+        b"",
+        sealed_prior(scene, 500),
+    ):
+        scene.hub.publish(topics.prior(BOOTH), wrong)
+    scene.say(0, 30)
+    until(lambda: len(scene.heard()) == 30, "thirty records")
+    until(lambda: b"was not kept" in (scene.directory / "log").read_bytes(), "the relay's complaint")
+    assert kept.read_bytes() == first
+    scene.hub.publish(topics.prior(BOOTH), second)
+    until(lambda: kept.read_bytes() == second, "the newer prior")
 
 
 def test_relay_loads_neither_pixels_nor_the_signing_key() -> None:

@@ -19,23 +19,41 @@ from tests.bench.exceptions.street import Levels, Sight, Street, vectors
 
 NOON = 1_760_000_000.0
 BURN = 1000
+Worn = tuple[int, int]
+"""(attribute, level)."""
 KINDS = ("ordinary", "rare value", "rare combination", "several slightly rare")
 
 
-def inject(
-    people: Levels, sizes: tuple[int, ...], seed: int, rate: float = 0.01
-) -> tuple[Levels, NDArray[np.intp]]:
-    """People with exceptions put in, a third of each kind; and the kind of each person (``KINDS``).
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lists:
+    """What exceptions are drawn from: (attribute, level) that are rare, pairs that are, and slightly rare ones."""
 
-    Rare value: one of those of 0.4 % or less. Rare combination: two levels of 5 % or more each that go together less
-    than a tenth as often as by chance. Several slightly rare: up to four values of 1 to 6 %.
+    rare: list[Worn]
+    pairs: list[tuple[Worn, Worn]]
+    slight: list[Worn]
+
+    def draw(self, kind: int, chance: np.random.Generator) -> tuple[int, list[Worn]]:
+        """What somebody of ``kind`` (place in ``KINDS``) wears; several slightly rare things where there is none."""
+        if kind == 1 and self.rare:
+            return kind, [self.rare[chance.integers(len(self.rare))]]
+        if kind == 2 and self.pairs:
+            return kind, list(self.pairs[chance.integers(len(self.pairs))])
+        worn = dict(self.slight[place] for place in chance.permutation(len(self.slight)))
+        return 3, list(worn.items())[:4]
+
+
+def lists_of(people: Levels, sizes: tuple[int, ...]) -> Lists:
+    """What is rare among ``people``.
+
+    Rare value: of 0.4 % or less. Rare combination: two levels of 5 % or more each that go together less than a tenth
+    as often as by chance. Slightly rare: 1 to 6 %.
     """
-    chance = np.random.default_rng(seed)
-    people, kinds = people.copy(), np.zeros(len(people), dtype=np.intp)
     shares = [np.bincount(people[:, place], minlength=size) / len(people) for place, size in enumerate(sizes)]
-    rare = [(a, i) for a, share in enumerate(shares) for i in np.flatnonzero((share > 0) & (share < 0.004))]
+    rare = [
+        (a, int(i)) for a, share in enumerate(shares) for i in np.flatnonzero((share > 0) & (share < 0.004))
+    ]
     slight = [
-        (a, i) for a, share in enumerate(shares) for i in np.flatnonzero((share > 0.01) & (share < 0.06))
+        (a, int(i)) for a, share in enumerate(shares) for i in np.flatnonzero((share > 0.01) & (share < 0.06))
     ]
     pairs = []
     for a, width in enumerate(sizes):
@@ -45,18 +63,22 @@ def inject(
             common = (shares[a][:, None] >= 0.05) & (shares[b] >= 0.05)
             expected = np.outer(shares[a], shares[b])
             pairs += [
-                ((a, i), (b, j)) for i, j in np.argwhere(common & (joint < 0.1 * expected) & (joint < 8e-4))
+                ((a, int(i)), (b, int(j)))
+                for i, j in np.argwhere(common & (joint < 0.1 * expected) & (joint < 8e-4))
             ]
+    return Lists(rare=rare, pairs=pairs, slight=slight)
+
+
+def inject(
+    people: Levels, sizes: tuple[int, ...], seed: int, rate: float = 0.01
+) -> tuple[Levels, NDArray[np.intp]]:
+    """People with exceptions put in, a third of each kind (``lists_of``); and the kind of each person (``KINDS``)."""
+    chance = np.random.default_rng(seed)
+    lists = lists_of(people, sizes)
+    people, kinds = people.copy(), np.zeros(len(people), dtype=np.intp)
     chosen = chance.choice(len(people), int(rate * len(people)), replace=False)
     for turn, person in enumerate(chosen.tolist()):
-        kind = 1 + turn % 3
-        if kind == 1 and rare:
-            worn = [rare[chance.integers(len(rare))]]
-        elif kind == 2 and pairs:
-            worn = list(pairs[chance.integers(len(pairs))])
-        else:
-            kind = 3
-            worn = list(dict(slight[place] for place in chance.permutation(len(slight))).items())[:4]
+        kind, worn = lists.draw(1 + turn % 3, chance)
         for place, level in worn:
             people[person, place] = level
         kinds[person] = kind
