@@ -7,7 +7,8 @@ Laws:
       as soon as it takes them.
     * Damage to a segment costs the damaged records only; the damaged ones are kept to look at for a week, in a file
       ``damaged-…``.
-    * What was settled is overwritten with zeros: a stolen unit's outbox tells what still waits, not what was seen.
+    * What was settled is overwritten with zeros: a stolen unit's outbox tells what still waits, and what was handed
+      over in the last minute or two (``outbound``), not what was seen.
 
 The file ``settled`` holds the serial number below which nothing need be sent again; it is not synced, because an old
 number only means that something is sent twice. The records are in segments (``segment``), a form chosen by
@@ -72,20 +73,23 @@ class Spool:
                 where=str(directory),
                 mend="make the directory writable for the relay (see systemd/), or name another as spool.directory",
             ) from None
-        self._settled = _number_in(self._settled_file)
+        self._settled = self._handed = _number_in(self._settled_file)
         if self._segments:
             newest = self._segments[
                 -1
             ]  # its erased slots count as used, or their serials would be given out again
             newest.used = max(newest.used, min(self._settled, newest.end) - newest.first)
             self._settled = max(self._segments[0].first, min(self._settled, newest.next))
+            self._handed = self._settled
         self._next = self._segments[-1].next if self._segments else self._settled
         self._remove_settled()
         self._tidied_at = -_TIDY_SECONDS
         self._tidy(time.monotonic())
 
     def __len__(self) -> int:
-        return sum(segment.waiting(self._settled) for segment in self._segments) + len(self._loose)
+        return sum(segment.waiting(self._handed) for segment in self._segments) + sum(
+            one.serial >= self._handed for one in self._loose
+        )
 
     def append(self, envelopes: Sequence[bytes]) -> None:
         """Take envelopes (each 1 to ``ENVELOPE_LIMIT`` bytes) in; durable on return unless ``trouble`` says why not.
@@ -98,9 +102,9 @@ class Spool:
         self.persist()
         excess = len(self._loose) - LOOSE_LIMIT
         if excess > 0:
-            for _ in range(excess):
-                self._loose.popleft()
-            self._count_dropped(excess, "the disk takes nothing and memory is full")
+            fallen = [self._loose.popleft().serial for _ in range(excess)]
+            lost = sum(serial >= self._handed for serial in fallen)
+            self._count_dropped(lost, "the disk takes nothing and memory is full")
 
     def persist(self) -> None:
         """Move what waits in memory to the disk; call now and then, above all while there is ``trouble``."""
@@ -145,11 +149,20 @@ class Spool:
         found.extend([waiting for waiting in self._loose if waiting.serial >= after][:room])
         return tuple(found)
 
+    def hand_over(self, serial: int) -> None:
+        """Everything with a serial below ``serial`` has been taken: it no longer waits, but is not forgotten yet."""
+        self._handed = max(self._handed, serial)
+
+    def take_back(self) -> int:
+        """Whatever was handed over and not settled waits again, from the serial that is given."""
+        self._handed = self._settled
+        return self._settled
+
     def settle(self, serial: int) -> None:
         """Everything with a serial below ``serial`` is where it should be: forget it."""
         if serial <= self._settled:
             return
-        self._settled = serial
+        self._settled, self._handed = serial, max(self._handed, serial)
         while self._loose and self._loose[0].serial < serial:
             self._loose.popleft()
         with suppress(OSError):  # an old number only means that something is sent twice
@@ -192,8 +205,9 @@ class Spool:
         self._segments.append(fresh)
         while len(self._segments) > 1 and sum(s.end - s.first for s in self._segments) > self._limit:
             oldest = self._segments.popleft()
-            self._count_dropped(oldest.waiting(self._settled), "the outbox is full: the oldest are dropped")
+            self._count_dropped(oldest.waiting(self._handed), "the outbox is full: the oldest are dropped")
             self._settled = max(self._settled, oldest.next)
+            self._handed = max(self._handed, self._settled)
             oldest.remove()
         return fresh
 
@@ -209,7 +223,7 @@ class Spool:
     def _quarantine(self, segment: Segment, why: str) -> None:
         """Take a segment that cannot be read out of the way; the others go on."""
         self._segments.remove(segment)
-        self._count_dropped(segment.waiting(self._settled), f"{segment.path.name}: {why}")
+        self._count_dropped(segment.waiting(self._handed), f"{segment.path.name}: {why}")
         segment.remove()
 
     def _keep_damaged(self, segment: Segment) -> None:
