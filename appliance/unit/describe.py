@@ -3,8 +3,10 @@
 Laws:
     * Posterior = prior x tempered likelihoods. Glances at one person are not independent: T of them, correlated by
       rho, count as T / (1 + (T - 1) rho).
-    * The prior is the hub's where the unit has one (``calibration_by``), never undiluted: the hub counts what units
-      say, and a word that the prior silences would never be counted again.
+    * The prior is the hub's where the unit has one (``usual_by``), never undiluted: the hub counts what units say,
+      and a word that the prior silences would never be counted again.
+    * SURE is what is jointly sure: two words that hardly ever go together need better evidence each, or every slip
+      of an eye would be a rare combination.
     * What stays below one half is ``unknown``: better nothing than wrong.
     * The order of the glances does not matter.
 
@@ -16,10 +18,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Final
 
-from appliance.prior import Prior
+from appliance.prior import Lifts, Prior
 from appliance.unit.sight import AttributeReading
 from appliance.values import UNKNOWN, AttributeVector, Reading
 from appliance.vocabulary import ATTRIBUTES, COLOURS, Confidence
@@ -44,6 +46,9 @@ def _prior(shares: dict[str, float], levels: Sequence[str]) -> tuple[float, ...]
     raw = [shares.get(level, rest) for level in levels]
     return tuple(share / sum(raw) for share in raw)
 
+
+_SURE: Final = 0.9
+"""The lower border of SURE (vocabulary)."""
 
 _TOP: Final = {
     "black": 0.26, "grey": 0.15, "white": 0.15, "red": 0.07, "orange": 0.02, "brown": 0.06, "yellow": 0.02,
@@ -90,30 +95,50 @@ def _table() -> dict[str, Calibration]:
     return table
 
 
+CALIBRATION: Final = tuple(_table()[attribute.name] for attribute in ATTRIBUTES)
+"""One per attribute, in the order of the vocabulary."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Usual:
+    """What is believed beforehand: a calibration per attribute, and which words go together where that is known."""
+
+    calibrations: tuple[Calibration, ...]
+    lifts: Lifts = field(default_factory=dict)
+
+
+SHIPPED: Final = Usual(calibrations=CALIBRATION)
+"""What a unit goes by that has heard nothing from its hub: shares seen in photos of streets, and no pairs."""
+
 OWN_SHARE: Final = 0.2
 """How much of the shipped prior stays in the hub's: no word falls below a fifth of its shipped share."""
 OWN_PEOPLE: Final = 300
 """How many people the shipped prior is worth besides: what a young hub has counted weighs as it is long."""
 
-CALIBRATION: Final = tuple(_table()[attribute.name] for attribute in ATTRIBUTES)
-"""One per attribute, in the order of the vocabulary."""
 
+def usual_by(prior: Prior) -> Usual:
+    """``SHIPPED`` with what the hub has counted in it.
 
-def calibration_by(prior: Prior) -> tuple[Calibration, ...]:
-    """``CALIBRATION`` with what the hub has counted in it: one per attribute.
-
-    Shares are (1 - m) x the hub's + m x the shipped ones, m = ``OWN_SHARE`` + (1 - ``OWN_SHARE``) x
-    ``OWN_PEOPLE`` / (``OWN_PEOPLE`` + people).
+    Shares are (1 - m) x the hub's + m x the shipped ones, m = ``OWN_SHARE`` + (1 - ``OWN_SHARE``) y, lifts
+    (1 - y) x the hub's + y, with y = ``OWN_PEOPLE`` / (``OWN_PEOPLE`` + people).
     """
-    own = OWN_SHARE + (1 - OWN_SHARE) * OWN_PEOPLE / (OWN_PEOPLE + prior.people)
-    return tuple(
-        replace(
-            shipped,
-            prior=tuple(
-                (1 - own) * counted + own * share for counted, share in zip(row, shipped.prior, strict=True)
-            ),
-        )
-        for shipped, row in zip(CALIBRATION, prior.shares, strict=True)
+    young = OWN_PEOPLE / (OWN_PEOPLE + prior.people)
+    own = OWN_SHARE + (1 - OWN_SHARE) * young
+    return Usual(
+        calibrations=tuple(
+            replace(
+                shipped,
+                prior=tuple(
+                    (1 - own) * counted + own * share
+                    for counted, share in zip(row, shipped.prior, strict=True)
+                ),
+            )
+            for shipped, row in zip(CALIBRATION, prior.shares, strict=True)
+        ),
+        lifts={
+            pair: tuple(tuple((1 - young) * lift + young for lift in row) for row in rows)
+            for pair, rows in prior.lifts.items()
+        },
     )
 
 
@@ -129,27 +154,60 @@ def posterior(readings: Sequence[AttributeReading], calibration: Calibration) ->
     return tuple(share / sum(raw) for share in raw)
 
 
-def describe(
-    glances: Iterable[Sequence[AttributeReading]], calibration: Sequence[Calibration] = CALIBRATION
-) -> AttributeVector:
+def describe(glances: Iterable[Sequence[AttributeReading]], usual: Usual = SHIPPED) -> AttributeVector:
     """The vector of one person from all glances at them; an attribute nobody read is unknown."""
     by_attribute: list[list[AttributeReading]] = [[] for _ in ATTRIBUTES]
     for glance in glances:
         for reading in glance:
             by_attribute[reading.attribute].append(reading)
-    return AttributeVector(
-        readings=tuple(
-            _said(posterior(readings, constants)) if readings else UNKNOWN
-            for readings, constants in zip(by_attribute, calibration, strict=True)
-        )
-    )
+    told = [
+        posterior(readings, constants) if readings else None
+        for readings, constants in zip(by_attribute, usual.calibrations, strict=True)
+    ]
+    return AttributeVector(readings=tuple(_said(place, told, usual.lifts) for place in range(len(told))))
 
 
-def _said(shares: Sequence[float]) -> Reading:
-    """The likeliest level with its class of confidence, or unknown."""
+def _said(place: int, told: Sequence[tuple[float, ...] | None], lifts: Lifts) -> Reading:
+    """The likeliest level with its class of confidence, or unknown; SURE only where it is jointly sure."""
+    shares = told[place]
+    if shares is None:
+        return UNKNOWN
     best = max(range(len(shares)), key=shares.__getitem__)
     confidence = Confidence.of(shares[best])
+    if confidence is Confidence.SURE and jointly(place, best, told, lifts) < _SURE:
+        confidence = Confidence.FAIR
     return UNKNOWN if confidence is None else Reading(level=best + 1, confidence=confidence)
 
 
-__all__ = ["CALIBRATION", "COLOURS", "Calibration", "calibration_by", "describe", "posterior"]
+def jointly(place: int, level: int, told: Sequence[tuple[float, ...] | None], lifts: Lifts) -> float:
+    """The least posterior of ``level`` of attribute ``place`` if each other attribute in turn is looked at with it.
+
+    With s_i and t_j the posteriors of the two by themselves and L_ij their lift, the posterior of i in the pair is
+    s_i sum_j t_j L_ij, over the sum of that over all i. Where no lift is known: the posterior by itself.
+    """
+    mine = told[place] or ()
+    least = mine[level]
+    for other, theirs in enumerate(told):
+        rows = lifts.get((min(place, other), max(place, other)))
+        if rows is None or theirs is None:
+            continue
+        columns = rows if place < other else tuple(zip(*rows, strict=True))
+        weights = [
+            share * sum(t * lift for t, lift in zip(theirs, row, strict=True))
+            for share, row in zip(mine, columns, strict=True)
+        ]
+        least = min(least, weights[level] / sum(weights))
+    return least
+
+
+__all__ = [
+    "CALIBRATION",
+    "COLOURS",
+    "SHIPPED",
+    "Calibration",
+    "Usual",
+    "describe",
+    "jointly",
+    "posterior",
+    "usual_by",
+]

@@ -84,14 +84,14 @@ class Pipeline:
         nearer: People | None = None,
         track_rules: TrackRules = TrackRules(),  # noqa: B008 - frozen
         glance_rules: glance.GlanceRules = glance.GlanceRules(),  # noqa: B008 - frozen
-        calibration: Sequence[describe.Calibration] = describe.CALIBRATION,
+        usual: describe.Usual = describe.SHIPPED,
         clock: Callable[[], int] = time.perf_counter_ns,
     ) -> None:
         self.people = people
         self.poses = poses
         self._networks = networks
         self._nearer = nearer
-        self._calibration = calibration
+        self._usual = usual
         self._in_hole = False
         self.cost = Cost()
         self.counts = Counts()
@@ -116,7 +116,7 @@ class Pipeline:
         person = headless(frame, standing(box))
         if person is not None:
             seen = attributes.read(person, self._balance.gains, self._networks)
-            describe.describe([seen], self._calibration)
+            describe.describe([seen], self._usual)
 
     def see(self, frame: Frame) -> tuple[Sighting, ...]:
         """Take in one frame; the passers-by who are described by it. Unavailable where the accelerator is."""
@@ -214,7 +214,7 @@ class Pipeline:
         past = self._known[track.track]
         past.described = True
         self.counts.described += 1
-        vector = describe.describe(past.readings, self._calibration)
+        vector = describe.describe(past.readings, self._usual)
         past.readings = []
         return Sighting(vector=vector, at=track.seen)
 
@@ -271,5 +271,5 @@ def pipeline_on(
         garments=Garments(load_model(catalogue.named("garments"), accelerator)),
         patterns=Patterns(load_model(catalogue.named("pattern"), accelerator)),
     )
-    calibration = describe.calibration_by(prior) if prior else describe.CALIBRATION
-    return Pipeline(people, poses, networks=networks, nearer=nearer, calibration=calibration)
+    usual = describe.usual_by(prior) if prior else describe.SHIPPED
+    return Pipeline(people, poses, networks=networks, nearer=nearer, usual=usual)

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from appliance.unit.describe import CALIBRATION, Calibration, describe, posterior
+from appliance.unit.describe import CALIBRATION, Calibration, Usual, describe, jointly, posterior
 from appliance.unit.sight import AttributeReading
 from appliance.values import UNKNOWN
 from appliance.vocabulary import ATTRIBUTES, INDEX, Confidence
@@ -50,8 +50,43 @@ def test_contradiction_is_unknown() -> None:
     """Glances that contradict each other about two equally common colours leave it unknown."""
     flat = Calibration(prior=(1 / 12,) * 12)
     calibration = tuple(flat if place == TOP else other for place, other in enumerate(CALIBRATION))
-    said = describe([(glance("red"),), (glance("green"),), (glance("blue"),)] * 2, calibration)
+    said = describe(
+        [(glance("red"),), (glance("green"),), (glance("blue"),)] * 2, Usual(calibrations=calibration)
+    )
     assert said.word("top.colour") == "unknown"
+
+
+def test_sure_is_jointly_sure() -> None:
+    """Two words that hardly ever go together are said less surely on the same evidence; alone each is SURE."""
+    lower = INDEX["lower.kind"]
+    flat = tuple(Calibration(prior=(1 / len(one.levels),) * len(one.levels)) for one in ATTRIBUTES)
+    green, skirt = ATTRIBUTES[TOP].levels.index("green"), ATTRIBUTES[lower].levels.index("skirt_or_dress")
+    rows = [[1.0] * len(ATTRIBUTES[lower].levels) for _ in ATTRIBUTES[TOP].levels]
+    rows[green][skirt] = 0.02
+    apart = Usual(calibrations=flat, lifts={(TOP, lower): tuple(map(tuple, rows))})
+    both = [(glance("green", 0.93), glance("skirt_or_dress", 0.95, lower))]
+    for usual, wanted in ((Usual(calibrations=flat), Confidence.SURE), (apart, Confidence.FAIR)):
+        said = describe(both, usual)
+        assert (said.word("top.colour"), said.word("lower.kind")) == ("green", "skirt_or_dress")
+        assert said.readings[TOP].confidence is said.readings[lower].confidence is wanted
+    assert describe([both[0][:1]], apart).readings[TOP].confidence is Confidence.SURE
+    assert describe(both * 12, apart).readings[TOP].confidence is Confidence.SURE
+
+
+def test_jointly_is_what_the_table_of_the_pair_says() -> None:
+    """The joint posterior is that of the whole table of two attributes, worked out cell by cell."""
+    mine, theirs = (0.7, 0.3), (0.2, 0.5, 0.3)
+    lifts = {(0, 1): ((0.5, 1.0, 2.0), (1.5, 1.0, 0.25))}
+    cells = [
+        [m * t * lift for t, lift in zip(theirs, row, strict=True)]
+        for m, row in zip(mine, lifts[0, 1], strict=True)
+    ]
+    total = sum(map(sum, cells))
+    assert jointly(0, 0, (mine, theirs), lifts) == pytest.approx(min(0.7, sum(cells[0]) / total))
+    for level in range(3):
+        column = sum(row[level] for row in cells) / total
+        assert jointly(1, level, (mine, theirs), lifts) == pytest.approx(min(theirs[level], column))
+    assert jointly(0, 0, (mine, None), lifts) == 0.7
 
 
 def test_correlated_glances_count_less() -> None:

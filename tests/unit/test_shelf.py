@@ -11,9 +11,10 @@ from appliance.config import UnitConfig, unit_config
 from appliance.errors import Refused, Rule, Unavailable
 from appliance.prior import MOST_BYTES, OLDEST
 from appliance.unit import shelf
-from appliance.unit.describe import CALIBRATION, OWN_SHARE, calibration_by
+from appliance.unit.describe import CALIBRATION, OWN_SHARE, usual_by
 from appliance.values import BoothId
 from appliance.vocabulary import ATTRIBUTES
+from tests.priors import LIFTS
 
 KEY = sign.new_private_key()
 NOW = 1_790_000_000
@@ -26,7 +27,7 @@ def sealed(*, booth: str = "corner", made_at: int = NOW - DAY, key: bytes = KEY,
         for one in ATTRIBUTES
     )
     return prior.sealed_prior(
-        booth=BoothId(booth), made_at=made_at, people=people, shares=shares, private_key=key
+        booth=BoothId(booth), made_at=made_at, people=people, shares=shares, lifts=LIFTS, private_key=key
     )
 
 
@@ -151,7 +152,7 @@ def test_a_disk_that_takes_nothing_is_away(unit: UnitConfig, tmp_path: Path) -> 
 def test_the_hubs_shares_move_the_prior_but_silence_no_word(unit: UnitConfig) -> None:
     """The hub's shares become the prior, a fifth of the shipped one stays; a young hub's weigh less."""
     many, few = (shelf._believed(unit, sealed(people=people), "here") for people in (90_000, 300))
-    old, young = calibration_by(many), calibration_by(few)
+    old, young = usual_by(many).calibrations, usual_by(few).calibrations
     for shipped, mine, less, row in zip(CALIBRATION, old, young, many.shares, strict=True):
         assert sum(mine.prior) == pytest.approx(1.0)
         assert (mine.temperature, mine.correlation) == (shipped.temperature, shipped.correlation)
