@@ -189,6 +189,7 @@ class Pipeline:
         readings = self.look(frame, track.box, [box for box in boxes if box is not track.box])
         if readings:
             past.readings.append(readings)
+            past.views.append(describe.View(at=track.at, height=max(1.0, track.box.height)))
 
     def look(self, frame: Frame, box: Box, others: Sequence[Box]) -> tuple[AttributeReading, ...]:
         """What one glance at the person in ``box`` reads, the head blanked first; nothing where no pose fits."""
@@ -214,8 +215,8 @@ class Pipeline:
         past = self._known[track.track]
         past.described = True
         self.counts.described += 1
-        vector = describe.describe(past.readings, self._usual)
-        past.readings = []
+        vector = describe.describe(past.readings, self._usual, past.views)
+        past.readings, past.views = [], []
         return Sighting(vector=vector, at=track.seen)
 
     def _ended(self, track: Track) -> Sighting | None:

@@ -75,22 +75,17 @@ def seen_as(usual: Usual, shared: float) -> Usual:
     )
 
 
-def usual_from_hub(street: Street, sight: Sight, people: int, begun: float) -> tuple[Usual, Rarity]:
-    """What units go by after a day: a hub counted what they said by the shipped prior, signed it, and they read it.
-
-    And the hub that did.
-    """
+def usual_from_hub(street: Street, sight: Sight, people: int, begun: float) -> Usual:
+    """What units go by after a day: a hub counted what they said by the shipped prior, and they read what it signed."""
     rarity, here = Rarity(Baseline()), UnitId("north")
-    first = said_by_unit(
-        street.frames(street.people(people), sight), street.sizes, seen_as(SHIPPED, sight.shared)
-    )
-    for place, vector in enumerate(first):
+    seen = street.frames(street.people(people), sight)
+    for place, vector in enumerate(said_by_unit(seen, street.sizes, seen_as(SHIPPED, sight.shared))):
         rarity.judge(vector, here, Seconds(begun + 2.0 * place))
     key, booth = sign.new_private_key(), BoothId("street")
     now = Seconds(begun + 2.0 * people)
     file = hub_prior(rarity.baseline, booth=booth, private_key=key, now=now)
     told = priors.prior_in(file, public_key=sign.public_key_of(key), booth=booth)
-    return seen_as(usual_by(told), sight.shared), rarity
+    return seen_as(usual_by(told), sight.shared)
 
 
 def describe(
