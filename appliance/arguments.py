@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 
+from appliance.settings import time_of_day
 from appliance.values import NAME_FORM
 
 
@@ -30,3 +31,10 @@ def seconds(text: str) -> float:
     if not 0 < found < float("inf"):
         raise argparse.ArgumentTypeError(f"{text!r} is no number of seconds above 0")
     return found
+
+
+def clock(text: str) -> str:
+    """A time of day, as it is written into a configuration."""
+    if time_of_day(text) is None:
+        raise argparse.ArgumentTypeError(f"{text!r} is no time of day such as 18:30")
+    return text

@@ -68,9 +68,10 @@ def _watch(given: argparse.Namespace) -> int:
 
 def _demo(given: argparse.Namespace) -> int:
     from appliance.demo import booth
+    from appliance.demo.show import Options
 
     return booth.main(
-        booth.Options(
+        Options(
             source=given.source,
             duration=given.duration,
             headless=given.headless,

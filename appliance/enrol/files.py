@@ -101,6 +101,9 @@ def write_hub_config(
     service_seconds: float | None = None,
     alert_seconds: float | None = None,
     floor: float | None = None,
+    opens: str | None = None,
+    closes: str | None = None,
+    language: str | None = None,
 ) -> HubConfig:
     """Write ``hub.toml`` and give what config.py reads in it. Unfit where that cannot be used."""
     tables = [
@@ -112,6 +115,7 @@ def write_hub_config(
             database=database,
             young=young,
             hold_seconds=hold_seconds,
+            language=language,
             signing_key=signing_key,
         ),
         _broker(broker),
@@ -122,6 +126,8 @@ def write_hub_config(
             service_seconds=service_seconds,
             alert_seconds=alert_seconds,
             floor=floor,
+            opens=opens,
+            closes=closes,
         ),
     ]
     write_durably(path, "\n".join(filter(None, tables)).encode("utf-8"), mode=PUBLIC)

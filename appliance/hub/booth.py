@@ -18,12 +18,13 @@ from appliance import topics
 from appliance.config import HubConfig, Register
 from appliance.errors import Refused, Rule
 from appliance.hub import feedback
-from appliance.hub.admission import Admission, Admitted, DoorState, Lateness
+from appliance.hub.admission import Admission, Admitted, Lateness
 from appliance.hub.alerts import Alerts, Held
 from appliance.hub.calibration import whole
 from appliance.hub.counts import coarse
 from appliance.hub.daybook import Daybook
 from appliance.hub.desk import Desk
+from appliance.hub.door import DoorState
 from appliance.hub.languages import CATALOGUES
 from appliance.hub.learnt import learnt
 from appliance.hub.messages import Arrival, Telling

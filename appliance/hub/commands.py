@@ -159,7 +159,9 @@ def _export(given: argparse.Namespace) -> int:
 
 def _import(given: argparse.Namespace) -> int:
     config = configs.hub_config(given.config)
+    now = Seconds(time.time())
     guest, content = _opened(given.files[0], _believed(given, config))
+    exchange.check_age(guest, now, where=str(given.files[0]))
     store = Store(config.database, config.booth)
     try:
         digest = hashlib.sha256(content).digest()
@@ -167,7 +169,7 @@ def _import(given: argparse.Namespace) -> int:
             raise Unfit("it was taken in before", where=str(given.files[0]), mend="nothing is to be done")
         rarity = learnt(store.load())
         joined = exchange.joined(rarity.baseline.state(), guest, booth=config.booth)
-        note = Imported(digest=digest, booth=guest.booth, people=guest.state.people, at=Seconds(time.time()))
+        note = Imported(digest=digest, booth=guest.booth, people=guest.state.people, at=now)
         snapshot = Snapshot(baseline=coarse(joined), bins=whole(rarity.bins()))
         store.commit(Changes(snapshot=snapshot, imported=(note,)))
     finally:
@@ -183,7 +185,8 @@ def _merge(given: argparse.Namespace) -> int:
     if len({content for _, content in parts}) != len(parts):
         raise Unfit("a file is named twice", where="merge", mend="name each file once")
     state = Baseline().state()
-    for guest, _ in parts:
+    for path, (guest, _) in zip(given.files, parts, strict=True):
+        exchange.check_age(guest, Seconds(time.time()), where=str(path))
         state = exchange.joined(state, guest, booth=config.booth)
     _write(
         exchange.packed(

@@ -13,11 +13,12 @@ from dataclasses import dataclass
 from appliance import topics
 from appliance.config import Register
 from appliance.errors import Refused, Rule
+from appliance.health import Health
 from appliance.hub import staffwire
 from appliance.hub.admission import Admission, Admitted, Lateness
 from appliance.hub.board import UnitRow
 from appliance.hub.messages import Arrival
-from appliance.values import BoothId, Health, Heartbeat, Seconds, UnitId
+from appliance.values import BoothId, Heartbeat, Seconds, UnitId
 
 
 @dataclass(slots=True, kw_only=True)

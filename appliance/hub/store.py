@@ -16,11 +16,11 @@ from typing import Final
 import numpy as np
 
 from appliance.hub import rows
-from appliance.hub.admission import DoorState
 from appliance.hub.audit import AuditCount
 from appliance.hub.calibration import BINS, HISTOGRAMS
 from appliance.hub.counts import BaselineState
 from appliance.hub.database import Database
+from appliance.hub.door import DoorState
 from appliance.hub.feedback import Doubt, Word
 from appliance.hub.forecast import HourCount
 from appliance.hub.levels import BANDS, LEVELS

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from appliance.hub.admission import DoorState
 from appliance.hub.alerts import Held
 from appliance.hub.audit import AuditCount
 from appliance.hub.counts import BaselineState
+from appliance.hub.door import DoorState
 from appliance.hub.feedback import Doubt
 from appliance.hub.forecast import HourCount
 from appliance.hub.levels import FloatArray

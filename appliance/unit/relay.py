@@ -11,8 +11,9 @@ Laws:
     * The network never holds up the pipe: whatever the broker does, the pipe is read.
     * One thing comes the other way, and not into SENSE: the hub's prior (``shelf``), signed, kept for SENSE's next
       start. Everything else that is sent to us is let fall.
-    * A record leaves the spool when the broker has it for somebody, not before; after a restart it may be sent
-      twice (the hub admits it once). A broker that has no right for us, or no hub, is a broker that is away.
+    * A record leaves the spool when the broker has it for somebody and has had time to write it down, not before
+      (``outbound``); so it may be sent twice (the hub admits it once). A broker that has no right for us, or no hub,
+      is a broker that is away.
 """
 
 from __future__ import annotations
@@ -31,80 +32,17 @@ from appliance.mqtt import Link, Will
 from appliance.service import Notifier, inherited_descriptor, log, stop_requested
 from appliance.unit import shelf
 from appliance.unit.gate import Gate, gate_of
+from appliance.unit.outbound import Outbound
 from appliance.unit.pipe import PipeReader
 from appliance.unit.spool import Spool
 
-IN_FLIGHT: Final = 200
-"""Records handed to the link and not yet acknowledged, at most."""
 IDLE_SECONDS: Final = 0.5
 BUSY_SECONDS: Final = 0.02
 STATUS_SECONDS: Final = 5.0
-UNTAKEN_SECONDS: Final = 5.0
-"""How long to wait before sending again what the broker answered but gave to nobody."""
 COMPLAINT_SECONDS: Final = 10.0
 """What does not open is said at most so often."""
 FAREWELL_SECONDS: Final = 3.0
 """How long a stopping relay waits for the broker to take what is left."""
-
-
-class Outbound:
-    """Spool to link: what is under way, what is settled. The link's clock and ours do not matter here."""
-
-    def __init__(self, spool: Spool, link: Link, topic: str) -> None:
-        self._spool = spool
-        self._link = link
-        self._topic = topic
-        self._under_way: dict[int, int] = {}
-        self._cursor = 0
-        self._again_at = 0.0
-        self._untaken_said = False
-
-    @property
-    def busy(self) -> bool:
-        """True while the broker is there and has something to acknowledge."""
-        return bool(self._under_way) and self._link.up
-
-    def settle(self, *, wait: float) -> bool:
-        """Take acknowledgements in, waiting up to ``wait`` seconds for the first; True where there was one."""
-        answered = self._link.published(wait=wait)
-        untaken = self._link.untaken()
-        lost = [
-            self._under_way[ticket] for ticket in answered if ticket in untaken and ticket in self._under_way
-        ]
-        if lost:
-            self._send_again(min(lost))
-            return False
-        acknowledged = [
-            serial for ticket in answered if (serial := self._under_way.pop(ticket, None)) is not None
-        ]
-        if acknowledged:
-            self._untaken_said = False
-            self._spool.settle(min(self._under_way.values(), default=self._cursor))
-        return bool(acknowledged)
-
-    def _send_again(self, serial: int) -> None:
-        """Go back to ``serial``, after a while; acknowledgements of what is under way no longer count."""
-        self._under_way.clear()
-        self._cursor = serial
-        self._again_at = time.monotonic() + UNTAKEN_SECONDS
-        if not self._untaken_said:
-            log("relay: the broker has no hub for our observations, or no right for us; they wait", level=4)
-            self._untaken_said = True
-
-    def send(self) -> bool:
-        """Hand over as many waiting records as may be under way; True where any was."""
-        if not self._link.up or len(self._under_way) >= IN_FLIGHT or time.monotonic() < self._again_at:
-            return False
-        waiting = self._spool.waiting(self._cursor, IN_FLIGHT - len(self._under_way))
-        for record in waiting:
-            try:
-                ticket = self._link.publish(self._topic, record.envelope)
-            except Unavailable as away:
-                log(f"relay: {away}", level=4)
-                return False
-            self._under_way[ticket] = record.serial
-            self._cursor = record.serial + 1
-        return bool(waiting)
 
 
 class Status:

@@ -26,6 +26,7 @@ from typing import TYPE_CHECKING, Final, TypeVar
 
 from appliance.config import CameraConfig, UnitConfig, refuse_network_source, unit_config
 from appliance.errors import LeftfieldError, Unavailable, Unfit
+from appliance.health import FPS_LIMIT, Accelerator, Health, SourceKind, UnitState
 from appliance.prior import Prior
 from appliance.service import Notifier, credential, log, stop_requested
 from appliance.sign import Sealer, public_key_of
@@ -35,7 +36,7 @@ from appliance.unit.outlet import Outlet, open_pipe
 from appliance.unit.pipe import RECORD_BYTES
 from appliance.unit.plan import EVERY_WALL, REQUIRED, SealPlan
 from appliance.unit.sandbox import NOT_ENCLOSED, Enclosure, enclose, seal_or_refuse
-from appliance.values import COUNTER_LIMIT, FPS_LIMIT, Accelerator, Epoch, Health, SourceKind, UnitState
+from appliance.values import COUNTER_LIMIT, Epoch
 
 if TYPE_CHECKING:  # these see pixels; at run time they are imported inside the enclosure
     from appliance.unit.camera import Source

@@ -364,6 +364,22 @@ def test_a_booth_that_stops_ends_its_alerts() -> None:
     assert name not in booth._sightings
 
 
+def test_an_alert_ended_by_a_stop_is_counted_as_expired(tmp_path: Path) -> None:
+    """Alerts that a stop of the hub ends, claimed or not, are counted as expired, once, and so known the next day."""
+    camera, store = Camera("north"), store_at(tmp_path)
+    booth = new_booth(camera, stored=store.load())
+    teach(booth, camera)
+    name = raised(booth, camera, NOON + 5)
+    store.commit(booth.take([asks("tablet-1", "claim", alert=name)], Seconds(NOON + 7)).changes)
+    store.commit(booth.take([], Seconds(NOON + 9), last=True).changes)
+    again = new_booth(camera, stored=store.load(), now=Seconds(NOON + 20))
+    again.take([], Seconds(NOON + 20))
+    today = again._daybook.today()
+    assert (again._daybook.number("expired"), today.ended, today.gifted) == (1, 1, 0)
+    assert again._alerts.all() == ()
+    store.close()
+
+
 @pytest.mark.parametrize("now", [60.0, 946_684_800.0, NOON + 800 * 86_400, NOON - 401 * 86_400, 1e18])
 def test_a_clock_that_cannot_be_right_touches_nothing(now: float) -> None:
     """A hub whose clock is before 2025, or more than 400 days from the last sighting, waits for a better one."""

@@ -3,6 +3,7 @@ from __future__ import annotations
 import base64
 import json
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -288,6 +289,32 @@ def test_weeks_of_another_corner_are_carried_to_the_booth(
     assert exchange.looked_at(merged_file, where="merged").state.people == 320
     code, shares, _ = run(capfdbinary, "baseline", "prior", "--config", old)
     assert prior.prior_in(shares, public_key=bytes.fromhex(text), booth=BoothId("market")).people == 320
+
+
+@pytest.mark.parametrize("action", ["import", "merge"])
+@pytest.mark.parametrize(
+    ("days", "code", "why"),
+    [
+        (-401, Unfit.exit_code, b"401 days ago"),
+        (-399, 0, b"200 people"),
+        (2, Refused.exit_code, b"ahead of this machine's clock"),
+    ],
+)
+def test_only_a_baseline_of_our_time_is_taken_in(
+    tmp_path: Path, capfdbinary: pytest.CaptureFixture[bytes], action: str, days: int, code: int, why: bytes
+) -> None:
+    """A baseline whose last sighting is over 400 days old, or lies in the future, is refused with one clear line."""
+    config = hub_at(tmp_path / "hub", "corner", 0, 1)
+    seen = time.time() + days * 86_400
+    shift = round((seen - NOON) / exchange.HALF_LIFE) * exchange.HALF_LIFE
+    state = street(1)
+    day = Seconds(seen // 86_400 * 86_400 + (86_400 if days < 0 else 0))
+    moved = replace(state, anchor=Seconds(state.anchor + shift), latest=day)
+    path = tmp_path / "market.baseline"
+    path.write_bytes(exchange.packed(Travelling(booth=BOOTH, made_at=int(seen), state=moved), KEY))
+    got, _, told = run(capfdbinary, "baseline", action, path, "--config", config, "--key", PUBLIC.hex())
+    assert (got, why in told) == (code, True), told
+    assert len(told.splitlines()) == 1
 
 
 def test_a_young_baseline_gives_no_prior(tmp_path: Path, capfdbinary: pytest.CaptureFixture[bytes]) -> None:

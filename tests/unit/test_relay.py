@@ -13,12 +13,15 @@ from pathlib import Path
 
 import pytest
 
-from appliance import prior, topics
+from appliance import config, prior, topics
 from appliance.demo.places import free_port, listening
 from appliance.enrol import Booth, Listeners, UnitHome, create_booth, enrol_unit, mosquitto, write_unit_config
 from appliance.mqtt import Link, Message
 from appliance.sign import Sealer, new_private_key
+from appliance.unit import outbound
+from appliance.unit.outbound import Outbound
 from appliance.unit.pipe import record_of
+from appliance.unit.spool import Spool
 from appliance.values import AttributeVector, BoothId, Epoch, Observation, PhenomenonTime, Seq, Steps, UnitId
 from tests.priors import EVEN, LIFTS
 
@@ -177,6 +180,48 @@ def test_a_broker_that_is_away_costs_nothing(scene: Scene) -> None:
     scene.start_broker()
     until(lambda: len(once(scene.heard())) == 120, "all records")
     assert once(scene.received) == scene.numbers(120)
+
+
+def test_a_broker_that_loses_its_memory_costs_nothing(scene: Scene) -> None:
+    """What the broker acknowledged and had not written down at a power cut is sent again, and only then forgotten."""
+    scene.start_relay()
+    scene.say(0, 60)
+    until(
+        lambda: scene.hub._received.qsize() >= 60, "the broker's answer"
+    )  # received, not yet stored by the hub
+    scene.say(60, 1)  # ... and acknowledged to RELAY: the next round of its loop has come
+    until(lambda: scene.hub._received.qsize() >= 61, "one more round")
+    assert scene.end(scene.broker, signal.SIGKILL) != 0
+    scene.hub.messages()  # the hub's machine went dark with it: what it held in memory is gone too
+    scene.start_broker()
+    until(lambda: len(once(scene.heard())) == 61, "all records, again")
+    assert set(scene.received) == set(scene.numbers(61))
+
+
+def test_what_the_broker_has_had_for_long_enough_is_forgotten(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What was acknowledged no longer waits, is kept for a while, and is then overwritten, with the link still up."""
+    monkeypatch.setattr(outbound, "KEPT_SECONDS", 0.5)
+    spool = Spool(scene.spool, 1000)
+    address = config.unit_config(scene.config).broker
+    link = Link(address=address, name=UNIT)
+    link.start()
+    out = Outbound(spool, link, topics.observation(BOOTH, UNIT))
+    spool.append(scene.numbers(20))
+    assert len(spool) == 20
+
+    def turn() -> None:
+        out.send()
+        out.settle(wait=0.01)
+
+    until(lambda: turn() or not len(spool), "the broker's answer")
+    assert scene.spooled(0)
+    assert len(spool.waiting(0, 100)) == 20
+    until(lambda: turn() or not scene.spooled(0), "the end of the time it is kept")
+    assert spool.waiting(0, 100) == ()
+    link.stop()
+    spool.close()
 
 
 def test_a_killed_relay_sends_again_what_nobody_acknowledged(scene: Scene) -> None:
