@@ -84,14 +84,14 @@ class Pipeline:
         nearer: People | None = None,
         track_rules: TrackRules = TrackRules(),  # noqa: B008 - frozen
         glance_rules: glance.GlanceRules = glance.GlanceRules(),  # noqa: B008 - frozen
-        calibration: Sequence[describe.Calibration] = describe.CALIBRATION,
+        usual: describe.Usual = describe.SHIPPED,
         clock: Callable[[], int] = time.perf_counter_ns,
     ) -> None:
         self.people = people
         self.poses = poses
         self._networks = networks
         self._nearer = nearer
-        self._calibration = calibration
+        self._usual = usual
         self._in_hole = False
         self.cost = Cost()
         self.counts = Counts()
@@ -116,7 +116,7 @@ class Pipeline:
         person = headless(frame, standing(box))
         if person is not None:
             seen = attributes.read(person, self._balance.gains, self._networks)
-            describe.describe([seen], self._calibration)
+            describe.describe([seen], self._usual)
 
     def see(self, frame: Frame) -> tuple[Sighting, ...]:
         """Take in one frame; the passers-by who are described by it. Unavailable where the accelerator is."""
@@ -189,6 +189,7 @@ class Pipeline:
         readings = self.look(frame, track.box, [box for box in boxes if box is not track.box])
         if readings:
             past.readings.append(readings)
+            past.views.append(describe.View(at=track.at, height=max(1.0, track.box.height)))
 
     def look(self, frame: Frame, box: Box, others: Sequence[Box]) -> tuple[AttributeReading, ...]:
         """What one glance at the person in ``box`` reads, the head blanked first; nothing where no pose fits."""
@@ -214,8 +215,8 @@ class Pipeline:
         past = self._known[track.track]
         past.described = True
         self.counts.described += 1
-        vector = describe.describe(past.readings, self._calibration)
-        past.readings = []
+        vector = describe.describe(past.readings, self._usual, past.views)
+        past.readings, past.views = [], []
         return Sighting(vector=vector, at=track.seen)
 
     def _ended(self, track: Track) -> Sighting | None:
@@ -271,5 +272,5 @@ def pipeline_on(
         garments=Garments(load_model(catalogue.named("garments"), accelerator)),
         patterns=Patterns(load_model(catalogue.named("pattern"), accelerator)),
     )
-    calibration = describe.calibration_by(prior) if prior else describe.CALIBRATION
-    return Pipeline(people, poses, networks=networks, nearer=nearer, calibration=calibration)
+    usual = describe.usual_by(prior) if prior else describe.SHIPPED
+    return Pipeline(people, poses, networks=networks, nearer=nearer, usual=usual)
