@@ -20,15 +20,17 @@ from appliance.config import UnitConfig
 from appliance.prior import Prior
 from appliance.unit import attributes, describe, glance
 from appliance.unit.colours import Balance
+from appliance.unit.followed import Track, TrackRules
 from appliance.unit.garments import Garments
 from appliance.unit.modelfile import default_model_directory, read_catalogue
+from appliance.unit.motion import overlap
 from appliance.unit.pattern import Patterns
 from appliance.unit.people import People
 from appliance.unit.pose import Poses
 from appliance.unit.regions import headless
 from appliance.unit.runtime import Accelerator, Wish, choose_accelerator, load_model
 from appliance.unit.sight import AttributeReading, Box, Detection, Frame, Keypoint, Pose
-from appliance.unit.track import Track, Tracker, TrackRules, overlap
+from appliance.unit.track import Tracker
 from appliance.values import AttributeVector
 
 LEAST_SCORE = 0.30
