@@ -97,8 +97,8 @@ def read(
     readings = [
         *_colours("top", looks.get("top"), constants),
         *_colours("bottom", looks.get("thighs"), constants),
-        *_pattern("top.pattern", person, cut.top, networks.patterns, constants),
-        *_pattern("bottom.pattern", person, cut.thighs, networks.patterns, constants),
+        *_pattern("top.pattern", person, cloth.top, networks.patterns, constants),
+        *_pattern("bottom.pattern", person, cloth.thighs, networks.patterns, constants),
         *_sleeves(looks, person.torso, constants),
         *_lower(looks, person.torso, constants),
         *_one_piece(looks),
