@@ -14,29 +14,27 @@ import numpy as np
 
 from appliance import topics
 from appliance.config import BrokerAddress, EnrolledUnit, HubConfig, PacingConfig, Register
+from appliance.health import Accelerator, Health, SourceKind, UnitState
 from appliance.hub.booth import Booth, Outcome
 from appliance.hub.messages import Arrival
-from appliance.hub.store import Store, Stored
+from appliance.hub.store import Store
+from appliance.hub.stored import Stored
 from appliance.sign import Sealer, public_key_of
 from appliance.values import (
     TIME_STEP,
     UNKNOWN,
-    Accelerator,
     AttributeVector,
     BoothId,
     Epoch,
-    Health,
     Heartbeat,
     Observation,
     PhenomenonTime,
     Reading,
     Seconds,
     Seq,
-    SourceKind,
     Steps,
     TabletId,
     UnitId,
-    UnitState,
 )
 from appliance.vocabulary import ATTRIBUTES, Confidence
 

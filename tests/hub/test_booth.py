@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 
 from appliance.errors import Rule, Unavailable
-from appliance.hub.baseline import FIVE
 from appliance.hub.booth import Booth, Outcome
+from appliance.hub.counts import FIVE
 from appliance.hub.forecast import HourCount
 from appliance.hub.localday import day_of
 from appliance.hub.messages import Arrival
-from appliance.hub.store import Changes, Stored, Tally
+from appliance.hub.stored import Changes, Stored, Tally
 from appliance.values import Epoch, Seconds, UnitId
 from tests.hub.corner import (
     BOOTH,
@@ -274,7 +274,7 @@ def test_a_hub_killed_anywhere_counts_everything_exactly_once(
     counts = stored._admission.counts("north")
     assert (counts.admitted, stored._admission.missing("north")) == (300, 0)
     assert counts.refused[Rule.REPLAYED] == counts.repeated
-    assert stored._counts[stored._day, "people"] == 300
+    assert stored._daybook.number("people") == 300
     store.close()
 
 
@@ -362,6 +362,22 @@ def test_a_booth_that_stops_ends_its_alerts() -> None:
     assert [telling.payload for telling in outcome.tellings if telling.topic.endswith(f"/{name}")] == [b""]
     assert (outcome.changes.alerts, outcome.changes.gone) == ((), (name,))
     assert name not in booth._sightings
+
+
+def test_an_alert_ended_by_a_stop_is_counted_as_expired(tmp_path: Path) -> None:
+    """Alerts that a stop of the hub ends, claimed or not, are counted as expired, once, and so known the next day."""
+    camera, store = Camera("north"), store_at(tmp_path)
+    booth = new_booth(camera, stored=store.load())
+    teach(booth, camera)
+    name = raised(booth, camera, NOON + 5)
+    store.commit(booth.take([asks("tablet-1", "claim", alert=name)], Seconds(NOON + 7)).changes)
+    store.commit(booth.take([], Seconds(NOON + 9), last=True).changes)
+    again = new_booth(camera, stored=store.load(), now=Seconds(NOON + 20))
+    again.take([], Seconds(NOON + 20))
+    today = again._daybook.today()
+    assert (again._daybook.number("expired"), today.ended, today.gifted) == (1, 1, 0)
+    assert again._alerts.all() == ()
+    store.close()
 
 
 @pytest.mark.parametrize("now", [60.0, 946_684_800.0, NOON + 800 * 86_400, NOON - 401 * 86_400, 1e18])
@@ -488,11 +504,11 @@ def test_acceptance_is_learnt_over_days() -> None:
     tallies = tuple(Tally(day=yesterday, what=what, number=20) for what in ("gifted", "declined"))
     booth = new_booth(camera, stored=Stored(tallies=tallies))
     booth.take([], NOON)
-    assert booth._today().acceptance == pytest.approx(0.5)
+    assert booth._daybook.today().acceptance == pytest.approx(0.5)
     refused = tuple(Tally(day=yesterday, what="declined", number=40) for _ in range(1))
     shy = new_booth(camera, stored=Stored(tallies=refused))
     shy.take([], NOON)
-    assert shy._today().acceptance == pytest.approx(2 / 40)
+    assert shy._daybook.today().acceptance == pytest.approx(2 / 40)
 
 
 def test_how_long_a_visit_takes_is_learnt() -> None:
@@ -503,8 +519,8 @@ def test_how_long_a_visit_takes_is_learnt() -> None:
     name = raised(booth, camera, NOON + 5)
     booth.take([asks("tablet-1", "claim", alert=name)], Seconds(NOON + 10))
     booth.take([asks("tablet-1", "outcome", alert=name, outcome="gifted", why=None)], Seconds(NOON + 365))
-    assert booth._today().visit_seconds == pytest.approx(360.0)
-    assert booth._counts[booth._day, "visits"] == 1
+    assert booth._daybook.today().visit_seconds == pytest.approx(360.0)
+    assert booth._daybook.number("visits") == 1
 
 
 def test_hourly_counts_survive_a_kill_exactly_once(tmp_path: Path) -> None:

@@ -14,7 +14,8 @@ from typing import Any
 import pytest
 
 from appliance import topics
-from appliance.pages.server import PagesConfig, PageServer
+from appliance.pages.server import PageServer
+from appliance.pages.visit import PagesConfig
 from appliance.values import AlertId, TabletId
 from tests.pages.conftest import Page
 from tests.pages.stage import BOOTH, TABLETS, alert, board, ended, resize, unit, wait_until
@@ -109,7 +110,7 @@ def test_what_is_usual_instead_is_said_in_whole_words(page: Page) -> None:
     ]
     page.stage.hub.board(usual=usual)
     reasons = [
-        {"lens": "single", "attributes": {"top.accent": "pink"}, "one_in": 300, "text": "top showing pink"}
+        {"lens": "single", "attributes": {"top.accent": "pink"}, "one_in": 300, "text": "top with some pink"}
     ]
     raised(page, reasons=reasons)
     page.see("Usual here: no second colour 71\u00a0%, white 9\u00a0%", CARD)
@@ -571,7 +572,7 @@ const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
 while (walker.nextNode()) {
   const node = walker.currentNode.parentElement, text = walker.currentNode.data.trim();
   if (!text || !node.getClientRects().length) continue;
-  if (node.closest('[disabled], [data-held=other], .unseen, .skip, noscript, script')) continue;
+  if (node.closest('[disabled], [data-held=other] .picture, .unseen, .skip, noscript, script')) continue;
   const back = ground(node), style = getComputedStyle(node);
   const [a, b] = [luminance(over(parse(style.color), back)), luminance(back)].sort((x, y) => y - x);
   const large = parseFloat(style.fontSize) >= 24 || (parseFloat(style.fontSize) >= 18.66 && style.fontWeight >= 700);
@@ -580,6 +581,19 @@ while (walker.nextNode()) {
 }
 return found;
 """
+
+
+def test_a_claimed_card_comes_into_sight_whole(page: Page) -> None:
+    """Whoever claims the last of several alerts on a phone sees all four ways to end it without scrolling."""
+    resize(page.browser, 390, 844, touch=True)
+    for name in ("a17", "a18", "a19"):
+        page.stage.hub.alert(alert(name))
+    page.wait(".card", 3)
+    page.at_rest()
+    page.stage.hub.alert(alert("a19", state="claimed", held_by=TABLETS[0]))
+    page.wait("#alert-a19 [data-key='gifted']")
+    bottom = "return document.querySelector('#alert-a19').getBoundingClientRect().bottom - innerHeight"
+    wait_until(lambda: page.browser.execute_script(bottom) < 1, "the card in sight")
 
 
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
@@ -594,7 +608,9 @@ def test_every_text_keeps_aa_contrast(page: Page, dark: bool) -> None:
     assert page.browser.execute_script(CONTRAST) == []
     claimed(page)
     page.stage.hub.alert(alert("a18", simulated=True, boxed=False, expires_at=int(time.time()) + 20))
+    page.stage.hub.alert(alert("a19", state="claimed", held_by="tablet-2"))
     page.wait("#alert-a18")
+    page.wait("#alert-a19[data-held=other]")
     page.press("forget", "a18")
     page.see("Forget this person now", "#alert-a18")
     page.at_rest()

@@ -475,6 +475,31 @@ def test_what_is_written_is_what_config_reads(corner: Corner) -> None:
     )
 
 
+def test_hours_and_language_are_set_when_the_booth_is_created(tmp_path: Path) -> None:
+    """What ``booth create`` is told of hours and language is in the hub's configuration; else its defaults hold."""
+    chosen, plain = tmp_path / "chosen", tmp_path / "plain"
+    words = ("--opens", "9:30", "--closes", "18:00", "--language", "fr")
+    assert run("booth", "create", "corner", *words, "--directory", str(chosen)) == 0
+    assert run("booth", "create", "corner", "--directory", str(plain)) == 0
+    hub = config.hub_config(chosen / "hub.toml")
+    assert (hub.pacing.opens, hub.pacing.closes, hub.language) == (34_200.0, 64_800.0, "fr")
+    hub = config.hub_config(plain / "hub.toml")
+    assert (hub.pacing.opens, hub.pacing.closes, hub.language) == (None, None, "en")
+
+
+@pytest.mark.parametrize(
+    "words",
+    [("--opens", "9:00"), ("--closes", "18:00"), ("--opens", "18:00", "--closes", "9:00")],
+)
+def test_hours_that_cannot_be_make_no_booth(
+    tmp_path: Path, words: tuple[str, ...], capfd: pytest.CaptureFixture[str]
+) -> None:
+    """Hours of which one is missing, or that end before they begin, are said so before anything is made."""
+    assert run("booth", "create", "corner", *words, "--directory", str(tmp_path / "booth")) == Unfit.exit_code
+    assert "--opens 10:00 --closes 18:30" in capfd.readouterr().err
+    assert not (tmp_path / "booth").exists()
+
+
 def test_a_booth_is_created_once(corner: Corner) -> None:
     """A second booth in the same directory is refused, and the first is found again as it was made."""
     with pytest.raises(Unfit, match="a booth already"):
