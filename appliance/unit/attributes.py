@@ -77,8 +77,8 @@ def read(
     readings = [
         *_colours("top", looks.get("cloth above"), constants),
         *_colours("bottom", looks.get("cloth below"), constants),
-        *_pattern("top.pattern", person, cut.top, networks.patterns, constants),
-        *_pattern("bottom.pattern", person, cut.thighs, networks.patterns, constants),
+        *_pattern("top.pattern", person, cloth.top, networks.patterns, constants),
+        *_pattern("bottom.pattern", person, cloth.thighs, networks.patterns, constants),
         *kinds(worn, looks, person.torso, constants),
         *_feet(looks.get("feet")),
     ]
