@@ -20,6 +20,7 @@ _SLENDER: Final = 0.36
 _EDGE: Final = 2.0
 _INSIDE: Final = 0.6
 _WIDER: Final = 1.25
+_PART: Final = 0.25
 _DEPTH: Final = 0.08
 """Feet lower by this share of a height are surely nearer; the boxes' own error is a quarter of it."""
 
@@ -47,8 +48,11 @@ def candidates(
     ]
     split: list[Candidate] = []
     for one in plain:
-        others = [other.whole for other in plain if other is not one]
-        split.extend(_parted(one, followed, others) or (one,))
+        box, area = one.whole, one.whole.width * one.whole.height
+        # Two people in one box are each a good part of it, so most boxes are settled here.
+        inside = [each for each in followed if shared(each, box) > _PART * area and _holds(box, each)]
+        others = [other.whole for other in plain if other is not one] if len(inside) > 1 else []
+        split.extend(_parted(one, inside, others) or (one,))
     return split
 
 
@@ -70,27 +74,28 @@ def completed(box: Box, extent: tuple[int, int] | None) -> Box:
 def hidden(box: Box, others: Iterable[Box]) -> float:
     """How surely somebody expected in ``box`` is behind one of the others, 0 to 1: share covered times nearness."""
     area = box.width * box.height
+    left, right, feet = box.left, box.right, box.bottom
     return max(
         (
-            min(1.0, (other.bottom - box.bottom) / (_DEPTH * box.height)) * shared(box, other) / area
+            min(1.0, (other.bottom - feet) / (_DEPTH * box.height)) * shared(box, other) / area
             for other in others
-            if other.bottom > box.bottom
+            if other.bottom > feet and other.left < right and other.right > left
         ),
         default=0.0,
     )
 
 
-def _parted(one: Candidate, followed: Sequence[Box], others: Sequence[Box]) -> tuple[Candidate, ...]:
-    """The two people followed whom a wide box surrounds, each at its side of it; nobody where it is a box of one.
+def _holds(box: Box, each: Box) -> bool:
+    """True where a box is so much wider that somebody beside the other is in it too."""
+    return shared(each, box) > _INSIDE * each.width * each.height and box.width >= _WIDER * each.width
+
+
+def _parted(one: Candidate, inside: Sequence[Box], others: Sequence[Box]) -> tuple[Candidate, ...]:
+    """The two of the people ``inside`` whom a wide box surrounds, each at its side; nobody where it is a box of one.
 
     Whoever has a better box of their own is left out.
     """
     box = one.whole
-    inside = [
-        each
-        for each in followed
-        if shared(each, box) > _INSIDE * each.width * each.height and box.width >= _WIDER * each.width
-    ]
     fits = [
         (overlap(around(a, b), box), a, b)
         for a, b in combinations(inside, 2)

@@ -89,7 +89,10 @@ class Tracker:
             (
                 shared(box, other.predicted)
                 for other in self._reluctance
-                if other is not track and at - other.seen < _RECENT
+                if other is not track
+                and other.predicted.left < box.right
+                and other.predicted.right > box.left
+                and at - other.seen < _RECENT
             ),
             default=0.0,
         )
