@@ -20,7 +20,6 @@ _SLENDER: Final = 0.36
 _EDGE: Final = 2.0
 _INSIDE: Final = 0.6
 _WIDER: Final = 1.25
-_PART: Final = 0.25
 _DEPTH: Final = 0.08
 """Feet lower by this share of a height are surely nearer; the boxes' own error is a quarter of it."""
 
@@ -48,9 +47,17 @@ def candidates(
     ]
     split: list[Candidate] = []
     for one in plain:
-        box, area = one.whole, one.whole.width * one.whole.height
-        # Two people in one box are each a good part of it, so most boxes are settled here.
-        inside = [each for each in followed if shared(each, box) > _PART * area and _holds(box, each)]
+        box = one.whole
+        width = box.width / _WIDER
+        # Most boxes are no wider than whoever is followed there, and settled here.
+        inside = [
+            each
+            for each in followed
+            if each.right - each.left <= width
+            and each.left < box.right
+            and each.right > box.left
+            and shared(each, box) > _INSIDE * each.width * each.height
+        ]
         others = [other.whole for other in plain if other is not one] if len(inside) > 1 else []
         split.extend(_parted(one, inside, others) or (one,))
     return split
@@ -83,11 +90,6 @@ def hidden(box: Box, others: Iterable[Box]) -> float:
         ),
         default=0.0,
     )
-
-
-def _holds(box: Box, each: Box) -> bool:
-    """True where a box is so much wider that somebody beside the other is in it too."""
-    return shared(each, box) > _INSIDE * each.width * each.height and box.width >= _WIDER * each.width
 
 
 def _parted(one: Candidate, inside: Sequence[Box], others: Sequence[Box]) -> tuple[Candidate, ...]:
