@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 from appliance.unit.colours import (
     ACCENT_SHARE,
     Floats,
+    Swatch,
     lab_of_linear,
     linear,
     name_shares,
@@ -76,12 +77,31 @@ def read(
     readings = [
         *_colours("top", looks.get("cloth above"), constants),
         *_colours("bottom", looks.get("cloth below"), constants),
-        *_pattern("top.pattern", person, cut.top, networks.patterns, constants),
-        *_pattern("bottom.pattern", person, cut.thighs, networks.patterns, constants),
+        *_pattern("top.pattern", person, cloth.top, networks.patterns, constants),
+        *_pattern("bottom.pattern", person, cloth.thighs, networks.patterns, constants),
         *kinds(worn, looks, person.torso, constants),
         *_feet(looks.get("feet")),
     ]
     return tuple(readings)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Palettes:
+    """Colours of the cloth above and below the waist, largest share first; empty where too little is seen."""
+
+    top: tuple[Swatch, ...]
+    bottom: tuple[Swatch, ...]
+
+
+def palettes(person: Headless, gains: Floats, networks: Networks = NO_NETWORKS) -> Palettes:
+    """The colours that ``read`` names, as they were measured; nothing a unit could say."""
+    cut = regions(person)
+    if cut is None:
+        return Palettes(top=(), bottom=())
+    cloth = cut if networks.garments is None else refined(cut, networks.garments.look(person))
+    looks = _looks(person, {"top": cloth.top, "bottom": cloth.thighs}, gains)
+    top, bottom = (palette(looks[where].samples) if where in looks else () for where in ("top", "bottom"))
+    return Palettes(top=top, bottom=bottom)
 
 
 def _masks(cut: Regions) -> dict[str, Mask | None]:

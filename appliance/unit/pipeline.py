@@ -20,15 +20,17 @@ from appliance.config import UnitConfig
 from appliance.prior import Prior
 from appliance.unit import attributes, describe, glance
 from appliance.unit.colours import Balance
+from appliance.unit.followed import Track, TrackRules
 from appliance.unit.garments import Garments
 from appliance.unit.modelfile import default_model_directory, read_catalogue
+from appliance.unit.motion import overlap
 from appliance.unit.pattern import Patterns
 from appliance.unit.people import People
 from appliance.unit.pose import Poses
-from appliance.unit.regions import headless
+from appliance.unit.regions import Headless, headless
 from appliance.unit.runtime import Accelerator, Wish, choose_accelerator, load_model
 from appliance.unit.sight import AttributeReading, Box, Detection, Frame, Keypoint, Pose
-from appliance.unit.track import Track, Tracker, TrackRules, overlap
+from appliance.unit.track import Tracker
 from appliance.values import AttributeVector
 
 LEAST_SCORE = 0.30
@@ -193,15 +195,27 @@ class Pipeline:
 
     def look(self, frame: Frame, box: Box, others: Sequence[Box]) -> tuple[AttributeReading, ...]:
         """What one glance at the person in ``box`` reads, the head blanked first; nothing where no pose fits."""
+        person = self.person(frame, box, others)
+        return () if person is None else self.read(person)
+
+    def person(self, frame: Frame, box: Box, others: Sequence[Box]) -> Headless | None:
+        """Whoever is in ``box``, without a head; None where no pose fits."""
         start = self._clock()
         pose = self.poses.find(frame, box)
-        posed = self._clock()
-        person = None if pose is None else headless(frame, pose, others)
-        readings = () if person is None else attributes.read(person, self._balance.gains, self._networks)
         self.cost.glances += 1
-        self.cost.posing += posed - start
-        self.cost.reading += self._clock() - posed
+        self.cost.posing += self._clock() - start
+        return None if pose is None else headless(frame, pose, others)
+
+    def read(self, person: Headless) -> tuple[AttributeReading, ...]:
+        """What is worn, under the light of the frames so far."""
+        start = self._clock()
+        readings = attributes.read(person, self._balance.gains, self._networks)
+        self.cost.reading += self._clock() - start
         return readings
+
+    def palettes(self, person: Headless) -> attributes.Palettes:
+        """The colours behind the names that ``read`` gives, for the bench."""
+        return attributes.palettes(person, self._balance.gains, self._networks)
 
     def _is_enough(self, track: Track) -> bool:
         past = self._known[track.track]

@@ -76,7 +76,7 @@ def seen_as(usual: Usual, shared: float) -> Usual:
 
 
 def usual_from_hub(street: Street, sight: Sight, people: int, begun: float) -> Usual:
-    """What units go by after a day: a hub counted what they said by the shipped prior, and signed it."""
+    """What units go by after a day: a hub counted what they said by the shipped prior; they read what it signed."""
     rarity, here = Rarity(Baseline()), UnitId("north")
     seen = street.frames(street.people(people), sight)
     for place, vector in enumerate(said_by_unit(seen, street.sizes, seen_as(SHIPPED, sight.shared))):
