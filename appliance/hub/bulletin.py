@@ -29,6 +29,7 @@ def prior_of(baseline: Baseline, *, booth: BoothId, private_key: bytes, now: Sec
         made_at=int(now),
         people=state.people,
         shares=exchange.shares_of(state),
+        lifts=exchange.lifts_of(state),
         private_key=private_key,
     )
 

@@ -23,10 +23,10 @@ import numpy as np
 from appliance import sealed, vocabulary
 from appliance.errors import Refused, Rule, Unfit
 from appliance.hub.baseline import Baseline
-from appliance.hub.counts import HALF_LIFE, BaselineState, merged
-from appliance.hub.levels import FloatArray
+from appliance.hub.counts import HALF_LIFE, BaselineState, growth, merged
+from appliance.hub.levels import ATTRIBUTE_OF, STREET, FloatArray
 from appliance.hub.wallclock import CLOCK_DAYS
-from appliance.prior import WORDS_DIGEST, check_vocabulary
+from appliance.prior import PAIRS, WORDS_DIGEST, Lifts, check_vocabulary
 from appliance.values import NAME_FORM, BoothId, Seconds, UnitId
 from appliance.vocabulary import ATTRIBUTES
 
@@ -185,6 +185,22 @@ def shares_of(state: BaselineState) -> tuple[tuple[float, ...], ...]:
         rows.append(tuple((row / row.sum()).tolist()))
         start += len(attribute.levels)
     return tuple(rows)
+
+
+def lifts_of(state: BaselineState) -> Lifts:
+    """How many times more often than by chance each two levels go together, (k_ij + A) / (n_ij p_i p_j + A).
+
+    A is half of five people: counts rounded to fives say no more (the gamma-Poisson shrinker of ``tables``).
+    """
+    shares = np.concatenate([np.array(row) for row in shares_of(state)])
+    shrink = FEW / 2.0 * growth((state.latest - state.anchor) / HALF_LIFE)
+    lift = (state.pairs + shrink) / (
+        state.known[np.ix_(ATTRIBUTE_OF, ATTRIBUTE_OF)] * np.outer(shares, shares) + shrink
+    )
+    return {
+        (one, other): tuple(map(tuple, lift[STREET.block(one), STREET.block(other)].tolist()))
+        for one, other in PAIRS
+    }
 
 
 def described(one: Travelling, now: Seconds) -> dict[str, Any]:

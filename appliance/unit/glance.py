@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from appliance.unit.describe import View
 from appliance.unit.followed import Track
 from appliance.unit.motion import shared
 from appliance.unit.sight import AttributeReading, Box
@@ -38,6 +39,7 @@ class Glances:
     """What has been read of one track so far."""
 
     readings: list[tuple[AttributeReading, ...]] = field(default_factory=list)
+    views: list[View] = field(default_factory=list)
     tried: int = 0
     tried_at: float = -1e9
     height: float = 0.0

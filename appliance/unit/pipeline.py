@@ -27,7 +27,7 @@ from appliance.unit.motion import overlap
 from appliance.unit.pattern import Patterns
 from appliance.unit.people import People
 from appliance.unit.pose import Poses
-from appliance.unit.regions import headless
+from appliance.unit.regions import Headless, headless
 from appliance.unit.runtime import Accelerator, Wish, choose_accelerator, load_model
 from appliance.unit.sight import AttributeReading, Box, Detection, Frame, Keypoint, Pose
 from appliance.unit.track import Tracker
@@ -86,14 +86,14 @@ class Pipeline:
         nearer: People | None = None,
         track_rules: TrackRules = TrackRules(),  # noqa: B008 - frozen
         glance_rules: glance.GlanceRules = glance.GlanceRules(),  # noqa: B008 - frozen
-        calibration: Sequence[describe.Calibration] = describe.CALIBRATION,
+        usual: describe.Usual = describe.SHIPPED,
         clock: Callable[[], int] = time.perf_counter_ns,
     ) -> None:
         self.people = people
         self.poses = poses
         self._networks = networks
         self._nearer = nearer
-        self._calibration = calibration
+        self._usual = usual
         self._in_hole = False
         self.cost = Cost()
         self.counts = Counts()
@@ -118,7 +118,7 @@ class Pipeline:
         person = headless(frame, standing(box))
         if person is not None:
             seen = attributes.read(person, self._balance.gains, self._networks)
-            describe.describe([seen], self._calibration)
+            describe.describe([seen], self._usual)
 
     def see(self, frame: Frame) -> tuple[Sighting, ...]:
         """Take in one frame; the passers-by who are described by it. Unavailable where the accelerator is."""
@@ -186,18 +186,31 @@ class Pipeline:
         readings = self.look(frame, track.box, [box for box in boxes if box is not track.box])
         if readings:
             past.readings.append(readings)
+            past.views.append(describe.View(at=track.at, height=max(1.0, track.box.height)))
 
     def look(self, frame: Frame, box: Box, others: Sequence[Box]) -> tuple[AttributeReading, ...]:
         """What one glance at the person in ``box`` reads, the head blanked first; nothing where no pose fits."""
+        person = self.person(frame, box, others)
+        return () if person is None else self.read(person)
+
+    def person(self, frame: Frame, box: Box, others: Sequence[Box]) -> Headless | None:
+        """Whoever is in ``box``, without a head; None where no pose fits."""
         start = self._clock()
         pose = self.poses.find(frame, box)
-        posed = self._clock()
-        person = None if pose is None else headless(frame, pose, others)
-        readings = () if person is None else attributes.read(person, self._balance.gains, self._networks)
         self.cost.glances += 1
-        self.cost.posing += posed - start
-        self.cost.reading += self._clock() - posed
+        self.cost.posing += self._clock() - start
+        return None if pose is None else headless(frame, pose, others)
+
+    def read(self, person: Headless) -> tuple[AttributeReading, ...]:
+        """What is worn, under the light of the frames so far."""
+        start = self._clock()
+        readings = attributes.read(person, self._balance.gains, self._networks)
+        self.cost.reading += self._clock() - start
         return readings
+
+    def palettes(self, person: Headless) -> attributes.Palettes:
+        """The colours behind the names that ``read`` gives, for the bench."""
+        return attributes.palettes(person, self._balance.gains, self._networks)
 
     def _is_enough(self, track: Track) -> bool:
         past = self._known[track.track]
@@ -211,8 +224,8 @@ class Pipeline:
         past = self._known[track.track]
         past.described = True
         self.counts.described += 1
-        vector = describe.describe(past.readings, self._calibration)
-        past.readings = []
+        vector = describe.describe(past.readings, self._usual, past.views)
+        past.readings, past.views = [], []
         return Sighting(vector=vector, at=track.seen)
 
     def _ended(self, track: Track) -> Sighting | None:
@@ -268,5 +281,5 @@ def pipeline_on(
         garments=Garments(load_model(catalogue.named("garments"), accelerator)),
         patterns=Patterns(load_model(catalogue.named("pattern"), accelerator)),
     )
-    calibration = describe.calibration_by(prior) if prior else describe.CALIBRATION
-    return Pipeline(people, poses, networks=networks, nearer=nearer, calibration=calibration)
+    usual = describe.usual_by(prior) if prior else describe.SHIPPED
+    return Pipeline(people, poses, networks=networks, nearer=nearer, usual=usual)

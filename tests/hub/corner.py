@@ -198,3 +198,16 @@ ODD = AttributeVector.of(
     bottom_pattern="striped",
     sleeves="short",
 )
+
+
+def teach(booth: Booth, camera: Camera, people: int = 400, now: float = NOON) -> Outcome:
+    """Let ``people`` in plain clothes pass, ten a second."""
+    return booth.take([camera.says(camera.observation(PLAIN, now)) for _ in range(people)], Seconds(now))
+
+
+def raised(booth: Booth, camera: Camera, now: float = NOON + 5) -> str:
+    """The name of the alert that somebody in odd clothes causes."""
+    outcome = booth.take([camera.says(camera.observation(ODD, now))], Seconds(now))
+    (alert,) = told(outcome, "alert")
+    assert alert["state"] == "raised"
+    return str(alert["id"])

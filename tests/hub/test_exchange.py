@@ -18,11 +18,11 @@ from appliance import cli, prior, sealed, sign
 from appliance.errors import Refused, Rule, Unavailable, Unfit
 from appliance.hub import exchange
 from appliance.hub.baseline import Baseline
-from appliance.hub.counts import BaselineState, merged
+from appliance.hub.counts import BaselineState, coarse, merged
 from appliance.hub.exchange import Travelling
 from appliance.hub.store import Store
-from appliance.values import BoothId, Seconds, UnitId
-from appliance.vocabulary import ATTRIBUTES, CODE_BYTES
+from appliance.values import AttributeVector, BoothId, Seconds, UnitId
+from appliance.vocabulary import ATTRIBUTES, CODE_BYTES, INDEX
 from tests.hub.corner import BOOTH, NOON, Camera, Crowd, new_booth
 
 KEY = bytes(range(32))
@@ -118,7 +118,9 @@ def test_another_key_another_kind_and_too_much_are_refused() -> None:
         exchange.unpacked(packed(street(1)), public_key=sign.public_key_of(OTHER), where="file")
     assert refusal.value.rule is Rule.UNKNOWN_KEY
     shares = exchange.shares_of(street(1))
-    file = prior.sealed_prior(booth=BOOTH, made_at=1, people=200, shares=shares, private_key=KEY)
+    file = prior.sealed_prior(
+        booth=BOOTH, made_at=1, people=200, shares=shares, lifts=exchange.lifts_of(street(1)), private_key=KEY
+    )
     with pytest.raises(Refused) as refusal:
         exchange.unpacked(file, public_key=PUBLIC, where="file")
     assert refusal.value.rule is Rule.FORGED
@@ -190,20 +192,46 @@ def test_garbage_is_refused_and_nothing_else(garbage: bytes | dict[str, Any]) ->
 
 
 def test_a_prior_is_shares_and_nothing_else() -> None:
-    """A unit gets one share per word, never 0, under its own hub's key and for its own booth only."""
-    shares = exchange.shares_of(street(1))
-    file = prior.sealed_prior(booth=BOOTH, made_at=5, people=4217, shares=shares, private_key=KEY)
+    """A unit gets a share per word, never 0, and a lift per pair, under its hub's key and for its own booth only."""
+    shares, lifts = exchange.shares_of(street(1)), exchange.lifts_of(street(1))
+    file = prior.sealed_prior(
+        booth=BOOTH, made_at=5, people=4217, shares=shares, lifts=lifts, private_key=KEY
+    )
+    assert len(file) < prior.MOST_BYTES * 0.6
     found = prior.prior_in(file, public_key=PUBLIC, booth=BOOTH)
     assert (found.people, found.made_at) == (4200, 5)
     for row, expected in zip(found.shares, shares, strict=True):
         assert sum(row) == pytest.approx(1.0)
         assert min(row) > 0
         assert row == pytest.approx(expected, abs=0.01)
+    for pair, rows in found.lifts.items():
+        for row, expected in zip(rows, lifts[pair], strict=True):
+            assert row == pytest.approx(expected, rel=0.1)  # an eighth of a bit
     with pytest.raises(Refused, match="another booth"):
         prior.prior_in(file, public_key=PUBLIC, booth=BoothId("market"))
     with pytest.raises(Refused) as refusal:
         prior.prior_in(file, public_key=sign.public_key_of(OTHER), booth=BOOTH)
     assert refusal.value.rule is Rule.UNKNOWN_KEY
+
+
+def test_lifts_tell_what_goes_together_and_nothing_of_two_people() -> None:
+    """Two things often worn together have a lift above 1, never together below; two people do not move them."""
+
+    def counted(clashes: int) -> dict[tuple[int, int], tuple[tuple[float, ...], ...]]:
+        baseline = Baseline()
+        for number in range(400):
+            colour = "black" if number % 2 else "white"
+            legs = "trousers" if (number % 2 == 1) != (number < clashes) else "shorts"
+            vector = AttributeVector.of(top_colour=colour, lower_kind=legs)
+            baseline.update(vector, UnitId("north"), Seconds(NOON + 86_400.0 * (number % 3)))
+        return exchange.lifts_of(coarse(baseline.state()))
+
+    top, lower = INDEX["top.colour"], INDEX["lower.kind"]
+    rows = counted(0)[top, lower]
+    black, white = (rows[ATTRIBUTES[top].levels.index(word)] for word in ("black", "white"))
+    assert black[0] == white[1] == pytest.approx(2.0, rel=0.1)
+    assert black[1] == white[0] < 0.05
+    assert counted(2) == counted(0)
 
 
 def hub_at(directory: Path, booth: str, people: int, seed: int) -> Path:

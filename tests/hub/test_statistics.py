@@ -264,6 +264,24 @@ def test_only_sure_readings_score() -> None:
     assert rarity.score(worn(odd)).p == 1.0
 
 
+@pytest.mark.parametrize("confidence", [Confidence.LOW, Confidence.FAIR])
+def test_who_was_read_unsurely_ranks_between_the_plainest_and_the_surely_odd(confidence: Confidence) -> None:
+    """An odd thing read unsurely lifts its wearer in the ranking, up to a bound; it claims nothing."""
+    rarity, crowd = Rarity(Baseline()), two_looks(11, mixed=0.002)
+    for number in range(3000):
+        rarity.judge(next(crowd), NORTH, Seconds(NOON + number))
+
+    def score(colour: str | tuple[str, Confidence]) -> Score:
+        return rarity.score(worn(AttributeVector.of(**{**WINTER, "top_colour": colour})))
+
+    plain, perhaps, surely = (
+        score(colour) for colour in (WINTER["top_colour"], ("pink", confidence), "pink")
+    )
+    assert plain.strength < perhaps.strength < surely.strength
+    assert perhaps.strength <= 6.0
+    assert perhaps.p > 0.1
+
+
 def test_a_forget_after_others_came_leaves_nothing_anywhere() -> None:
     """Forgotten after forty more have passed, nobody counts the odd thing: not the week, the hour, or the guard."""
     rarity, plain = Rarity(Baseline()), AttributeVector.of(top_colour="black", sleeves="long")

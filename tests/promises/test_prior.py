@@ -19,7 +19,7 @@ import pytest
 from appliance import prior, sign
 from appliance.sign import public_key_of
 from appliance.values import Heartbeat
-from appliance.vocabulary import ATTRIBUTES
+from tests.priors import EVEN, LIFTS
 from tests.unit.test_sense import BOOTH, Unit, film
 
 HUB_KEY = sign.new_private_key()
@@ -57,8 +57,9 @@ class Onlooker:
 
 
 def sealed(made_at: int, key: bytes = HUB_KEY) -> bytes:
-    shares = tuple((1 / len(one.levels),) * len(one.levels) for one in ATTRIBUTES)
-    return prior.sealed_prior(booth=BOOTH, made_at=made_at, people=2000, shares=shares, private_key=key)
+    return prior.sealed_prior(
+        booth=BOOTH, made_at=made_at, people=2000, shares=EVEN, lifts=LIFTS, private_key=key
+    )
 
 
 @pytest.fixture

@@ -23,7 +23,7 @@ from appliance.unit.outbound import Outbound
 from appliance.unit.pipe import record_of
 from appliance.unit.spool import Spool
 from appliance.values import AttributeVector, BoothId, Epoch, Observation, PhenomenonTime, Seq, Steps, UnitId
-from appliance.vocabulary import ATTRIBUTES
+from tests.priors import EVEN, LIFTS
 
 pytestmark = pytest.mark.broker
 
@@ -288,10 +288,9 @@ def test_garbage_in_the_pipe_costs_no_record(scene: Scene) -> None:
 
 
 def sealed_prior(scene: Scene, made_at: int, *, key: bytes | None = None) -> bytes:
-    shares = tuple((1 / len(one.levels),) * len(one.levels) for one in ATTRIBUTES)
     private_key = key or scene.booth.signing_key.read_bytes()
     return prior.sealed_prior(
-        booth=BOOTH, made_at=made_at, people=1000, shares=shares, private_key=private_key
+        booth=BOOTH, made_at=made_at, people=1000, shares=EVEN, lifts=LIFTS, private_key=private_key
     )
 
 

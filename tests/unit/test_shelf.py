@@ -11,9 +11,10 @@ from appliance.config import UnitConfig, unit_config
 from appliance.errors import Refused, Rule, Unavailable
 from appliance.prior import MOST_BYTES, OLDEST
 from appliance.unit import shelf
-from appliance.unit.describe import CALIBRATION, OWN_SHARE, calibration_by
+from appliance.unit.describe import CALIBRATION, LEAST, usual_by
 from appliance.values import BoothId
 from appliance.vocabulary import ATTRIBUTES
+from tests.priors import LIFTS
 
 KEY = sign.new_private_key()
 NOW = 1_790_000_000
@@ -26,7 +27,7 @@ def sealed(*, booth: str = "corner", made_at: int = NOW - DAY, key: bytes = KEY,
         for one in ATTRIBUTES
     )
     return prior.sealed_prior(
-        booth=BoothId(booth), made_at=made_at, people=people, shares=shares, private_key=key
+        booth=BoothId(booth), made_at=made_at, people=people, shares=shares, lifts=LIFTS, private_key=key
     )
 
 
@@ -149,13 +150,16 @@ def test_a_disk_that_takes_nothing_is_away(unit: UnitConfig, tmp_path: Path) -> 
 
 
 def test_the_hubs_shares_move_the_prior_but_silence_no_word(unit: UnitConfig) -> None:
-    """The hub's shares become the prior, a fifth of the shipped one stays; a young hub's weigh less."""
+    """The hub's shares become the prior, a young hub's less so; by what is said no word falls below one in 120."""
     many, few = (shelf._believed(unit, sealed(people=people), "here") for people in (90_000, 300))
-    old, young = calibration_by(many), calibration_by(few)
-    for shipped, mine, less, row in zip(CALIBRATION, old, young, many.shares, strict=True):
-        assert sum(mine.prior) == pytest.approx(1.0)
-        assert (mine.temperature, mine.correlation) == (shipped.temperature, shipped.correlation)
-        for before, now, weaker, counted in zip(shipped.prior, mine.prior, less.prior, row, strict=True):
-            assert now == pytest.approx(0.8 * counted + OWN_SHARE * before, abs=0.01)
-            assert now >= OWN_SHARE * before
-            assert abs(weaker - before) <= abs(now - before) + 1e-12
+    old, young = usual_by(many), usual_by(few)
+    for place, shipped in enumerate(CALIBRATION):
+        assert sum(old.counted[place]) == pytest.approx(1.0)
+        assert sum(old.calibrations[place].prior) == pytest.approx(1.0)
+        assert old.counted[place] == pytest.approx(many.shares[place], abs=0.01)
+        assert young.counted[place] == pytest.approx(
+            [(one + other) / 2 for one, other in zip(many.shares[place], shipped.prior, strict=True)],
+            abs=0.01,
+        )
+        assert old.calibrations[place].temperature == shipped.temperature
+        assert min(old.calibrations[place].prior) > LEAST / 1.2
