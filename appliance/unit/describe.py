@@ -10,7 +10,7 @@ Laws:
       that the prior silenced would never be counted again.
     * SURE is what is jointly sure: two words that hardly ever go together need better evidence each, or every slip
       of an eye would be a rare combination.
-    * What stays below one half is ``unknown``: better nothing than wrong.
+    * What stays below one half is ``unknown``: better nothing than wrong. So is a second colour that is the first.
     * The order of the glances does not matter.
 
 Sources: effective number of correlated samples (Kish, *Survey Sampling*, 1965, section 5.4, the design effect);
@@ -28,7 +28,7 @@ from typing import Final
 from appliance.prior import Lifts, Prior
 from appliance.unit.sight import AttributeReading
 from appliance.values import UNKNOWN, AttributeVector, Reading
-from appliance.vocabulary import ATTRIBUTES, COLOURS, Confidence
+from appliance.vocabulary import ATTRIBUTES, COLOURS, INDEX, Confidence
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -173,6 +173,10 @@ VIEW_SECONDS: Final = 5.0
 second apart, .77 at 3.5 s, .69 at 6 s, .60 at 11 s; of the bottom's by .84, .73, .68, .63. What people truly wear is
 in that, so ``KEPT`` and ``VIEW_OCTAVES`` could not be measured and are chosen."""
 VIEW_OCTAVES: Final = 0.5
+_SECOND_COLOURS: Final = tuple(
+    (INDEX[f"{where}.colour"], INDEX[f"{where}.accent"]) for where in ("top", "bottom")
+)
+"""Colours with their second colours, whose levels are the same after ``none``."""
 ALIKE: Final = View(at=0.0, height=1.0)
 
 
@@ -232,9 +236,11 @@ def describe(
         None if shares is None else _by_another(shares, constants.prior, counted)
         for shares, constants, counted in zip(mild, usual.calibrations, usual.counted, strict=True)
     ]
-    return AttributeVector(
-        readings=tuple(_said(place, mild, strict, usual.lifts) for place in range(len(mild)))
-    )
+    readings = [_said(place, mild, strict, usual.lifts) for place in range(len(mild))]
+    for colour, accent in _SECOND_COLOURS:
+        if readings[accent].level > 1 and readings[accent].level - 1 == readings[colour].level:
+            readings[accent] = UNKNOWN
+    return AttributeVector(readings=tuple(readings))
 
 
 def _by_another(shares: Sequence[float], prior: Sequence[float], other: Sequence[float]) -> tuple[float, ...]:

@@ -27,7 +27,7 @@ from appliance.unit.motion import overlap
 from appliance.unit.pattern import Patterns
 from appliance.unit.people import People
 from appliance.unit.pose import Poses
-from appliance.unit.regions import headless
+from appliance.unit.regions import Headless, headless
 from appliance.unit.runtime import Accelerator, Wish, choose_accelerator, load_model
 from appliance.unit.sight import AttributeReading, Box, Detection, Frame, Keypoint, Pose
 from appliance.unit.track import Tracker
@@ -164,7 +164,7 @@ class Pipeline:
         found = self.people.find(frame)
         if self._nearer is None or self.cost.frames % (2 if self._in_hole else _SEARCH_EVERY):
             return found
-        low, high = (share * self._picture_height(frame) for share in _HOLE)
+        low, high = (share * self._nearer.shown_height(frame) for share in _HOLE)
         near = [
             detection
             for detection in self._nearer.find(frame)
@@ -173,11 +173,6 @@ class Pipeline:
         ]
         self._in_hole = bool(near)
         return (*found, *near)
-
-    def _picture_height(self, frame: Frame) -> float:
-        """Height of the detector's picture in pixels of the frame."""
-        _, height, width, _ = self.people.model.card.input.shape
-        return float(max(frame.pixels.shape[1] / width, frame.pixels.shape[0] / height) * height)
 
     def finish(self) -> tuple[Sighting, ...]:
         """End all tracks, as when the recording ends or the unit stops; who was not yet described is now."""
@@ -195,15 +190,27 @@ class Pipeline:
 
     def look(self, frame: Frame, box: Box, others: Sequence[Box]) -> tuple[AttributeReading, ...]:
         """What one glance at the person in ``box`` reads, the head blanked first; nothing where no pose fits."""
+        person = self.person(frame, box, others)
+        return () if person is None else self.read(person)
+
+    def person(self, frame: Frame, box: Box, others: Sequence[Box]) -> Headless | None:
+        """Whoever is in ``box``, without a head; None where no pose fits."""
         start = self._clock()
         pose = self.poses.find(frame, box)
-        posed = self._clock()
-        person = None if pose is None else headless(frame, pose, others)
-        readings = () if person is None else attributes.read(person, self._balance.gains, self._networks)
         self.cost.glances += 1
-        self.cost.posing += posed - start
-        self.cost.reading += self._clock() - posed
+        self.cost.posing += self._clock() - start
+        return None if pose is None else headless(frame, pose, others)
+
+    def read(self, person: Headless) -> tuple[AttributeReading, ...]:
+        """What is worn, under the light of the frames so far."""
+        start = self._clock()
+        readings = attributes.read(person, self._balance.gains, self._networks)
+        self.cost.reading += self._clock() - start
         return readings
+
+    def palettes(self, person: Headless) -> attributes.Palettes:
+        """The colours behind the names that ``read`` gives, for the bench."""
+        return attributes.palettes(person, self._balance.gains, self._networks)
 
     def _is_enough(self, track: Track) -> bool:
         past = self._known[track.track]

@@ -19,7 +19,7 @@ from appliance.unit.describe import (
 )
 from appliance.unit.sight import AttributeReading
 from appliance.values import UNKNOWN
-from appliance.vocabulary import ATTRIBUTES, INDEX, Confidence
+from appliance.vocabulary import ATTRIBUTES, COLOURS, INDEX, Confidence
 
 TOP = INDEX["top.colour"]
 
@@ -181,3 +181,20 @@ def test_any_likelihood_gives_a_distribution(rows: list[list[float]]) -> None:
     shares = posterior(readings, CALIBRATION[TOP])
     assert sum(shares) == pytest.approx(1)
     assert min(shares) >= 0
+
+
+@pytest.mark.parametrize("where", ["top", "bottom"])
+def test_a_second_colour_is_another_than_the_first(where: str) -> None:
+    """Where both colours come out alike the second is unknown; another second colour, and none, are said."""
+
+    def said(accent: str) -> str:
+        attribute = ATTRIBUTES[INDEX[f"{where}.accent"]]
+        colour = [float(word == "green") for word in COLOURS]
+        second = [float(word == accent) for word in attribute.levels]
+        readings = (
+            AttributeReading(attribute=INDEX[f"{where}.colour"], likelihood=tuple(colour)),
+            AttributeReading(attribute=INDEX[f"{where}.accent"], likelihood=tuple(second)),
+        )
+        return describe([readings]).word(f"{where}.accent")
+
+    assert (said("green"), said("red"), said("none")) == ("unknown", "red", "none")
