@@ -51,6 +51,10 @@ _FALL: Final = 1.5
 """The mean excess expected beforehand, in bits: scores that end in a wall do not make a wall of evidence."""
 
 
+_DULL: Final = 3.0
+_PROVEN: Final = 5000.0
+"""So many rows must have been seen before bluntness counts in full: young counts make every deficit small."""
+MOST_BLUNT: Final = 12.0
 _DUST: Final = 1e-9
 
 
@@ -90,6 +94,7 @@ class Tails:
         self._faded = [0.0] * bands
         self._waiting: list[list[Remembered]] = [[] for _ in range(bands)]
         self._survival, self._evidence = np.ones(shape), np.zeros(shape)
+        self._blunt = np.zeros(shape[:2])
         if bins is not None:
             self._settle(list(range(bands)))
 
@@ -162,6 +167,7 @@ class Tails:
             # No p is finer than what was seen; how far the line may go beyond that is a matter of experience too.
             finest = np.log2(1.0 + total)
             line = np.where(line > finest, finest + (line - finest) * total / (total + YOUNG), line)
+            self._blunt[band] = bluntness(beyond)
             self._survival[band] = survival
             self._evidence[band] = np.minimum(MOST_BITS, np.where(steps > 0, line, bits))
 
@@ -182,6 +188,10 @@ class Tails:
         places, columns = self.bins_of(scores), np.arange(scores.shape[1])
         return self._survival[band][columns, places], self._evidence[band][columns, places]
 
+    def bluntness(self, band: int, place: int) -> float:
+        """How blunt a score is, in bits; see the function of that name."""
+        return self._blunt.item(band, place)
+
     def remembered(self, band: int) -> float:
         """How many people's scores of a band are remembered, in effect."""
         return float(self._bins[band, 0].sum())
@@ -190,6 +200,23 @@ class Tails:
         """The histograms, (bands, scores, BINS), the latest score weighing 1; those of several hubs add up."""
         self.settle()
         return self._bins.copy()
+
+
+def bluntness(beyond: FloatArray) -> FloatArray:
+    """Bits by which scores are no evidence, 0 to ``MOST_BLUNT``, of (scores, BINS) weights of those in a bin or beyond.
+
+    Where every tenth has nearly as much as the highest has, having much is nothing special. A tail that falls
+    exponentially from the median m over the tenth highest part q reaches m + (q - m) log2(1 / 2 r) / log2 5 at a
+    share of r; a score whose r highest (one in a thousand, or the highest of fewer) does not reach that far is
+    blunt, by ``_DULL`` bits for each (q - m) that it falls short; in full after ``_PROVEN`` rows.
+    """
+    total = np.maximum(beyond[:, :1], 2.0)
+    r = np.maximum(1e-3, 1.0 / total)
+    middle, tenth, highest = (np.argmax(beyond < share * total, axis=1) for share in (0.5, 0.1, r))
+    reached = (highest - middle) / np.maximum(1.0, tenth - middle)
+    short = np.log2(0.5 / r[:, 0]) / np.log2(5.0) - reached
+    found: FloatArray = np.clip(_DULL * short, 0.0, MOST_BLUNT) * np.minimum(1.0, beyond[:, 0] / _PROVEN) ** 2
+    return found
 
 
 def whole(bins: FloatArray) -> FloatArray:

@@ -134,7 +134,7 @@ def main(options: Options) -> int:
             f"column {name!r} has a value of its own in nearly every row; if it is a name, add --ignore {name}"
         )
     layout = book.layout()
-    fold = fold_of(rows if learnt is None else np.concatenate((learnt, rows)), layout)
+    fold = fold_of(rows if learnt is None else learnt, layout)
     stream = Stream(layout, fold)
     if learnt is not None:
         stream.judge(learnt)

@@ -24,6 +24,8 @@ from appliance.hub.levels import Layout
 MOST_COLUMNS: Final = 256
 MOST_LEVELS: Final = 1536
 """The pair counts hold this many levels in all; the seldom ones of the largest columns are one level there."""
+USUALLY: Final = 5
+FEW: Final = 50
 _DELIMITERS: Final = (",", ";", "\t")
 
 
@@ -138,27 +140,27 @@ def _columns(header: list[str], where: str, book: Codebook) -> list[int]:
 
 
 def fold_of(rows: Rows, layout: Layout) -> Fold | None:
-    """How to fold the seldom levels so that ``MOST_LEVELS`` hold all pairs; None where they do anyway.
+    """How to fold the seldom levels so that ``MOST_LEVELS`` hold all pairs; None where nothing is folded.
 
-    Columns share the room as water fills vessels: small columns are never folded.
+    Columns share the room as water fills vessels: small columns are never folded. Where the levels of a column occur
+    less than ``USUALLY`` times on average, those that occur less often are one level: names, numbers, dates.
     """
-    if layout.levels <= MOST_LEVELS:
-        return None
     room, most = MOST_LEVELS, 2
     for left, size in zip(range(layout.attributes, 0, -1), sorted(layout.sizes), strict=True):
         most = max(2, room // left)
         room -= min(size, most)
     places = []
     for column, size in enumerate(layout.sizes):
-        if size <= most:
-            places.append(np.arange(size))
-            continue
         levels = rows[:, column]
-        order = np.argsort(-np.bincount(levels[levels >= 0], minlength=size), kind="stable")
-        place = np.full(size, most - 1, dtype=np.intp)
-        place[order[: most - 1]] = np.arange(most - 1)
+        counts = np.bincount(levels[levels >= 0], minlength=size)
+        kept = min(size, most - 1) if size > most else size
+        if size > FEW and size * USUALLY > counts.sum():
+            kept = min(kept, int((counts >= USUALLY).sum()))
+        place = np.full(size, kept, dtype=np.intp)
+        place[np.argsort(-counts, kind="stable")[:kept]] = np.arange(kept)
         places.append(place)
-    return Fold(places=tuple(places))
+    fold = Fold(places=tuple(places))
+    return fold if fold.sizes != layout.sizes else None
 
 
 def like_names(rows: Rows, book: Codebook) -> Iterator[str]:

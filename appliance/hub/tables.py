@@ -52,7 +52,8 @@ class Tables:
     ``single`` and ``surprisal`` are (levels,). ``looks`` is (2, levels * levels): the deficit of a pair, 0 where it
     has none or is no pair; and *whole*, which is to be summed: the surprisal on the diagonal, and minus the centred
     lift of the two ends of each edge of the tree, once. ``information`` is the (attributes, attributes) mutual
-    information, never below 0; ``edges`` are those of the tree.
+    information, never below 0; ``edges`` are those of the tree. ``lift`` is (levels, levels), 0 within an attribute;
+    ``gain`` (attributes, attributes) what it is expected to be.
     """
 
     layout: Layout
@@ -61,6 +62,8 @@ class Tables:
     looks: FloatArray
     information: FloatArray
     edges: Edges
+    lift: FloatArray
+    gain: FloatArray
 
     @property
     def deficit(self) -> FloatArray:
@@ -127,6 +130,7 @@ def tables_of(
     raw = -np.log2(share if least is None else np.maximum(share, np.diag(least)))
     entropy = np.add.reduceat(share * raw, layout.offsets)
     expected = _blocks(independent * np.exp2(lift) * lift, layout)
+    np.fill_diagonal(expected, 0.0)
     sizes = np.array(layout.sizes) - 1.0
     freedom = np.outer(sizes, sizes) / (2.0 * math.log(2.0) * np.maximum(known, 1.0))
     information = np.maximum(0.0, _blocks(counts / np.maximum(weights, _TINY) * lift, layout) - freedom)
@@ -148,6 +152,8 @@ def tables_of(
         looks=looks,
         information=information,
         edges=edges,
+        lift=np.where(attribute_of[:, None] == attribute_of, 0.0, lift),
+        gain=expected,
     )
 
 
