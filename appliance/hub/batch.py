@@ -2,7 +2,11 @@
 
 Formula: that of ``rarity``, except that time stands still: nothing is forgotten. Rows are scored in blocks, each
 block against tables of the rows before it, then counted. Blocks grow with what is known (a sixteenth of it), so a
-block lags as little behind as the tables of ``rarity`` do.
+block lags as little behind as the tables of ``rarity`` do; with more than ``_LIGHT`` levels up to a quarter.
+
+Three things differ, for tables that are no outfits: there is a fifth look, the *average* (``lookrows``); *single*
+goes by how many have something about as rare (``tables``), and is never worth more than that; the looks at pairs
+count less where they are blunt (``calibration``).
 
 Laws:
     * Score, then update. No row is measured against counts that contain it, nor against rows after it.
@@ -27,20 +31,24 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from appliance.hub import bounds
 from appliance.hub.baseline import Baseline
 from appliance.hub.calibration import Tails
 from appliance.hub.lenses import LEAST, LENS_OF, RANGES, Look, together_rows
 from appliance.hub.levels import BANDS, FloatArray, IntArray, Layout
 from appliance.hub.lookrows import LOOKS, Rows, looks, positions
-from appliance.hub.tables import Tables, claims, tables_of
+from appliance.hub.tables import Tables, about_as_rare, tables_of
 from appliance.values import Seconds, UnitId
 
 MEMORY: Final = 20_000.0
 """How many rows' scores are remembered."""
 MOST_ROWS: Final = 8192
+_LIGHT: Final = 256
 _RANGES: Final = (*RANGES[:4], RANGES[Look.WHOLE], RANGES[4])
 _LEAST: Final = np.array((*LEAST[:3], -np.inf, -np.inf))
 """Of the whole, any bit counts: in a table nobody is fetched for it, and most sets differ in nothing else."""
+_TELLING: Final = 4.0
+"""p is not below 2**-(``_TELLING`` bits): where all rows are nearly alike, a little difference is no exception."""
 _HERE: Final = UnitId("table")
 _NOW: Final = Seconds(0.0)
 __all__ = ["LENS_OF", "Fold", "Rows", "Scores", "Stream"]
@@ -93,16 +101,17 @@ class Stream:
         self.fold = fold
         self.baseline = Baseline(layout=Layout.of(fold.sizes) if fold else layout)
         self._counts, self._weights = np.zeros(layout.levels), np.zeros(layout.attributes)
-        self._tails = Tails(_RANGES, memory=memory)
+        self._tails = Tails(_RANGES, memory=memory, lend=True)
         self._tables: Tables | None = None
         self._single = np.zeros(layout.levels)
 
     def blocks(self, rows: Rows) -> Iterator[slice]:
         """The blocks that ``rows`` are best judged in, in order."""
         begun = self.baseline.people
+        lag = min(16, max(4, 16 * _LIGHT // max(1, self.baseline.layout.levels)))
         place = 0
         while place < len(rows):
-            size = min(MOST_ROWS, max(1, (begun + place) // 16))
+            size = min(MOST_ROWS, max(1, (begun + place) // lag))
             yield slice(place, min(len(rows), place + size))
             place += size
 
@@ -145,11 +154,14 @@ class Stream:
             survival, bits = self._tails.rows(band, np.column_stack((shown, np.zeros(len(shown)))))
             bits = bits[:, :LOOKS]
             bits[:, Look.DEFICIT : Look.CLASH + 1] -= self._tails.bluntness(band, Look.DEFICIT)
+            # So many have something as rare: the look cannot be worth more than that.
+            bits[:, Look.SINGLE] = np.minimum(bits[:, Look.SINGLE], shown[:, Look.SINGLE])
             evidence[members] = np.where(seen[members], bits, 0.0)
-            lenses[members] = np.where(seen[members], survival[:, :LOOKS], 1.0)
+            lenses[members] = np.where(seen[members], np.maximum(survival[:, :LOOKS], np.exp2(-bits)), 1.0)
             strength[members] = together_rows(evidence[members])
             last = np.column_stack((shown, strength[members]))
-            p[members] = self._tails.rows(band, last)[0][:, LOOKS]
+            most = np.where(seen[members], shown, 0.0).max(axis=1, initial=0.0)
+            p[members] = np.maximum(self._tails.rows(band, last)[0][:, LOOKS], np.exp2(-_TELLING * most))
         # The average is a second look at the whole.
         look = np.minimum(np.argmax(evidence, axis=1), Look.WHOLE)
         return Scores(strength=strength, p=p, look=look, lenses=lenses, raw=raw)
@@ -157,6 +169,11 @@ class Stream:
     def singles(self) -> tuple[FloatArray, FloatArray]:
         """(count, weight) of each level: arrays (levels,)."""
         return self._counts, self._weights[self.layout.attribute_of]
+
+    def rarest(self) -> FloatArray:
+        """*single* of each level, in bits, (levels,): by how many have something about as rare."""
+        self._fresh_tables()
+        return self._single
 
     def _bands(self, rows: Rows) -> Iterator[tuple[int, IntArray | slice]]:
         known = (rows >= 0).sum(axis=1)
@@ -173,7 +190,8 @@ class Stream:
     def _fresh_tables(self) -> Tables:
         if self._tables is None:
             self._tables = tables_of(self.baseline, _NOW)
-            self._single = claims(*self.singles(), self.layout)
+            counts, weights = self.singles()
+            self._single = -np.log2(bounds.share_upper(about_as_rare(counts, self.layout), weights))
         return self._tables
 
     def _raw(self, rows: Rows) -> FloatArray:

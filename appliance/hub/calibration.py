@@ -44,6 +44,7 @@ _LEAST_MEMORY: Final = 32.0
 """While few are remembered the memory is as short as they are few: the young baseline's scores were smaller."""
 STEEP: Final = 12.0
 """Evidence beyond the so many highest scores goes on in a straight line."""
+FEW: Final = 200.0
 YOUNG: Final = 1000.0
 """After so many people the line counts half of what it goes beyond the finest p."""
 MOST_BITS: Final = 48.0
@@ -74,7 +75,7 @@ class Tails:
     """Histograms of the scores of the people seen lately, by band and by score; takes up ``bins`` where given.
 
     ``ranges`` are (low, high) of each score; outside it scores fall into the end bins. ``bins`` is (bands, scores,
-    BINS).
+    BINS). With ``lend``, a band that remembers fewer than ``FEW`` is measured by all bands together.
     """
 
     def __init__(
@@ -84,13 +85,14 @@ class Tails:
         bands: int = BANDS,
         memory: float = MEMORY,
         bins: FloatArray | None = None,
+        lend: bool = False,
     ) -> None:
         self._low = np.array([low for low, _ in ranges])
         self._grain = BINS / np.array([high - low for low, high in ranges])
         self._places = list(zip(self._low.tolist(), self._grain.tolist(), strict=True))
         shape = (bands, len(ranges), BINS)
         self._bins = np.zeros(shape) if bins is None else bins.astype(np.float64)
-        self._memory = memory
+        self._memory, self._lend = memory, lend
         self._faded = [0.0] * bands
         self._waiting: list[list[Remembered]] = [[] for _ in range(bands)]
         self._survival, self._evidence = np.ones(shape), np.zeros(shape)
@@ -147,11 +149,14 @@ class Tails:
 
     def settle_band(self, band: int) -> None:
         """Let what ``add_rows`` remembered in a band count."""
-        self._settle([band])
+        poor = self._lend and (self._bins[:, 0].sum(axis=1) < FEW)
+        self._settle([band] if not np.any(poor) else sorted({band, *np.flatnonzero(poor).tolist()}))
 
     def _settle(self, bands: list[int]) -> None:
         for band in bands:
             bins = self._bins[band]
+            if self._lend and float(bins[0].sum()) < FEW:
+                bins = self._bins.sum(axis=0)
             beyond = np.cumsum(bins[:, ::-1], axis=1)[:, ::-1]
             total = beyond[:, :1]
             survival = np.minimum(1.0, (1.0 + beyond) / (1.0 + total))
@@ -190,7 +195,8 @@ class Tails:
 
     def bluntness(self, band: int, place: int) -> float:
         """How blunt a score is, in bits; see the function of that name."""
-        return self._blunt.item(band, place)
+        blunt: float = self._blunt.item(band, place)
+        return blunt
 
     def remembered(self, band: int) -> float:
         """How many people's scores of a band are remembered, in effect."""
@@ -203,7 +209,7 @@ class Tails:
 
 
 def bluntness(beyond: FloatArray) -> FloatArray:
-    """Bits by which scores are no evidence, 0 to ``MOST_BLUNT``, of (scores, BINS) weights of those in a bin or beyond.
+    """Bits by which scores are no evidence, 0 to ``MOST_BLUNT``; ``beyond`` (scores, BINS): weights from a bin up.
 
     Where every tenth has nearly as much as the highest has, having much is nothing special. A tail that falls
     exponentially from the median m over the tenth highest part q reaches m + (q - m) log2(1 / 2 r) / log2 5 at a
