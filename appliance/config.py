@@ -9,16 +9,13 @@ Laws:
 from __future__ import annotations
 
 import re
-import tomllib
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, TypeVar
+from typing import Final
 
 from appliance.errors import Unfit
-from appliance.values import NAME_FORM, BoothId, Seconds, TabletId, UnitId
-
-T = TypeVar("T", bool, int, float, str)
+from appliance.settings import Table, load
+from appliance.values import BoothId, Seconds, TabletId, UnitId
 
 CONFIG_DIRECTORY: Final = Path("/etc/leftfield")
 PIPE_PATH: Final = Path("/run/leftfield/pipe")
@@ -31,7 +28,6 @@ rtmps rtmpt rtmpte rtmpts rtp rtsp rtsps sap sctp sftp smb srt srtp subfile tcp 
 STATE_DIRECTORY: Final = Path("/var/lib/leftfield")
 LANGUAGES: Final = ("en", "es", "fr", "zh-Hans")
 """Languages (BCP 47) in which staff can be told; the first is the default."""
-_TIME_FORM: Final = re.compile(r"([01]?[0-9]|2[0-4]):([0-5][0-9])")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,6 +77,10 @@ class UnitConfig:
     """``every``: SENSE refuses to see where any wall is missing; ``required``: where one of the first line is."""
     public_key: bytes | None
     """This unit's own public key (32 bytes), by which RELAY checks every seal; a secret to nobody."""
+    prior: Path
+    """Where RELAY keeps the hub's prior, and SENSE looks for it at its start."""
+    hub_key: bytes | None = None
+    """The hub's public key (32 bytes), under which a prior is believed; without it the shipped one is used."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,7 +107,8 @@ class HubConfig:
     """All that process WATCH needs.
 
     ``young`` is how many people must have been seen before anybody is flagged; an observation is held live for
-    ``hold_seconds`` at most. ``language`` is what staff are told in.
+    ``hold_seconds`` at most. ``language`` is what staff are told in. ``signing_key`` is the file of the key that the
+    hub signs baselines and priors with (32 bytes).
     """
 
     booth: BoothId
@@ -117,6 +118,7 @@ class HubConfig:
     pacing: PacingConfig
     young: int
     hold_seconds: Seconds
+    signing_key: Path = Path("hub-signing.key")
     language: str = LANGUAGES[0]
 
 
@@ -139,100 +141,7 @@ class Register:
     tablets: tuple[TabletId, ...]
 
 
-class _Table:
-    """One TOML table being read: each key once, typed; what is left at the end is an error."""
-
-    def __init__(self, path: Path, name: str, untrusted: object) -> None:
-        self._path = path
-        self._name = name
-        if not isinstance(untrusted, dict):
-            raise self._unfit("", "must be a table")
-        self._left: dict[str, object] = dict(untrusted)
-
-    def _unfit(self, key: str, what: str) -> Unfit:
-        spot = ".".join(part for part in (self._name, key) if part) or "the file"
-        return Unfit(f"{spot} {what}", where=str(self._path), mend=f"edit {spot} in {self._path}")
-
-    def get(self, key: str, kind: type[T], default: T | None = None) -> T:
-        """The value of ``key``; Unfit where it is missing without a default, or of another type."""
-        if key not in self._left:
-            if default is None:
-                raise self._unfit(key, f"is missing ({kind.__name__})")
-            return default
-        value = self._left.pop(key)
-        if kind is float and type(value) is int:
-            value = float(value)
-        if type(value) is not kind:
-            raise self._unfit(key, f"must be a {kind.__name__}, not {value!r}")
-        return value
-
-    def number(self, key: str, low: float, high: float, default: T | None = None, *, kind: type[T]) -> T:
-        """A number in [low, high]."""
-        value = self.get(key, kind, default)
-        if not low <= float(value) <= high:
-            raise self._unfit(key, f"must lie between {low:g} and {high:g}, not {value!r}")
-        return value
-
-    def name(self, key: str) -> str:
-        """A name of the form of ``NAME_FORM``."""
-        value = self.get(key, str)
-        if not NAME_FORM.fullmatch(value):
-            raise self._unfit(key, f"must be a lower-case name such as corner-north, not {value!r}")
-        return value
-
-    def time_of_day(self, key: str) -> Seconds | None:
-        """Seconds since midnight of a time such as "18:30" (24:00 at the latest); None where the key is not there."""
-        text = self.get(key, str, "")
-        if not text:
-            return None
-        found = _TIME_FORM.fullmatch(text)
-        seconds = int(found[1]) * 3600 + int(found[2]) * 60 if found else 86_401
-        if seconds > 86_400:
-            raise self._unfit(key, f'must be a time of day such as "18:30", not {text!r}')
-        return Seconds(float(seconds))
-
-    def path(self, key: str, default: Path | None = None) -> Path:
-        """A path; a relative one is relative to the file's own directory."""
-        return self._path.parent / Path(self.get(key, str, None if default is None else str(default)))
-
-    def table(self, key: str, *, optional: bool = False) -> _Table:
-        """The table under ``key``."""
-        if key not in self._left and not optional:
-            raise self._unfit(key, "is missing (table)")
-        return _Table(self._path, ".".join(filter(None, (self._name, key))), self._left.pop(key, {}))
-
-    def tables(self) -> Iterator[tuple[str, _Table]]:
-        """Every table left under its own name."""
-        for key in tuple(self._left):
-            if not NAME_FORM.fullmatch(key):
-                raise self._unfit(key, "is no lower-case name such as corner-north")
-            yield key, self.table(key)
-
-    def end(self) -> None:
-        """Unfit where a key was not asked for."""
-        for key in self._left:
-            raise self._unfit(key, "is not a known key")
-
-    def unfit(self, key: str, what: str) -> Unfit:
-        """An error that names this table's ``key``."""
-        return self._unfit(key, what)
-
-
-def _load(path: Path) -> _Table:
-    try:
-        text = path.read_text("utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        reason = getattr(error, "strerror", None) or "is not UTF-8 text"
-        raise Unfit(
-            f"cannot read it: {reason}", where=str(path), mend="name an existing file with --config"
-        ) from None
-    try:
-        return _Table(path, "", tomllib.loads(text))
-    except tomllib.TOMLDecodeError as error:
-        raise Unfit(f"not TOML: {error}", where=str(path), mend="correct that line") from None
-
-
-def _broker(table: _Table) -> BrokerAddress:
+def _broker(table: Table) -> BrokerAddress:
     broker = BrokerAddress(
         host=table.get("host", str),
         port=table.number("port", 1, 65535, 8883, kind=int),
@@ -263,7 +172,7 @@ def refuse_network_source(source: str, where: str) -> None:
         )
 
 
-def _camera(table: _Table) -> CameraConfig:
+def _camera(table: Table) -> CameraConfig:
     source = table.get("source", str)
     try:
         refuse_network_source(source, "camera.source")
@@ -281,24 +190,24 @@ def _camera(table: _Table) -> CameraConfig:
     return camera
 
 
-def _public_key(table: _Table, digits: str) -> bytes:
-    """The 32 bytes of a table's ``public_key``."""
+def _public_key(table: Table, digits: str, key: str = "public_key") -> bytes:
+    """The 32 bytes of a table's ``key``."""
     if not re.fullmatch(r"[0-9a-fA-F]{64}", digits):
-        raise table.unfit("public_key", "must be 64 hexadecimal digits")
+        raise table.unfit(key, "must be 64 hexadecimal digits")
     return bytes.fromhex(digits)
 
 
 def unit_config(path: Path) -> UnitConfig:
     """The unit's configuration (``unit.toml``). Unfit where it cannot be used."""
-    root = _load(path)
-    names, models, pipe, spool, relay, sense = (
+    root = load(path)
+    names, models, pipe, spool, relay, sense, prior = (
         root.table(key, optional=key != "unit")
-        for key in ("unit", "models", "pipe", "spool", "relay", "sense")
+        for key in ("unit", "models", "pipe", "spool", "relay", "sense", "prior")
     )
     walls = sense.get("walls", str, "required")
     if walls not in {"required", "every"}:
         raise sense.unfit("walls", f"must be required or every, not {walls!r}")
-    digits = relay.get("public_key", str, "")
+    digits, hub_digits = relay.get("public_key", str, ""), prior.get("hub_key", str, "")
     models_directory = models.get("directory", str, "")
     accelerator = models.get("accelerator", str, "auto")
     if accelerator not in {"auto", "cpu", "edgetpu"}:
@@ -316,13 +225,15 @@ def unit_config(path: Path) -> UnitConfig:
         spool_records=spool.number("records", 100, 10_000_000, 200_000, kind=int),
         walls=walls,
         public_key=_public_key(relay, digits) if digits else None,
+        prior=prior.path("path", STATE_DIRECTORY / "prior" / "hub.prior"),
+        hub_key=_public_key(prior, hub_digits, "hub_key") if hub_digits else None,
     )
-    for table in (names, models, pipe, spool, relay, sense, root):
+    for table in (names, models, pipe, spool, relay, sense, prior, root):
         table.end()
     return config
 
 
-def _pacing(table: _Table) -> PacingConfig:
+def _pacing(table: Table) -> PacingConfig:
     opens, closes = table.time_of_day("opens"), table.time_of_day("closes")
     if (opens is None) != (closes is None):
         raise table.unfit("opens", "and closes belong together")
@@ -343,16 +254,18 @@ def _pacing(table: _Table) -> PacingConfig:
 
 def hub_config(path: Path) -> HubConfig:
     """The hub's configuration (``hub.toml``). Unfit where it cannot be used."""
-    root = _load(path)
+    root = load(path)
     hub = root.table("hub")
     language = hub.get("language", str, LANGUAGES[0])
     if language not in LANGUAGES:
         raise hub.unfit("language", f"must be one of {', '.join(LANGUAGES)}, not {language!r}")
+    database = hub.path("database", STATE_DIRECTORY / "hub.sqlite")
     config = HubConfig(
         booth=BoothId(hub.name("booth")),
         broker=_broker(root.table("broker")),
         register=hub.path("register"),
-        database=hub.path("database", STATE_DIRECTORY / "hub.sqlite"),
+        database=database,
+        signing_key=hub.path("signing_key", database.parent / "hub-signing.key"),
         young=hub.number("young", 50, 100_000, 300, kind=int),
         hold_seconds=Seconds(hub.number("hold_seconds", 30.0, 900.0, 300.0, kind=float)),
         pacing=_pacing(root.table("pacing", optional=True)),
@@ -365,7 +278,7 @@ def hub_config(path: Path) -> HubConfig:
 
 def register(path: Path) -> Register:
     """The register of enrolled units and tablets (``register.toml``). Unfit where it cannot be used."""
-    root = _load(path)
+    root = load(path)
     units = []
     for name, row in root.table("units", optional=True).tables():
         units.append(

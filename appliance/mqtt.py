@@ -76,6 +76,7 @@ class Link:
         self._published: SimpleQueue[int] = SimpleQueue()
         self._untaken: SimpleQueue[int] = SimpleQueue()
         self._up = False
+        self._connections = 0
         self._births: SimpleQueue[str] = SimpleQueue()
         client = paho.Client(
             CallbackAPIVersion.VERSION2, client_id=name, protocol=paho.MQTTv5, manual_ack=True
@@ -127,6 +128,11 @@ class Link:
     def up(self) -> bool:
         """True while the broker has accepted us and not been lost."""
         return self._up
+
+    @property
+    def connections(self) -> int:
+        """How often the broker has accepted us."""
+        return self._connections
 
     def connected_again(self) -> bool:
         """True once after each successful connect: time to say what is retained again."""
@@ -192,6 +198,7 @@ class Link:
             return
         for topic in self._subscriptions:
             client.subscribe(topic, qos=1)
+        self._connections += 1
         self._up = True
         self._births.put("connected")
 

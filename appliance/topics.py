@@ -37,6 +37,11 @@ def hub_status(booth: BoothId) -> str:
     return f"{ROOT}/{booth}/hub/status"
 
 
+def prior(booth: BoothId) -> str:
+    """How common each word is here, signed by the hub (``appliance/prior.py``), retained; for units alone."""
+    return f"{ROOT}/{booth}/hub/prior"
+
+
 def alert(booth: BoothId, name: AlertId) -> str:
     """One alert, retained until it ends."""
     return f"{ROOT}/{booth}/alert/{name}"

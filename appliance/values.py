@@ -1,7 +1,8 @@
 """The values that may leave the room.
 
 Laws:
-    * If it is here it may leave the room; if it may not leave, it may not be here. No pixel, no track, no face.
+    * If it is here (or in ``health``) it may leave the room; if it may not leave, it may not be here. No pixel, no
+      track, no face.
     * Every value is frozen, checks itself when made, and is built of ints, enums, tuples and short closed words.
     * Time is coarse: a phenomenon is known to within ``TIME_STEP`` seconds, no finer.
 """
@@ -10,9 +11,10 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from enum import Enum, IntEnum, unique
+from enum import Enum, unique
 from typing import Final, NewType
 
+from appliance.health import Health
 from appliance.vocabulary import ATTRIBUTES, CONFIDENCES, INDEX, Confidence
 
 UnitId = NewType("UnitId", str)
@@ -166,88 +168,6 @@ class PhenomenonTime:
             raise ValueError(f"uptime {self.uptime} is out of range")
         if self.wall is not None and not 0 < self.wall < COUNTER_LIMIT:
             raise ValueError(f"wall time {self.wall} is out of range")
-
-
-@unique
-class Accelerator(IntEnum):
-    """What runs the models."""
-
-    CPU = 0
-    EDGE_TPU = 1
-    CPU_FALLBACK = 2
-    """An Edge TPU is wanted but away: slower, and said so."""
-
-
-@unique
-class SourceKind(IntEnum):
-    """Where the unit's frames come from."""
-
-    CAMERA = 0
-    RECORDING = 1
-    SIMULATED = 2
-    """There are no frames: a simulated street, for demonstration only."""
-
-
-@unique
-class UnitState(IntEnum):
-    """What the unit is doing."""
-
-    WATCHING = 0
-    PAUSED = 1
-    AIMING = 2
-    BLIND = 3
-    """The camera gives no usable frames."""
-
-
-FPS_LIMIT: Final = 64
-"""Frame rates on the wire stay below this."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Health:
-    """How a unit is: closed words and one small number, so that a heartbeat carries no more than it must.
-
-    ``boxed`` is False only for a developer's ``--unboxed`` run, and then every screen says so. ``fps`` is frames
-    read per second, rounded, 0 to 63.
-    """
-
-    state: UnitState
-    source: SourceKind
-    accelerator: Accelerator
-    boxed: bool
-    fps: int
-
-    def __post_init__(self) -> None:
-        if not 0 <= self.fps < FPS_LIMIT:
-            raise ValueError(f"{self.fps} frames per second are out of range")
-
-    @property
-    def code(self) -> int:
-        """The health as one integer in [0, HEALTH_CAPACITY), mixed radix."""
-        code = int(self.state)
-        code = code * len(SourceKind) + self.source
-        code = code * len(Accelerator) + self.accelerator
-        code = code * 2 + self.boxed
-        return code * FPS_LIMIT + self.fps
-
-    @staticmethod
-    def from_code(code: int) -> Health:
-        """The one health with this code; ValueError outside [0, HEALTH_CAPACITY)."""
-        rest, fps = divmod(code, FPS_LIMIT)
-        rest, boxed = divmod(rest, 2)
-        rest, accelerator = divmod(rest, len(Accelerator))
-        state, source = divmod(rest, len(SourceKind))
-        return Health(
-            state=UnitState(state),
-            source=SourceKind(source),
-            accelerator=Accelerator(accelerator),
-            boxed=bool(boxed),
-            fps=fps,
-        )
-
-
-HEALTH_CAPACITY: Final = len(UnitState) * len(SourceKind) * len(Accelerator) * 2 * FPS_LIMIT
-"""How many different healths exist."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

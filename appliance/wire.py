@@ -24,12 +24,11 @@ from typing import Final
 
 from appliance import vocabulary
 from appliance.errors import Refused, Rule
+from appliance.health import HEALTH_CAPACITY, Health
 from appliance.values import (
     COUNTER_LIMIT,
-    HEALTH_CAPACITY,
     AttributeVector,
     Epoch,
-    Health,
     Heartbeat,
     Observation,
     PhenomenonTime,

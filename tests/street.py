@@ -20,7 +20,7 @@ from appliance.demo.outfits import Season, ordinary, whimsical
 from appliance.demo.units import SimulatedUnit
 from appliance.errors import Refused
 from appliance.hub.booth import Arrival, Booth, Outcome
-from appliance.hub.store import Stored
+from appliance.hub.stored import Stored
 from appliance.sign import Sealer
 from appliance.values import AttributeVector, BoothId, Epoch, Seconds, TabletId, UnitId
 

@@ -156,6 +156,8 @@ def _enrol(
         pipe=pipe,
         spool=spool,
         public_key=home.public_key(),
+        hub_key=booth.hub_key(),
+        prior=home.directory / "hub.prior",
     )
 
 
@@ -168,6 +170,7 @@ def _hub(directory: Path, booth: Booth) -> Path:
         broker=booth.hub_broker,
         register=booth.register,
         database=directory / "hub.sqlite",
+        signing_key=booth.signing_key,
         stock=1000,
         staff=4,
         service_seconds=20.0,

@@ -8,23 +8,20 @@ Laws:
 
 from __future__ import annotations
 
+from appliance.health import Accelerator, Health, SourceKind, UnitState
 from appliance.sign import Sealer
 from appliance.values import (
     TIME_STEP,
-    Accelerator,
     AttributeVector,
     Epoch,
-    Health,
     Heartbeat,
     Observation,
     PhenomenonTime,
     Seconds,
     Seq,
-    SourceKind,
     Statement,
     Steps,
     UnitId,
-    UnitState,
 )
 
 

@@ -66,9 +66,10 @@ def create_booth(
         put_secret(authority_directory(made) / "ca.key", key_pem(authority.key))
         put_public(made.ca, authority.pem)
         files.write_register(made.register, Register(units=(), tablets=()))
-        hub_key = new_key()
-        put_secret(made.directory / "hub" / home.TLS_KEY, key_pem(hub_key))
-        put_public(made.directory / "hub" / "hub.pem", authority.client(names.HUB, hub_key.public_key()))
+        tls_key = new_key()
+        put_secret(made.directory / "hub" / home.TLS_KEY, key_pem(tls_key))
+        put_public(made.directory / "hub" / "hub.pem", authority.client(names.HUB, tls_key.public_key()))
+        put_secret(made.signing_key, sign.new_private_key())
         write_servers(made, authority)
         write_rights(made, authority, Register(units=(), tablets=()))
         put_secret(made.broker_directory / "passwords", b"")
@@ -141,6 +142,7 @@ def accept_request(booth: Booth, untrusted_request: bytes, *, place: str, simula
             ca=authority.pem.decode("ascii"),
             host=booth.hosts[0] if booth.hosts else "127.0.0.1",
             port=booth.listeners.mqtt_port,
+            hub_key=(booth.hub_key() or b"").hex(),
         )
     )
 

@@ -31,6 +31,9 @@ PACKET_BYTES: Final = 32 * 1024
 """Most bytes of one MQTT packet: an envelope has about 140, the board a few thousand."""
 QUEUED_MESSAGES: Final = 1_000_000
 """Kept for a hub that is away: an hour of 160 observations a second, and half as much again."""
+AUTOSAVE_SECONDS: Final = 30
+"""The broker writes down what it holds so often; units keep what it acknowledged for three times as long. Once a
+second would wear a card out, and a broker that holds a million messages for an absent hub would do nothing else."""
 PASSWORD_ROUNDS: Final = 1000
 """Passwords are 144 random bits, which no rounds make stronger; more would let strangers keep the broker busy."""
 _SALT_BYTES: Final = 12
@@ -97,8 +100,8 @@ user {places.user}
 
 persistence true
 persistence_location {places.store}/
-# What an absent hub has not fetched yet survives a power cut up to this many seconds old.
-autosave_interval 30
+# What was not yet written down at a power cut, units send again (appliance/unit/outbound.py).
+autosave_interval {AUTOSAVE_SECONDS}
 max_queued_messages {QUEUED_MESSAGES}
 max_inflight_messages 20
 max_packet_size {PACKET_BYTES}
@@ -156,14 +159,19 @@ def units_acl(booth: BoothId, register: Register) -> str:
     any_unit, any_tablet, any_alert = UnitId("+"), TabletId("+"), AlertId("+")
     reads = [topics.observation(booth, any_unit), topics.unit_status(booth, any_unit)]
     reads += [topics.staff(booth, any_tablet, leaf) for leaf in topics.STAFF_LEAVES]
-    writes = [topics.board(booth), topics.hub_status(booth), topics.alert(booth, any_alert)]
+    writes = [
+        topics.board(booth),
+        topics.hub_status(booth),
+        topics.alert(booth, any_alert),
+        topics.prior(booth),
+    ]
     writes.append(topics.staff(booth, any_tablet, "answer"))
     reads.append(topics.alert(booth, any_alert))  # to clear what is left of alerts that ended without it
     blocks = [_rights(HUB, reads=reads, writes=writes)]
     for unit in register.units:
         if not unit.revoked:
             own = [topics.observation(booth, unit.unit), topics.unit_status(booth, unit.unit)]
-            blocks.append(_rights(unit.unit, reads=[], writes=own))
+            blocks.append(_rights(unit.unit, reads=[topics.prior(booth)], writes=own))
     return "\n".join(blocks)
 
 

@@ -58,6 +58,8 @@ def write_unit_config(
     spool_records: int | None = None,
     public_key: bytes | None = None,
     walls: str | None = None,
+    hub_key: bytes | None = None,
+    prior: Path | None = None,
 ) -> UnitConfig:
     """Write ``unit.toml`` and give what config.py reads in it. Unfit where that cannot be used."""
     tables = [
@@ -78,6 +80,7 @@ def write_unit_config(
         _table("spool", directory=spool, records=spool_records),
         _table("sense", walls=walls),
         _table("relay", public_key=public_key.hex() if public_key else None),
+        _table("prior", hub_key=hub_key.hex() if hub_key else None, path=prior),
     ]
     write_durably(path, "\n".join(filter(None, tables)).encode("utf-8"), mode=PUBLIC)
     return config.unit_config(path)
@@ -92,17 +95,28 @@ def write_hub_config(
     database: Path | None = None,
     young: int | None = None,
     hold_seconds: float | None = None,
+    signing_key: Path | None = None,
     stock: int | None = None,
     staff: int | None = None,
     service_seconds: float | None = None,
     alert_seconds: float | None = None,
     floor: float | None = None,
+    opens: str | None = None,
+    closes: str | None = None,
+    language: str | None = None,
 ) -> HubConfig:
     """Write ``hub.toml`` and give what config.py reads in it. Unfit where that cannot be used."""
     tables = [
         _HEAD,
         _table(
-            "hub", booth=booth, register=register, database=database, young=young, hold_seconds=hold_seconds
+            "hub",
+            booth=booth,
+            register=register,
+            database=database,
+            young=young,
+            hold_seconds=hold_seconds,
+            language=language,
+            signing_key=signing_key,
         ),
         _broker(broker),
         _table(
@@ -112,6 +126,8 @@ def write_hub_config(
             service_seconds=service_seconds,
             alert_seconds=alert_seconds,
             floor=floor,
+            opens=opens,
+            closes=closes,
         ),
     ]
     write_durably(path, "\n".join(filter(None, tables)).encode("utf-8"), mode=PUBLIC)

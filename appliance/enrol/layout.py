@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
+from appliance import sign
 from appliance.config import BrokerAddress, Register
 from appliance.enrol import durable, files, home, names
 from appliance.enrol.authority import Authority, key_pem, load_certificate, load_key, new_key
@@ -59,6 +60,17 @@ class Booth:
     def page_certificate(self) -> tuple[Path, Path]:
         """Certificate and key (PEM) of a server that browsers open."""
         return self.broker_directory / "pages.pem", self.broker_directory / "pages.key"
+
+    @property
+    def signing_key(self) -> Path:
+        """What the hub signs baselines and priors with (32 bytes), secret."""
+        return self.directory / "hub" / home.SIGNING_KEY
+
+    def hub_key(self) -> bytes | None:
+        """The public half of it, for units; None in a booth made before it had one. Unfit for who may not read it."""
+        if not self.signing_key.exists():
+            return None
+        return sign.public_key_of(durable.read(self.signing_key, mend="run as the booth's owner (root)"))
 
     @property
     def hub_broker(self) -> BrokerAddress:

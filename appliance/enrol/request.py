@@ -44,7 +44,10 @@ class EnrolmentRequest:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EnrolmentAnswer:
-    """What the booth answers: the unit's certificate, the authority's, and where the broker listens."""
+    """What the booth answers: the unit's certificate, the authority's, where the broker listens, the hub's key.
+
+    ``hub_key`` is 64 hexadecimal digits, or empty where the booth has none: then the unit takes no prior.
+    """
 
     booth: BoothId
     unit: UnitId
@@ -52,6 +55,7 @@ class EnrolmentAnswer:
     ca: str
     host: str
     port: int
+    hub_key: str
 
 
 def request_bytes(
@@ -114,8 +118,12 @@ def answer_bytes(answer: EnrolmentAnswer) -> bytes:
 def read_answer(untrusted: bytes) -> EnrolmentAnswer:
     """The answer in ``untrusted``. Unfit where it has not the one form."""
     try:
-        fields = _untrusted_fields(untrusted, ("booth", "unit", "certificate", "ca", "host"), ("port",))
+        fields = _untrusted_fields(
+            untrusted, ("booth", "unit", "certificate", "ca", "host", "hub_key"), ("port",)
+        )
         port = int(fields["port"])
+        if fields["hub_key"]:
+            sign.check_public_key(_hex(fields["hub_key"], sign.KEY_BYTES, "hub_key"))
     except Refused as refusal:
         raise Unfit(
             refusal.what, where="enrolment answer", mend="copy the whole answer of `leftfield enrol accept`"
@@ -127,6 +135,7 @@ def read_answer(untrusted: bytes) -> EnrolmentAnswer:
         ca=fields["ca"],
         host=fields["host"],
         port=port,
+        hub_key=fields["hub_key"],
     )
 
 

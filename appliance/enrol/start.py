@@ -5,7 +5,10 @@ Law: the commands are complete; whoever pastes them has a unit that runs.
 
 from __future__ import annotations
 
+import os
+import re
 import shlex
+import sys
 from pathlib import Path
 from typing import Final
 
@@ -36,3 +39,21 @@ def by_hand(unit: UnitHome) -> str:
         f"  leftfield relay --config {settings} &\n"
         f"  leftfield epoch --directory {directory} && {sealed} leftfield sense --config {settings}\n"
     )
+
+
+def walls_of_this_kernel() -> str:
+    """``every`` where the kernel has what systemd/leftfield-sense.service cannot bring: Landlock, and PR_SET_MDWE.
+
+    Nobody relies on this answer: SENSE builds and probes its walls at each start, and refuses where it was wrong.
+    """
+    modules = Path("/sys/kernel/security/lsm")
+    landlock = modules.is_file() and "landlock" in modules.read_text("ascii").strip().split(",")
+    version = tuple(int(part) for part in re.findall(r"\d+", os.uname().release)[:2])
+    missing = [
+        what for what, has in (("Landlock", landlock), ("Linux 6.3 or newer", version >= (6, 3))) if not has
+    ]
+    if missing:
+        sys.stderr.write(
+            f"this kernel lacks {' and '.join(missing)}: SENSE will do with the required walls\n"
+        )
+    return "required" if missing else "every"

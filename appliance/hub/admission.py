@@ -14,26 +14,20 @@ Laws:
 
 from __future__ import annotations
 
-from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import IntEnum, unique
 from typing import Final
 
 from appliance import topics
 from appliance.config import EnrolledUnit, Register
 from appliance.errors import Refused, Rule
-from appliance.hub.window import Verdict, Window, WindowState
+from appliance.hub.door import Door, DoorState, UnitCounts
+from appliance.hub.window import Verdict, Window
 from appliance.sign import Opener, Signer, key_id
-from appliance.values import TIME_STEP, BoothId, Epoch, Seconds, Statement, UnitId
-
-OPEN_EPOCHS: Final = 8
-"""How many epochs of a unit stay open at once, so that what was spooled before a power cut still gets in."""
+from appliance.values import TIME_STEP, BoothId, Seconds, Statement
 
 FUTURE_SECONDS: Final = 60.0
 """How far a phenomenon may lie ahead of the hub's clock."""
-
-EPOCH_LEAP: Final = 2**20
-"""How many epochs a unit may skip: a million restarts. More would use up the epochs there are."""
 
 STEP_MOST: Final = 500
 """Statements of one unit in one step of its time (100 a second: more people than a street holds)."""
@@ -77,78 +71,6 @@ class Admitted:
     lateness: Lateness
 
 
-@dataclass(slots=True, kw_only=True)
-class UnitCounts:
-    """What the door has counted for one unit (or for no unit); only ever grows."""
-
-    admitted: int = 0
-    repeated: int = 0
-    missing_closed: int = 0
-    """Numbers that never came, of epochs that are closed."""
-    refused: Counter[Rule] = field(default_factory=Counter)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DoorState:
-    """What the store keeps of one unit: the lowest epoch still open, its windows, its counts.
-
-    ``unit`` is its name and key identifier, ``north/0123456789abcdef``; ``""`` stands for senders that are no unit.
-    ``refused`` pairs rule numbers with counts.
-    """
-
-    unit: str
-    floor: int
-    admitted: int
-    repeated: int
-    missing_closed: int
-    refused: tuple[tuple[int, int], ...]
-    windows: tuple[WindowState, ...]
-
-
-class _Door:
-    """The windows and counts of one unit."""
-
-    __slots__ = ("counts", "floor", "windows")
-
-    def __init__(self) -> None:
-        self.floor = 1
-        self.windows: dict[Epoch, Window] = {}
-        self.counts = UnitCounts()
-
-    def window(self, epoch: Epoch, unit: UnitId) -> Window:
-        """The window of ``epoch``, new if need be but not yet entered. Refused: ROLLED_BACK."""
-        known = self.windows.get(epoch)
-        if known is not None:
-            return known
-        full = len(self.windows) >= OPEN_EPOCHS
-        if epoch < self.floor or (full and epoch < min(self.windows)):
-            raise Refused(
-                Rule.ROLLED_BACK,
-                f"epoch {epoch} is closed",
-                where=unit,
-                mend="if the unit was restored from an old copy, enrol it again with a new key",
-            )
-        newest = max(self.windows, default=self.floor)
-        if epoch > newest + EPOCH_LEAP:
-            raise Refused(
-                Rule.FUTURE,
-                f"epoch {epoch} leaps ahead of {newest}",
-                where=unit,
-                mend="if the unit's epoch file is damaged, enrol it again with a new key",
-            )
-        # Of a unit we knew before, an epoch starts at 0 and what is skipped is missing. Of one we meet in the
-        # middle of its life, we cannot miss what we never were to get.
-        return Window(epoch=epoch, lowest=0 if self.windows else 2**32)
-
-    def enter(self, window: Window) -> None:
-        """Keep ``window``; close the oldest where too many would be open."""
-        self.windows[window.epoch] = window
-        if len(self.windows) > OPEN_EPOCHS:
-            closed = self.windows.pop(min(self.windows))
-            self.counts.missing_closed += closed.missing
-            self.floor = closed.epoch + 1
-
-
 class Admission:
     """The door of one booth, for the units of ``register``."""
 
@@ -161,8 +83,8 @@ class Admission:
         self._touched: set[str] = set()
         self._refusals: set[str] = set()
         self.enrol(register)
-        self._doors: dict[str, _Door] = {
-            self._names.get(state.unit, state.unit): _door_of(state) for state in doors
+        self._doors: dict[str, Door] = {
+            self._names.get(state.unit, state.unit): Door.of(state) for state in doors
         }
 
     def enrol(self, register: Register) -> None:
@@ -222,10 +144,10 @@ class Admission:
         lateness = Lateness.FRESH if fresh else Lateness.LATE if age <= OLD_SECONDS else Lateness.OLD
         return Admitted(statement=statement, seen_at=seen_at, lateness=lateness)
 
-    def _door(self, name: str) -> _Door:
+    def _door(self, name: str) -> Door:
         door = self._doors.get(name)
         if door is None:
-            door = self._doors[name] = _Door()
+            door = self._doors[name] = Door()
         return door
 
     def _count_refusal(self, untrusted_name: str, rule: Rule) -> None:
@@ -265,7 +187,7 @@ class Admission:
             self._touched |= self._refusals
         names, self._touched = sorted(self._touched), set()
         self._refusals -= set(names)
-        return tuple(_state_of(name, self._doors[name]) for name in names)
+        return tuple(self._doors[name].state(name) for name in names)
 
 
 def _check_leaf(name: str, leaf: str) -> None:
@@ -327,29 +249,3 @@ def _seen_at(statement: Statement, window: Window, now: Seconds) -> tuple[Second
         window.boot = min(window.boot, now - uptime)
     known = window.synced or now - window.settled_at >= SETTLED_SECONDS
     return Seconds(min(window.boot + uptime, now)), known
-
-
-def _state_of(unit: str, door: _Door) -> DoorState:
-    counts = door.counts
-    return DoorState(
-        unit=unit,
-        floor=door.floor,
-        admitted=counts.admitted,
-        repeated=counts.repeated,
-        missing_closed=counts.missing_closed,
-        refused=tuple(sorted((int(rule), count) for rule, count in counts.refused.items())),
-        windows=tuple(window.state() for window in door.windows.values()),
-    )
-
-
-def _door_of(state: DoorState) -> _Door:
-    door = _Door()
-    door.floor = state.floor
-    door.windows = {window.epoch: Window.of(window) for window in state.windows}
-    door.counts = UnitCounts(
-        admitted=state.admitted,
-        repeated=state.repeated,
-        missing_closed=state.missing_closed,
-        refused=Counter({Rule(rule): count for rule, count in state.refused}),
-    )
-    return door

@@ -12,7 +12,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from enum import Enum, unique
 from typing import Final
 
 from appliance.errors import Refused, Rule
@@ -20,16 +19,8 @@ from appliance.values import Alert, AlertId, AlertState, Flag, Seconds, TabletId
 
 AFTERGLOW_SECONDS: Final = Seconds(60.0)
 """How long the end of an alert can still be read."""
-
-
-@unique
-class Outcome(Enum):
-    """How the holder of an alert may end it."""
-
-    GIFTED = "gifted"
-    DECLINED = "declined"
-    NOT_FOUND = "not_found"
-    DISMISSED = "dismissed"
+OUTCOMES: Final = (AlertState.GIFTED, AlertState.DECLINED, AlertState.NOT_FOUND, AlertState.DISMISSED)
+"""How the holder of an alert may end it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,18 +101,18 @@ class Alerts:
         claimed = replace(alert, state=AlertState.CLAIMED, held_by=tablet, expires_at=Seconds(now + life))
         return self._keep(replace(held, alert=claimed))
 
-    def outcome(self, name: AlertId, tablet: TabletId, outcome: Outcome, now: Seconds) -> Held:
-        """The alert, ended as its holder ``tablet`` says. Refused: NOT_YOURS."""
+    def outcome(self, name: AlertId, tablet: TabletId, outcome: AlertState, now: Seconds) -> Held:
+        """The alert, ended as its holder ``tablet`` says: one of ``OUTCOMES``. Refused: NOT_YOURS."""
         held = self._find(name)
-        alert, state = held.alert, AlertState(outcome.value)
+        alert = held.alert
         if alert.held_by != tablet:
             holder = f"{alert.held_by} has it" if alert.held_by else "nobody has claimed it"
             raise Refused(Rule.NOT_YOURS, holder, where=name, mend="claim it first")
-        if alert.state is state:
+        if alert.state is outcome:
             return held
         if alert.state.ended:
             raise Refused(Rule.NOT_YOURS, f"it is {_say(alert)}", where=name)
-        return self._end(held, state, now)
+        return self._end(held, outcome, now)
 
     def forget(self, name: AlertId, now: Seconds) -> Held:
         """The alert with nothing left in it. One that had ended keeps its end: there was nothing left to forget."""

@@ -11,9 +11,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
+from appliance.health import Health, SourceKind
 from appliance.hub.baseline import Usual
 from appliance.hub.staffwire import VERSION, json_of
-from appliance.values import BoothId, Health, Seconds, SourceKind, UnitId
+from appliance.values import BoothId, Seconds, UnitId
 
 SILENT_SECONDS: Final = 30.0
 

@@ -10,43 +10,33 @@ Laws:
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
 from appliance import topics
 from appliance.config import HubConfig, Register
-from appliance.errors import Refused, Rule, Unavailable
-from appliance.hub import audit, feedback, staffwire
-from appliance.hub import board as boards
-from appliance.hub.admission import Admission, Admitted, DoorState, Lateness
-from appliance.hub.alerts import AFTERGLOW_SECONDS, Alerts, Held
-from appliance.hub.baseline import Baseline, coarse, taken_up
+from appliance.errors import Refused, Rule
+from appliance.hub import feedback
+from appliance.hub.admission import Admission, Admitted, Lateness
+from appliance.hub.alerts import Alerts, Held
 from appliance.hub.calibration import whole
+from appliance.hub.counts import coarse
+from appliance.hub.daybook import Daybook
 from appliance.hub.desk import Desk
-from appliance.hub.forecast import KEPT_DAYS
+from appliance.hub.door import DoorState
 from appliance.hub.languages import CATALOGUES
-from appliance.hub.localday import day_of, local_day
+from appliance.hub.learnt import learnt
 from appliance.hub.messages import Arrival, Telling
-from appliance.hub.pacing import Pacing, Today
-from appliance.hub.rarity import Counted, Rarity
+from appliance.hub.pacing import Pacing
+from appliance.hub.rarity import Counted
 from appliance.hub.reasons import is_worth_a_walk, reasons_for
+from appliance.hub.roster import Roster
 from appliance.hub.sightings import Sightings
-from appliance.hub.store import Changes, Live, Snapshot, Stored, Tally
-from appliance.values import (
-    ALERT_FORM,
-    COUNTER_LIMIT,
-    TIME_STEP,
-    AlertId,
-    AlertState,
-    Flag,
-    Health,
-    Heartbeat,
-    Observation,
-    Seconds,
-    UnitId,
-)
+from appliance.hub.stored import Changes, Live, Snapshot, Stored
+from appliance.hub.teller import Teller
+from appliance.hub.wallclock import WallClock, check_clock
+from appliance.values import ALERT_FORM, AlertId, AlertState, Flag, Heartbeat, Observation, Seconds
 
 FLAG_P: Final = 0.01
 """A tail probability up to this is a flag: about one person in a hundred."""
@@ -55,20 +45,6 @@ SNAPSHOT_SECONDS: Final = 60.0
 """The baseline is written this often at the least; nothing live is held on disk for longer."""
 COUNTS_SECONDS: Final = 10.0
 """Counts of refusals alone are written at most this often."""
-STEP_SECONDS: Final = 2.0
-"""A wall clock that moves by more than this between two batches was set."""
-BUILD_TIME: Final = 1_735_689_600.0
-"""2025-01-01: no hub of this program can be earlier."""
-CLOCK_DAYS: Final = 400
-"""A clock further than this from the last sighting is taken for wrong: by then what was learnt has decayed anyhow."""
-_USUAL: Final = 3
-_ENDS: Final = ("gifted", "declined", "not_found", "dismissed", "expired")
-"""Ends from which acceptance is learnt: forgetting says nothing of it."""
-_ACCEPTANCE_DAYS: Final = 14
-_ACCEPTANCE_FADE: Final = 0.9
-"""A day older, an answer weighs this much less."""
-_VISITS_BELIEVED: Final = 10
-"""Visits after which the measured length of one outweighs the configured."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,18 +56,6 @@ class Outcome:
     refusals: tuple[Refused, ...]
 
 
-@dataclass(slots=True, kw_only=True)
-class _Unit:
-    """What is known of a unit now; memory only."""
-
-    health: Health | None = None
-    heard_at: Seconds | None = None
-    online: bool = False
-    boxed: bool | None = None
-    newest: tuple[int, int] = (0, 0)
-    """Epoch and number of the heartbeat that said whether it is boxed, however late that came."""
-
-
 class Booth:
     """The booth described by ``config`` and ``register``, taken up from ``stored`` at ``now``."""
 
@@ -99,12 +63,9 @@ class Booth:
         self._config = config
         self._admission = Admission(booth=config.booth, register=register, doors=stored.doors)
         snapshot = stored.snapshot
-        _check_clock(now, snapshot.baseline.latest if snapshot else 0.0)
-        self.baseline = Baseline(taken_up(snapshot.baseline) if snapshot else None)
-        self.baseline.turn_back(now)
-        self._rarity = Rarity(self.baseline, snapshot.bins if snapshot else None)
-        for one in stored.live:
-            self._rarity.judge(one.vector, one.unit, one.seen_at)
+        check_clock(now, snapshot.baseline.latest if snapshot else 0.0)
+        self._rarity = learnt(stored, now)
+        self.baseline = self._rarity.baseline
         self._alerts = Alerts(
             alert_seconds=config.pacing.alert_seconds,
             service_seconds=config.pacing.service_seconds,
@@ -116,37 +77,38 @@ class Booth:
             config.pacing, suppress_seconds=config.hold_seconds, now=now, history=stored.hours
         )
         self._feedback = feedback.Feedback(stored.doubts)
-        self._catalogue = CATALOGUES[config.language]
-        self._swept = ""
-        self._audited: Counter[tuple[str, str, str]] = Counter()
-        self._counts = Counter({(tally.day, tally.what): tally.number for tally in stored.tallies})
-
-        self._units: dict[str, _Unit] = {}
+        self._clock = WallClock()
+        self._daybook = Daybook(stored.tallies, service_seconds=config.pacing.service_seconds, now=now)
+        self._roster = Roster(config.booth, self._admission, register)
+        self._teller = Teller(
+            config,
+            self._alerts,
+            self.baseline,
+            daybook=self._daybook,
+            pacing=self._pacing,
+            roster=self._roster,
+        )
         self._sightings = Sightings(config.hold_seconds, stored.alerts)
-        self._desk = Desk(config.booth, self._alerts, self._sightings, self._catalogue)
+        self._desk = Desk(config.booth, self._alerts, self._sightings, CATALOGUES[config.language])
         self._board_at = float("-inf")
         self._snapshot_at: float = now
         self._counted_at: float = now
-        self._ahead: float | None = None
         self._unwritten = len(stored.live)
-        self._enrol(register)
+        self._desk.enrol(register.tablets)
         self._begin(now)
 
     def _begin(self, now: Seconds) -> None:
-        self._now, self._day = now, day_of(now)
+        self._now = now
+        self._daybook.begin(now)
         self._live: list[Live] = []
         self._changed: dict[str, Held] = {}
-        self._tallies: Counter[str] = Counter()
         self._answers: list[Telling] = []
         self._refusals: list[Refused] = []
 
     def enrol(self, register: Register) -> None:
         """Take up a register that was read anew."""
         self._admission.enrol(register)
-        self._enrol(register)
-
-    def _enrol(self, register: Register) -> None:
-        self._enrolled = {unit.unit: unit for unit in register.units if not unit.revoked}
+        self._roster.enrol(register)
         self._desk.enrol(register.tablets)
 
     def take(
@@ -159,10 +121,12 @@ class Booth:
         ``last`` asks for a snapshot, before a stop, and ends what is open. Unavailable where the clock cannot be
         right; nothing has changed then.
         """
-        _check_clock(now, self.baseline.latest)
+        check_clock(now, self.baseline.latest)
         self._rarity.turn_back(now)
         self._begin(now)
-        self._notice_a_step(now, steady)
+        step = self._clock.stepped(now, steady)
+        if step:
+            self._admission.clock_stepped(step)
         self._pacing.tick(now)
         for arrival in arrivals:
             try:
@@ -174,11 +138,11 @@ class Booth:
         for held in expired:
             self._change(held)
         changed = [held for name, held in self._changed.items() if name not in gone]
-        tellings = [*self._answers, *(self._alert_telling(held) for held in changed)]
-        tellings += [Telling(topic=topics.alert(self._config.booth, name), payload=b"") for name in gone]
+        tellings = [*self._answers, *(self._teller.alert(held, now) for held in changed)]
+        tellings += [self._teller.cleared(name) for name in gone]
         if abs(now - self._board_at) >= BOARD_SECONDS or self._changed:
             self._board_at = now
-            tellings.append(self._board_telling())
+            tellings.append(self._teller.board(now))
         hours = self._pacing.forecast.news(all_of_it=last)
         changes = Changes(
             doors=self._changed_doors(last=last),
@@ -186,24 +150,14 @@ class Booth:
             alerts=tuple(changed),
             gone=gone,
             last_alert=self._alerts.last if self._changed else 0,
-            tallies=tuple(
-                Tally(day=self._day, what=what, number=number) for what, number in self._tallies.items()
-            ),
+            tallies=self._daybook.tallies(),
             hours=hours,
-            oldest_day=self._sweep() if hours else "",
-            audited=self._audit_counts(last=last),
+            oldest_day=self._daybook.sweep() if hours else "",
+            audited=self._daybook.audit_counts(last=last),
             doubts=self._feedback.news(),
             snapshot=self._snapshot(last=last),
         )
         return Outcome(changes=changes, tellings=tuple(tellings), refusals=tuple(self._refusals))
-
-    def _notice_a_step(self, now: Seconds, steady: float | None) -> None:
-        if steady is None:
-            return
-        ahead = now - steady
-        if self._ahead is not None and abs(ahead - self._ahead) > STEP_SECONDS:
-            self._admission.clock_stepped(ahead - self._ahead)
-        self._ahead = ahead
 
     def _changed_doors(self, *, last: bool) -> tuple[DoorState, ...]:
         """Doors to store: where only refusals were counted, now and then. A flood must not wear the disk."""
@@ -215,7 +169,7 @@ class Booth:
     def retained(self, now: Seconds) -> tuple[Telling, ...]:
         """Everything the broker should hold of us, to be said again after a lost link."""
         self._begin(now)
-        return (*(self._alert_telling(held) for held in self._alerts.all()), self._board_telling())
+        return (*(self._teller.alert(held, now) for held in self._alerts.all()), self._teller.board(now))
 
     def _route(self, arrival: Arrival) -> None:
         untrusted_parts = arrival.untrusted_topic.split("/")
@@ -229,7 +183,7 @@ class Booth:
         elif group == "staff":
             self._request(arrival)
         elif group == "unit" and untrusted_parts[5] == "status":
-            self._relay_status(arrival)
+            self._roster.relay_said(arrival)
         else:
             admitted = self._admission.admit(
                 arrival.untrusted_topic, arrival.untrusted_payload, self._now, retained=arrival.retained
@@ -243,27 +197,14 @@ class Booth:
             self._config.booth, name
         )
         if ours and arrival.retained and arrival.untrusted_payload and not self._alerts.find(name):
-            self._answers.append(Telling(topic=arrival.untrusted_topic, payload=b""))
-
-    def _relay_status(self, arrival: Arrival) -> None:
-        name, _ = topics.named_in(arrival.untrusted_topic, self._config.booth, "unit")
-        if name not in self._enrolled:
-            raise Refused(Rule.WRONG_TOPIC, "no such unit is enrolled", where=name)
-        self._unit(name).online = staffwire.relay_status_in(arrival.untrusted_payload, name).online
-
-    def _unit(self, name: str) -> _Unit:
-        return self._units.setdefault(name, _Unit())
+            self._answers.append(self._teller.cleared(name))
 
     def _statement(self, admitted: Admitted) -> None:
         statement = admitted.statement
-        unit = self._unit(statement.unit)
         if isinstance(statement, Heartbeat):
-            if (statement.epoch, statement.seq) >= unit.newest:
-                unit.newest, unit.boxed = (statement.epoch, statement.seq), statement.health.boxed
-            if admitted.lateness is Lateness.FRESH and admitted.seen_at >= (unit.heard_at or 0.0):
-                unit.health, unit.heard_at = statement.health, admitted.seen_at
-            return
-        self._observation(statement, admitted)
+            self._roster.heard(statement, admitted)
+        else:
+            self._observation(statement, admitted)
 
     def _observation(self, observation: Observation, admitted: Admitted) -> None:
         ready = not self.baseline.needs(self._config.young, self._now)
@@ -275,16 +216,14 @@ class Booth:
         counted = self._rarity.update(one, score, unit, seen_at)
         self._live.append(Live(unit=unit, seen_at=seen_at, vector=vector))
         self._unwritten += 1
-        self._count("people")
-        if (self._day, "began") not in self._counts:
-            self._count("began", int(self._now))
+        self._daybook.passed()
         if admitted.lateness is Lateness.FRESH:
             self._pacing.passed(self._now, flags=score.p <= self._config.pacing.floor)
-        self._audit("people", observation)
+        self._daybook.audited("people", observation)
         if not reasons:
             return
-        self._count("flags")
-        self._audit("flags", observation)
+        self._daybook.count("flags")
+        self._daybook.audited("flags", observation)
         if admitted.lateness is Lateness.FRESH:
             flag = Flag(observation=observation, p=score.p, bits=score.bits, reasons=reasons)
             self._perhaps_alert(flag, seen_at, counted)
@@ -296,68 +235,19 @@ class Booth:
         if not self._pacing.worth(
             min(1.0, flag.p * doubt),
             flag.observation.vector,
-            today=self._today(),
+            today=self._daybook.today(),
             open_alerts=self._alerts.open,
             now=self._now,
         ):
             return
-        row = self._row(flag.observation.unit)
+        row = self._roster.row(flag.observation.unit)
         held = self._alerts.raise_alert(
             flag, place=row.place, simulated=row.simulated, seen_at=seen_at, now=self._now
         )
         self._sightings.keep(held, counted)
         self._change(held)
-        self._count("alerts")
-        self._audit("alerts", flag.observation)
-
-    def _today(self) -> Today:
-        gifted = ended = 0.0
-        for back in range(1, _ACCEPTANCE_DAYS + 1):
-            day, weight = day_of(Seconds(self._now - back * 86_400)), _ACCEPTANCE_FADE**back
-            gifted += weight * self._counts[day, "gifted"]
-            ended += weight * sum(self._counts[day, end] for end in _ENDS)
-        return Today(
-            began=Seconds(float(self._counts.get((self._day, "began"), int(self._now)))),
-            gifted=self._counts[self._day, "gifted"],
-            ended=sum(self._counts[self._day, end] for end in _ENDS),
-            gifted_before=gifted,
-            ended_before=ended,
-            visit_seconds=self._visit_seconds(),
-        )
-
-    def _visit_seconds(self) -> float:
-        """How long an alert keeps somebody busy, from today's, with the configured length for a start."""
-        visits = self._counts[self._day, "visits"]
-        seconds = self._counts[self._day, "visit_seconds"]
-        usual = self._config.pacing.service_seconds
-        return (seconds + _VISITS_BELIEVED * usual) / (visits + _VISITS_BELIEVED)
-
-    def _audit(self, what: str, observation: Observation) -> None:
-        for aspect, value in audit.aspects_of(observation, local_day(self._now).hour):
-            self._audited[aspect, value, what] += 1
-
-    def _audit_counts(self, *, last: bool) -> tuple[audit.AuditCount, ...]:
-        """Whole fives of what was counted, to be stored; the rest waits in memory, and is rounded at the ``last``."""
-        fives = Counter({key: audit.fives(number, nearest=last) for key, number in self._audited.items()})
-        self._audited.subtract(fives)
-        rows = dict.fromkeys((aspect, value) for (aspect, value, _), number in fives.items() if number)
-        return tuple(
-            audit.AuditCount(
-                aspect=aspect,
-                value=value,
-                people=fives[aspect, value, "people"],
-                flags=fives[aspect, value, "flags"],
-                alerts=fives[aspect, value, "alerts"],
-            )
-            for aspect, value in rows
-        )
-
-    def _sweep(self) -> str:
-        """Once a day, the day before which hourly counts are forgotten; else nothing."""
-        if self._swept == self._day:
-            return ""
-        self._swept = self._day
-        return day_of(Seconds(self._now - KEPT_DAYS * 86_400))
+        self._daybook.count("alerts")
+        self._daybook.audited("alerts", flag.observation)
 
     def _request(self, arrival: Arrival) -> None:
         settled = self._desk.settle(arrival, self._now)
@@ -367,7 +257,7 @@ class Booth:
         if settled.changed:
             self._change(settled.changed)
         if settled.why:
-            self._count(f"dismissed_{settled.why.value}")
+            self._daybook.count(f"dismissed_{settled.why.value}")
         if settled.about and settled.changed:
             words = feedback.words_of(settled.about)
             if settled.why:
@@ -389,16 +279,11 @@ class Booth:
     def _change(self, held: Held) -> None:
         self._changed[held.alert.alert] = held
         if held.ended_at == self._now and held.alert.state is not AlertState.RAISED:
-            self._count(held.alert.state.value)
-            self._count("visits")
-            self._count("visit_seconds", max(0, int(self._now - held.alert.raised_at)))
+            self._daybook.count(held.alert.state.value)
+            self._daybook.visited(held.alert.raised_at)
         behind = self._sightings.find(held.alert.alert)
         if behind and held.alert.state is AlertState.DECLINED:
             self._pacing.forget(behind.vector)
-
-    def _count(self, what: str, number: int = 1) -> None:
-        self._counts[self._day, what] += number
-        self._tallies[what] += number
 
     def _snapshot(self, *, last: bool) -> Snapshot | None:
         age = abs(self._now - self._snapshot_at)
@@ -410,73 +295,3 @@ class Booth:
         # is written down is rounded.
         self._rarity.settle()
         return Snapshot(baseline=coarse(self.baseline.state()), bins=whole(self._rarity.bins()))
-
-    def _alert_telling(self, held: Held) -> Telling:
-        alert = held.alert
-        until = alert.expires_at if held.ended_at is None else held.ended_at + AFTERGLOW_SECONDS
-        boxed = self._row(held.unit).boxed
-        return Telling(
-            topic=topics.alert(self._config.booth, alert.alert),
-            payload=staffwire.alert_telling(held, boxed=boxed, catalogue=self._catalogue),
-            expires_after=max(1, int(until - self._now)),
-        )
-
-    def _row(self, name: UnitId) -> boards.UnitRow:
-        enrolled, unit = self._enrolled.get(name), self._unit(name)
-        counts = self._admission.counts(name)
-        return boards.UnitRow(
-            unit=name,
-            place=enrolled.place if enrolled else name,
-            enrolled_simulated=enrolled is not None and enrolled.simulated,
-            online=unit.online,
-            health=unit.health,
-            boxed=unit.boxed,
-            heard_at=unit.heard_at,
-            admitted=counts.admitted,
-            refused=sum(counts.refused.values()) - counts.repeated,
-            missing=self._admission.missing(name),
-        )
-
-    def _board_telling(self) -> Telling:
-        today = self._today()
-        open_alerts = [held for held in self._alerts.all() if held.ended_at is None and held.alert.flag]
-        newest = open_alerts[-1].alert if open_alerts else None
-        board = boards.Board(
-            booth=self._config.booth,
-            at=self._now,
-            people_today=self._counts[self._day, "people"],
-            people_total=self.baseline.people,
-            flags_today=self._counts[self._day, "flags"],
-            alerts_open=self._alerts.open,
-            alerts_today=self._counts[self._day, "alerts"],
-            gifted_today=today.gifted,
-            weight=self.baseline.weight(self._now),
-            needs=self.baseline.needs(self._config.young, self._now),
-            stock=self._pacing.stock(today),
-            staff=self._config.pacing.staff,
-            staff_free=self._pacing.free(self._alerts.open),
-            units=tuple(self._row(name) for name in sorted(self._enrolled)),
-            usual=self.baseline.usual(most=_USUAL),
-            last_alert=(
-                boards.LastAlert(
-                    alert=newest.alert,
-                    text=staffwire.headline(newest.flag, self._catalogue),
-                    at=newest.raised_at,
-                )
-                if newest and newest.flag
-                else None
-            ),
-        )
-        return Telling(topic=topics.board(self._config.booth), payload=boards.telling(board))
-
-
-def _check_clock(now: Seconds, latest: float) -> None:
-    """Unavailable where the hub's clock cannot be right: before this was written, or far from what was stored."""
-    apart = (now - latest) / 86_400.0 if latest else 0.0
-    if not BUILD_TIME <= now < COUNTER_LIMIT * TIME_STEP or abs(apart) > CLOCK_DAYS:
-        raise Unavailable(
-            "the hub's clock cannot be right"
-            + (f": it is {apart:+.0f} days from the last sighting" if latest else ""),
-            where="hub",
-            mend="set the clock (systemd-timesyncd, a clock module); if it is right, move the database away",
-        )

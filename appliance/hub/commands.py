@@ -3,7 +3,8 @@
 Laws:
     * What a machine wants goes to standard output or a file, what a person should know to standard error.
     * A running hub owns its database: taking a baseline in needs it stopped, looking does not.
-    * The hub's signing key is born here, at the first export, and never leaves: only its public half is shown.
+    * The hub's signing key is born with the booth, else here at the first export, and never leaves: only its public
+      half is shown.
 """
 
 from __future__ import annotations
@@ -16,23 +17,22 @@ import time
 from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
-from typing import Final
 
 from appliance import config as configs
-from appliance import prior, sign
+from appliance import sign
 from appliance.config import CONFIG_DIRECTORY, HubConfig
 from appliance.enrol import durable
 from appliance.errors import Refused, Rule, Unfit
-from appliance.hub import audit, exchange
-from appliance.hub.baseline import Baseline, BaselineState, coarse, taken_up
+from appliance.hub import audit, bulletin, exchange
+from appliance.hub.baseline import Baseline
 from appliance.hub.calibration import whole
+from appliance.hub.counts import BaselineState, coarse
 from appliance.hub.exchange import Travelling
-from appliance.hub.rarity import Rarity
-from appliance.hub.store import Changes, Imported, Snapshot, Store, Stored
+from appliance.hub.learnt import learnt
+from appliance.hub.store import Store
+from appliance.hub.stored import Changes, Imported, Snapshot
 from appliance.values import Seconds
 
-KEY_NAME: Final = "hub-signing.key"
-"""Beside the database; 32 bytes."""
 Subparsers = argparse._SubParsersAction  # noqa: SLF001 - argparse gives the type no public name
 
 
@@ -89,7 +89,7 @@ def _action(
 
 def _private_key(config: HubConfig) -> bytes:
     """This hub's signing key, made where there is none yet."""
-    path = config.database.parent / KEY_NAME
+    path = config.signing_key
     if not path.exists():
         durable.write_durably(path, sign.new_private_key(), mode=durable.SECRET)
     key = durable.read(path, mend="run as the account of the hub")
@@ -130,21 +130,11 @@ def _existing(config: HubConfig, *, alone: bool) -> Store:
     return Store(config.database, config.booth, alone=alone)
 
 
-def _taken_up(stored: Stored) -> Rarity:
-    """Baseline and calibration as a hub that starts now would have them."""
-    snapshot = stored.snapshot
-    baseline = Baseline(taken_up(snapshot.baseline) if snapshot else None)
-    rarity = Rarity(baseline, snapshot.bins if snapshot else None)
-    for one in stored.live:
-        rarity.judge(one.vector, one.unit, one.seen_at)
-    return rarity
-
-
 def _state(config: HubConfig) -> BaselineState:
     """What this hub has learnt, as coarse as it is stored: nobody can be told from what leaves it."""
     store = _existing(config, alone=False)
     try:
-        return coarse(_taken_up(store.load()).baseline.state())
+        return coarse(learnt(store.load()).baseline.state())
     finally:
         store.close()
 
@@ -169,15 +159,17 @@ def _export(given: argparse.Namespace) -> int:
 
 def _import(given: argparse.Namespace) -> int:
     config = configs.hub_config(given.config)
+    now = Seconds(time.time())
     guest, content = _opened(given.files[0], _believed(given, config))
+    exchange.check_age(guest, now, where=str(given.files[0]))
     store = Store(config.database, config.booth)
     try:
         digest = hashlib.sha256(content).digest()
         if digest in store.imported():
             raise Unfit("it was taken in before", where=str(given.files[0]), mend="nothing is to be done")
-        rarity = _taken_up(store.load())
+        rarity = learnt(store.load())
         joined = exchange.joined(rarity.baseline.state(), guest, booth=config.booth)
-        note = Imported(digest=digest, booth=guest.booth, people=guest.state.people, at=Seconds(time.time()))
+        note = Imported(digest=digest, booth=guest.booth, people=guest.state.people, at=now)
         snapshot = Snapshot(baseline=coarse(joined), bins=whole(rarity.bins()))
         store.commit(Changes(snapshot=snapshot, imported=(note,)))
     finally:
@@ -193,7 +185,8 @@ def _merge(given: argparse.Namespace) -> int:
     if len({content for _, content in parts}) != len(parts):
         raise Unfit("a file is named twice", where="merge", mend="name each file once")
     state = Baseline().state()
-    for guest, _ in parts:
+    for path, (guest, _) in zip(given.files, parts, strict=True):
+        exchange.check_age(guest, Seconds(time.time()), where=str(path))
         state = exchange.joined(state, guest, booth=config.booth)
     _write(
         exchange.packed(
@@ -227,15 +220,7 @@ def _prior(given: argparse.Namespace) -> int:
             mend="let the hub watch",
         )
     key = _private_key(config)
-    _write(
-        prior.sealed_prior(
-            booth=config.booth,
-            made_at=int(now),
-            people=state.people,
-            shares=exchange.shares_of(state),
-            private_key=key,
-        )
-    )
+    _write(bulletin.prior_of(Baseline(state), booth=config.booth, private_key=key, now=now))
     _say(f"signed with {sign.public_key_of(key).hex()}")
     return 0
 

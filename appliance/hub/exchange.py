@@ -21,16 +21,20 @@ from typing import Any, Final
 import numpy as np
 
 from appliance import sealed, vocabulary
-from appliance.errors import Refused, Rule
-from appliance.hub.baseline import HALF_LIFE, Baseline, BaselineState, merged
-from appliance.hub.levels import FloatArray
-from appliance.prior import WORDS_DIGEST, check_vocabulary
+from appliance.errors import Refused, Rule, Unfit
+from appliance.hub.baseline import Baseline
+from appliance.hub.counts import HALF_LIFE, BaselineState, growth, merged
+from appliance.hub.levels import ATTRIBUTE_OF, STREET, FloatArray
+from appliance.hub.wallclock import CLOCK_DAYS
+from appliance.prior import PAIRS, WORDS_DIGEST, Lifts, check_vocabulary
 from appliance.values import NAME_FORM, BoothId, Seconds, UnitId
 from appliance.vocabulary import ATTRIBUTES
 
 KIND: Final = "baseline"
 FORM: Final = 1
 FEW: Final = 5.0
+AHEAD_SECONDS: Final = 3600.0
+"""So far two machines' clocks may be apart."""
 _KEYS: Final = frozenset(
     {"form", "vocabulary", "words", "booth", "made_at", "people", "instants", "pairs", "known", "cameras"}
 )
@@ -143,6 +147,29 @@ def _name(name: object) -> str:
     return name
 
 
+def check_age(one: Travelling, now: Seconds, *, where: str) -> None:
+    """Whether a baseline is of a time that can count here at ``now``.
+
+    Refused: FUTURE where it was packed, or somebody was seen, later than now. Unfit where its last sighting is more
+    than ``CLOCK_DAYS`` ago: all of it has decayed, and what would be left is the belief that much is known.
+    """
+    ahead = max(float(one.made_at), one.state.latest) - now
+    if ahead > AHEAD_SECONDS:
+        raise Refused(
+            Rule.FUTURE,
+            f"it is {ahead / 3600:,.1f} hours ahead of this machine's clock",
+            where=where,
+            mend="set the clock here, or set it on the hub it comes from and export again",
+        )
+    days = (now - one.state.latest) / 86_400.0
+    if one.state.people and days > CLOCK_DAYS:
+        raise Unfit(
+            f"its last sighting was {days:,.0f} days ago; after {CLOCK_DAYS} nothing of it counts any more",
+            where=where,
+            mend="let this hub watch, or take in a newer baseline",
+        )
+
+
 def joined(home: BaselineState, guest: Travelling, *, booth: BoothId) -> BaselineState:
     """The baseline of ``booth`` that would have seen both; cameras of another booth stay where they are."""
     state = guest.state if guest.booth == booth else replace(guest.state, cameras=())
@@ -158,6 +185,22 @@ def shares_of(state: BaselineState) -> tuple[tuple[float, ...], ...]:
         rows.append(tuple((row / row.sum()).tolist()))
         start += len(attribute.levels)
     return tuple(rows)
+
+
+def lifts_of(state: BaselineState) -> Lifts:
+    """How many times more often than by chance each two levels go together, (k_ij + A) / (n_ij p_i p_j + A).
+
+    A is half of five people: counts rounded to fives say no more (the gamma-Poisson shrinker of ``tables``).
+    """
+    shares = np.concatenate([np.array(row) for row in shares_of(state)])
+    shrink = FEW / 2.0 * growth((state.latest - state.anchor) / HALF_LIFE)
+    lift = (state.pairs + shrink) / (
+        state.known[np.ix_(ATTRIBUTE_OF, ATTRIBUTE_OF)] * np.outer(shares, shares) + shrink
+    )
+    return {
+        (one, other): tuple(map(tuple, lift[STREET.block(one), STREET.block(other)].tolist()))
+        for one, other in PAIRS
+    }
 
 
 def described(one: Travelling, now: Seconds) -> dict[str, Any]:

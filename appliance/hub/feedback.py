@@ -25,7 +25,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
-from appliance.hub.baseline import DAY
+from appliance.hub.counts import DAY
 from appliance.values import Dismissal, Flag, Seconds, UnitId
 from appliance.vocabulary import ATTRIBUTES
 

@@ -60,7 +60,11 @@ def _after(noun: str, colour: str, pattern: str, accent: str) -> str:
 
 
 def _english_garment(noun: str, colour: str, pattern: str, accent: str) -> str:
-    return " ".join(filter(None, (colour, pattern, noun, accent)))
+    """A second colour stands beside the first, "black and red striped top", or alone: "top with some red"."""
+    if accent not in COLOURS:
+        return " ".join(filter(None, (colour, pattern, noun, accent)))
+    both = f"{colour} and {accent}" if colour else ""
+    return " ".join(filter(None, (both, pattern, noun, "" if both else f"with some {accent}")))
 
 
 def _english_list(pieces: list[str]) -> str:
@@ -72,7 +76,7 @@ def _english(noun: str) -> Garment:
         noun=noun,
         colours=_colours(*COLOURS),
         patterns=_patterns("plain", "patterned", "striped", "checked", "printed"),
-        accents=_accents("in one colour", *(f"showing {colour}" for colour in COLOURS)),
+        accents=_accents("in one colour", *COLOURS),
     )
 
 

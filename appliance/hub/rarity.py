@@ -6,8 +6,8 @@ among people seen as completely.
 Laws:
     * Score, then update: nobody is measured against counts that contain them.
     * A score counts as far as it holds by the readings that are SURE *and* by all that are at least FAIR: what is
-      unsure makes nobody an exception, and leaving it out makes nobody one either. Everything known updates, by its
-      weight.
+      unsure makes nobody an exception, and leaving it out makes nobody one either. In the ranking of those who are
+      none it does count (``_UNSURE_BITS``). Everything known updates, by its weight.
     * *Unique is not exceptional*: nearly half of all real outfits are unique as wholes. A score only means something
       next to the scores of others who were seen as completely (``BANDS`` strata by visibility).
     * What one camera alone suddenly sees everywhere is a fault of the camera (``guard``); what all see since an hour
@@ -44,6 +44,10 @@ _WORTH_ASKING: Final = 0.1
 """Up to this p a score is looked at again by SURE readings alone."""
 _BENEFIT: Final = 0.3
 """The part of the bits resting on FAIR readings alone that still counts in the ranking; in p it never does."""
+_UNSURE_BITS: Final = 6.0
+"""All that is known, LOW readings too, may lift somebody in the ranking this far, and no further: one in 64.
+
+Above it only what is surely seen counts. Without this whoever was read unsurely ranks with the plainest."""
 Bits = tuple[float, float, float, float]
 _NOTHING: Final[Bits] = (0.0, 0.0, 0.0, RANGES[3][0])
 _NO_EVIDENCE: Final[Bits] = (0.0, 0.0, 0.0, 0.0)
@@ -137,16 +141,19 @@ class Rarity:
         band = self._band(one.fair)
         raw, evidence = self._look(one.fair, band, tables)
         strength = surely = together(evidence)
-        place = band
+        levels, place = one.fair, band
         p = self._tails.p(band, TOGETHER, strength)
         looked = raw
         if len(one.sure) < len(one.fair) and p <= _WORTH_ASKING:
             # Rare by what was probably seen; is it, by what was surely seen?
-            place = self._band(one.sure)
+            levels, place = one.sure, self._band(one.sure)
             raw, evidence = self._look(one.sure, place, tables)
             surely = min(strength, together(evidence))
             strength = surely + _BENEFIT * (strength - surely)
             p = self._tails.p(band, TOGETHER, surely)
+        if strength < _UNSURE_BITS and len(one.known) > len(levels):
+            perhaps = together(self._look(one.known, self._band(one.known), tables)[1])
+            strength = max(strength, min(_UNSURE_BITS, perhaps))
         tail, (one_bits, two_bits, clash_bits, all_bits) = self._tails.p, raw
         single = tail(place, 0, one_bits) if one_bits >= LEAST[0] else 1.0
         deficit = tail(place, 1, two_bits) if two_bits >= LEAST[1] else 1.0

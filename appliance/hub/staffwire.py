@@ -16,13 +16,14 @@ from typing import Any, Final
 
 from appliance import topics
 from appliance.errors import Refused, Rule
-from appliance.hub.alerts import Held, Outcome
+from appliance.hub.alerts import OUTCOMES, Held
 from appliance.hub.words import Catalogue
 from appliance.values import (
     ALERT_FORM,
     TIME_STEP,
     Alert,
     AlertId,
+    AlertState,
     AttributeVector,
     BoothId,
     Dismissal,
@@ -48,11 +49,11 @@ class Claim:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ending:
-    """A tablet says how its alert ended; ``why`` only with DISMISSED."""
+    """A tablet says how its alert ended; one of ``OUTCOMES``, ``why`` only with DISMISSED."""
 
     tablet: TabletId
     alert: AlertId
-    outcome: Outcome
+    outcome: AlertState
     why: Dismissal | None = None
 
 
@@ -122,11 +123,11 @@ def request_in(untrusted_topic: str, untrusted: bytes, booth: BoothId) -> Reques
         return Claim(tablet=tablet, alert=AlertId(alert))
     if leaf == "forget":
         return Forget(tablet=tablet, alert=AlertId(alert))
-    outcome = next((one for one in Outcome if one.value == found["outcome"]), None)
+    outcome = next((one for one in OUTCOMES if one.value == found["outcome"]), None)
     why = next((one for one in Dismissal if one.value == found["why"]), None)
     if outcome is None or (why is None) != (found["why"] is None):
         raise _malformed("its outcome or its reason is not one of the list", name)
-    if why is not None and outcome is not Outcome.DISMISSED:
+    if why is not None and outcome is not AlertState.DISMISSED:
         raise _malformed("only a dismissal has a reason", name)
     return Ending(tablet=tablet, alert=AlertId(alert), outcome=outcome, why=why)
 

@@ -1,6 +1,7 @@
 """Process WATCH: the hub's one connection between broker, mind and memory.
 
-May touch: the broker on this machine, its database, the register of public keys, the booth's CA. Nothing else.
+May touch: the broker on this machine, its database, the register of public keys, the booth's CA, and the key that it
+signs its units' prior with. Nothing else.
 
 Laws:
     * Think, store, tell, acknowledge, in this order: after a crash at any point the broker sends again what was not
@@ -10,6 +11,7 @@ Laws:
 
 from __future__ import annotations
 
+import os
 import signal
 import threading
 import time
@@ -21,11 +23,13 @@ from appliance import config as configs
 from appliance import topics
 from appliance.errors import LeftfieldError, Refused, Rule, Unfit
 from appliance.hub.booth import Booth, Outcome
+from appliance.hub.bulletin import Bulletin
 from appliance.hub.messages import Arrival, Telling
 from appliance.hub.staffwire import json_of
 from appliance.hub.store import Store
 from appliance.mqtt import Link, Message, Will
 from appliance.service import Notifier, log, stop_requested
+from appliance.sign import KEY_BYTES
 from appliance.values import Seconds
 
 CLIENT_NAME: Final = "hub"
@@ -67,6 +71,7 @@ class Watch:
         self._booth = Booth(
             config=config, register=register, stored=self._store.load(), now=Seconds(time.time())
         )
+        self._bulletin = Bulletin(booth=config.booth, private_key=_signing_key(config), young=config.young)
         root = f"{topics.ROOT}/{config.booth}"
         self._link = Link(
             address=config.broker,
@@ -113,6 +118,9 @@ class Watch:
             self._store.commit(outcome.changes)
         for telling in outcome.tellings:
             self._tell(telling)
+        if self._link.up and (prior := self._bulletin.telling(self._booth.baseline, now)):
+            self._tell(prior)
+            log("the units' prior was said anew")
         for message in messages:
             self._link.acknowledge(message)
         self._report(outcome)
@@ -181,6 +189,20 @@ def _stamp(path: Path) -> tuple[int, int, int]:
 def _summary(refusal: Refused) -> str:
     line = f"R{refusal.rule:02d} {refusal.rule.name.lower()} at {refusal.where or 'the door'}"
     return f"{line}: {refusal.what}" if refusal.rule is Rule.ROLLED_BACK else line
+
+
+def _signing_key(config: configs.HubConfig) -> bytes | None:
+    """The key that priors are signed with: a credential, else the configured file; None where there is none."""
+    directory = Path(os.environ.get("CREDENTIALS_DIRECTORY", os.devnull))
+    for path in (directory / "signing.key", config.signing_key):
+        try:
+            key = path.read_bytes()
+        except OSError:
+            continue
+        if len(key) == KEY_BYTES:
+            return key
+    log("there is no key to sign a prior with: units go by the shipped one", level=4)
+    return None
 
 
 def _status(state: str) -> bytes:

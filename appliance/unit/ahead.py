@@ -14,9 +14,9 @@ from collections.abc import Iterator
 from typing import Final
 
 from appliance.errors import LeftfieldError, Unavailable, Unfit
+from appliance.health import SourceKind
 from appliance.unit.camera import Source
 from appliance.unit.sight import Frame
-from appliance.values import SourceKind
 
 PATIENCE: Final = 10.0
 _LOOK_UP: Final = 0.25

@@ -28,8 +28,8 @@ from av.video.stream import VideoStream
 
 from appliance.config import CameraConfig, refuse_network_source
 from appliance.errors import Unavailable, Unfit
+from appliance.health import SourceKind
 from appliance.unit.sight import Frame, Pixels
-from appliance.values import SourceKind
 
 _FORMATS: Final = "avi,mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,mpegts,mpeg,ogg,yuv4mpegpipe"
 _DEVICE: Final = re.compile(r"/dev/[A-Za-z0-9_/.-]+")

@@ -10,8 +10,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from appliance.unit.describe import View
+from appliance.unit.followed import Track
+from appliance.unit.motion import shared
 from appliance.unit.sight import AttributeReading, Box
-from appliance.unit.track import Track, shared
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,6 +39,7 @@ class Glances:
     """What has been read of one track so far."""
 
     readings: list[tuple[AttributeReading, ...]] = field(default_factory=list)
+    views: list[View] = field(default_factory=list)
     tried: int = 0
     tried_at: float = -1e9
     height: float = 0.0
@@ -56,7 +59,8 @@ def choose(
     wanted = []
     for track in visible:
         past = known[track.track]
-        if past.described or past.tried >= rules.tries or track.box.height < rules.least:
+        small = track.box.height < rules.least
+        if past.described or past.tried >= rules.tries or small or not track.alone:
             continue
         rested = track.at - past.tried_at >= rules.rest
         if not rested and max(track.box.height, past.height) < rules.growth * min(

@@ -2,7 +2,7 @@
 
 Laws:
     * The code that reads is the unit's code, called with the unit's models; nothing is measured that does not ship.
-    * What is written is boxes, scores, levels and posteriors: no pixel, and nothing above the shoulders.
+    * Written are boxes, scores, levels, posteriors and colours of cloth: no pixel, nothing above the shoulders.
 """
 
 from __future__ import annotations
@@ -20,10 +20,13 @@ import numpy as np
 
 from appliance.errors import Unfit
 from appliance.unit import describe
+from appliance.unit.colours import Swatch
 from appliance.unit.pipeline import Pipeline, pipeline_on
+from appliance.unit.regions import Headless
 from appliance.unit.runtime import Wish, choose_accelerator
 from appliance.unit.sight import AttributeReading, Box, Detection, Frame
-from appliance.vocabulary import ATTRIBUTES, Confidence
+from appliance.values import Reading
+from appliance.vocabulary import ATTRIBUTES
 
 PICTURES: Final = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".webp"})
 VIDEOS: Final = frozenset({".avi", ".mp4", ".mkv", ".mov", ".webm", ".m4v", ".mpg", ".mpeg"})
@@ -105,32 +108,49 @@ def measured(pipeline: Pipeline, picture: Picture, least_score: float) -> dict[s
         "width": frame.pixels.shape[1],
         "height": frame.pixels.shape[0],
         "people": [
-            _person(one, pipeline.look(frame, one.box, [box for box in boxes if box is not one.box]))
+            _told(
+                pipeline, one, pipeline.person(frame, one.box, [box for box in boxes if box is not one.box])
+            )
             for one in found
         ],
     }
 
 
-def _person(found: Detection, readings: Sequence[AttributeReading]) -> dict[str, object]:
-    return {
+def _told(pipeline: Pipeline, found: Detection, person: Headless | None) -> dict[str, object]:
+    """One person: box, score, each attribute read, and the colours behind the names."""
+    readings = () if person is None else pipeline.read(person)
+    vector = describe.describe([readings])
+    line: dict[str, object] = {
         "box": [round(edge, 1) for edge in _edges(found.box)],
         "score": round(found.score, 4),
-        "attributes": {ATTRIBUTES[reading.attribute].name: _told(reading) for reading in readings},
+        "attributes": {
+            ATTRIBUTES[one.attribute].name: _said(vector.readings[one.attribute], one) for one in readings
+        },
     }
+    if person is not None:
+        seen = pipeline.palettes(person)
+        line["palettes"] = {"top": _swatches(seen.top), "bottom": _swatches(seen.bottom)}
+    return line
 
 
 def _edges(box: Box) -> tuple[float, float, float, float]:
     return box.left, box.top, box.right, box.bottom
 
 
-def _told(reading: AttributeReading) -> dict[str, object]:
-    """Level, confidence and posterior of one attribute from one glance, as the unit would say it."""
+def _swatches(palette: Sequence[Swatch]) -> list[dict[str, object]]:
+    """CIELAB (D65) under the balanced light, and the share of the garment."""
+    return [
+        {"lab": [round(one.lightness, 2), round(one.a, 2), round(one.b, 2)], "share": round(one.share, 3)}
+        for one in palette
+    ]
+
+
+def _said(said: Reading, reading: AttributeReading) -> dict[str, object]:
+    """Level and confidence as the unit would say them after this one glance, and the posterior."""
     attribute = ATTRIBUTES[reading.attribute]
     shares = describe.posterior([reading], describe.CALIBRATION[reading.attribute])
-    best = max(range(len(shares)), key=shares.__getitem__)
-    confidence = Confidence.of(shares[best])
     return {
-        "level": "unknown" if confidence is None else attribute.levels[best],
-        "confidence": None if confidence is None else confidence.name.lower(),
+        "level": attribute.label(said.level),
+        "confidence": None if said.confidence is None else said.confidence.name.lower(),
         "posterior": {word: round(share, 4) for word, share in zip(attribute.levels, shares, strict=True)},
     }

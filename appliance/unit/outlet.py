@@ -19,13 +19,13 @@ from pathlib import Path
 from typing import Final
 
 from appliance.errors import Unavailable, Unfit
+from appliance.health import Health
 from appliance.sign import Sealer
 from appliance.unit.pipe import record_of
 from appliance.values import (
     COUNTER_LIMIT,
     AttributeVector,
     Epoch,
-    Health,
     Heartbeat,
     Observation,
     PhenomenonTime,

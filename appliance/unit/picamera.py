@@ -16,8 +16,8 @@ import numpy as np
 
 from appliance.config import CameraConfig
 from appliance.errors import Unavailable, Unfit
+from appliance.health import SourceKind
 from appliance.unit.sight import Frame
-from appliance.values import SourceKind
 
 _WHERE: Final = "camera module"
 _PATIENCE: Final = 5.0

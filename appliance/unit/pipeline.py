@@ -17,17 +17,20 @@ import cv2
 import numpy as np
 
 from appliance.config import UnitConfig
+from appliance.prior import Prior
 from appliance.unit import attributes, describe, glance
 from appliance.unit.colours import Balance
+from appliance.unit.followed import Track, TrackRules
 from appliance.unit.garments import Garments
 from appliance.unit.modelfile import default_model_directory, read_catalogue
+from appliance.unit.motion import overlap
 from appliance.unit.pattern import Patterns
 from appliance.unit.people import People
 from appliance.unit.pose import Poses
-from appliance.unit.regions import headless
+from appliance.unit.regions import Headless, headless
 from appliance.unit.runtime import Accelerator, Wish, choose_accelerator, load_model
 from appliance.unit.sight import AttributeReading, Box, Detection, Frame, Keypoint, Pose
-from appliance.unit.track import Track, Tracker, TrackRules, overlap
+from appliance.unit.track import Tracker
 from appliance.values import AttributeVector
 
 LEAST_SCORE = 0.30
@@ -83,12 +86,14 @@ class Pipeline:
         nearer: People | None = None,
         track_rules: TrackRules = TrackRules(),  # noqa: B008 - frozen
         glance_rules: glance.GlanceRules = glance.GlanceRules(),  # noqa: B008 - frozen
+        usual: describe.Usual = describe.SHIPPED,
         clock: Callable[[], int] = time.perf_counter_ns,
     ) -> None:
         self.people = people
         self.poses = poses
         self._networks = networks
         self._nearer = nearer
+        self._usual = usual
         self._in_hole = False
         self.cost = Cost()
         self.counts = Counts()
@@ -112,7 +117,8 @@ class Pipeline:
         self.poses.find(frame, box)
         person = headless(frame, standing(box))
         if person is not None:
-            describe.describe([attributes.read(person, self._balance.gains, self._networks)])
+            seen = attributes.read(person, self._balance.gains, self._networks)
+            describe.describe([seen], self._usual)
 
     def see(self, frame: Frame) -> tuple[Sighting, ...]:
         """Take in one frame; the passers-by who are described by it. Unavailable where the accelerator is."""
@@ -185,18 +191,31 @@ class Pipeline:
         readings = self.look(frame, track.box, [box for box in boxes if box is not track.box])
         if readings:
             past.readings.append(readings)
+            past.views.append(describe.View(at=track.at, height=max(1.0, track.box.height)))
 
     def look(self, frame: Frame, box: Box, others: Sequence[Box]) -> tuple[AttributeReading, ...]:
         """What one glance at the person in ``box`` reads, the head blanked first; nothing where no pose fits."""
+        person = self.person(frame, box, others)
+        return () if person is None else self.read(person)
+
+    def person(self, frame: Frame, box: Box, others: Sequence[Box]) -> Headless | None:
+        """Whoever is in ``box``, without a head; None where no pose fits."""
         start = self._clock()
         pose = self.poses.find(frame, box)
-        posed = self._clock()
-        person = None if pose is None else headless(frame, pose, others)
-        readings = () if person is None else attributes.read(person, self._balance.gains, self._networks)
         self.cost.glances += 1
-        self.cost.posing += posed - start
-        self.cost.reading += self._clock() - posed
+        self.cost.posing += self._clock() - start
+        return None if pose is None else headless(frame, pose, others)
+
+    def read(self, person: Headless) -> tuple[AttributeReading, ...]:
+        """What is worn, under the light of the frames so far."""
+        start = self._clock()
+        readings = attributes.read(person, self._balance.gains, self._networks)
+        self.cost.reading += self._clock() - start
         return readings
+
+    def palettes(self, person: Headless) -> attributes.Palettes:
+        """The colours behind the names that ``read`` gives, for the bench."""
+        return attributes.palettes(person, self._balance.gains, self._networks)
 
     def _is_enough(self, track: Track) -> bool:
         past = self._known[track.track]
@@ -210,8 +229,8 @@ class Pipeline:
         past = self._known[track.track]
         past.described = True
         self.counts.described += 1
-        vector = describe.describe(past.readings)
-        past.readings = []
+        vector = describe.describe(past.readings, self._usual, past.views)
+        past.readings, past.views = [], []
         return Sighting(vector=vector, at=track.seen)
 
     def _ended(self, track: Track) -> Sighting | None:
@@ -245,14 +264,19 @@ def standing(box: Box) -> Pose:
     )
 
 
-def load(config: UnitConfig) -> tuple[Pipeline, Accelerator]:
+def load(config: UnitConfig, prior: Prior | None = None) -> tuple[Pipeline, Accelerator]:
     """The pipeline with the configured models on the configured accelerator. Unfit, Unavailable."""
     accelerator = choose_accelerator(wish=_WISHES[config.accelerator], threads=config.threads)
-    return pipeline_on(accelerator, config.models), accelerator
+    return pipeline_on(accelerator, config.models, prior), accelerator
 
 
-def pipeline_on(accelerator: Accelerator, directory: Path | None = None) -> Pipeline:
-    """A fresh pipeline with the models of ``directory`` (else the package's own) on ``accelerator``."""
+def pipeline_on(
+    accelerator: Accelerator, directory: Path | None = None, prior: Prior | None = None
+) -> Pipeline:
+    """A fresh pipeline with the models of ``directory`` (else the package's own) on ``accelerator``.
+
+    It goes by the hub's ``prior`` where one is given, else by the shipped one.
+    """
     cv2.setNumThreads(1)  # small pictures: waking a second thread costs more than it saves
     catalogue = read_catalogue(directory or default_model_directory())
     model = load_model(catalogue.named("people"), accelerator)
@@ -262,4 +286,5 @@ def pipeline_on(accelerator: Accelerator, directory: Path | None = None) -> Pipe
         garments=Garments(load_model(catalogue.named("garments"), accelerator)),
         patterns=Patterns(load_model(catalogue.named("pattern"), accelerator)),
     )
-    return Pipeline(people, poses, networks=networks, nearer=nearer)
+    usual = describe.usual_by(prior) if prior else describe.SHIPPED
+    return Pipeline(people, poses, networks=networks, nearer=nearer, usual=usual)

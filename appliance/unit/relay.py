@@ -1,16 +1,19 @@
 """Process RELAY: takes sealed records off the pipe, keeps them safe, and hands them to the broker in order.
 
-May touch: the read end of the pipe, the spool directory, the broker's address, its own TLS client key, the unit's
-public key. May not: devices, the signing key (it can delay or drop, and gaps in seq show it, but not forge), pixels,
-models.
+May touch: the read end of the pipe, the spool directory, the file it keeps the hub's prior in, the broker's address,
+its own TLS client key, the unit's and the hub's public keys. May not: devices, the signing key (it can delay or drop,
+and gaps in seq show it, but not forge), pixels, models.
 
 Laws:
     * Only what opens under the unit's public key goes on, and the pipe is read no faster than gate.py allows: RELAY
       is no way out for anything but statements, whatever has become of SENSE.
     * First the disk, then the network: what came off the pipe is durable before it is published.
     * The network never holds up the pipe: whatever the broker does, the pipe is read.
-    * A record leaves the spool when the broker has it for somebody, not before; after a restart it may be sent
-      twice (the hub admits it once). A broker that has no right for us, or no hub, is a broker that is away.
+    * One thing comes the other way, and not into SENSE: the hub's prior (``shelf``), signed, kept for SENSE's next
+      start. Everything else that is sent to us is let fall.
+    * A record leaves the spool when the broker has it for somebody and has had time to write it down, not before
+      (``outbound``); so it may be sent twice (the hub admits it once). A broker that has no right for us, or no hub,
+      is a broker that is away.
 """
 
 from __future__ import annotations
@@ -23,84 +26,23 @@ from pathlib import Path
 from typing import Final
 
 from appliance import config, topics
-from appliance.errors import Unavailable, Unfit
+from appliance.config import UnitConfig
+from appliance.errors import Refused, Unavailable, Unfit
 from appliance.mqtt import Link, Will
 from appliance.service import Notifier, inherited_descriptor, log, stop_requested
+from appliance.unit import shelf
 from appliance.unit.gate import Gate, gate_of
+from appliance.unit.outbound import Outbound
 from appliance.unit.pipe import PipeReader
 from appliance.unit.spool import Spool
 
-IN_FLIGHT: Final = 200
-"""Records handed to the link and not yet acknowledged, at most."""
 IDLE_SECONDS: Final = 0.5
 BUSY_SECONDS: Final = 0.02
 STATUS_SECONDS: Final = 5.0
-UNTAKEN_SECONDS: Final = 5.0
-"""How long to wait before sending again what the broker answered but gave to nobody."""
 COMPLAINT_SECONDS: Final = 10.0
 """What does not open is said at most so often."""
 FAREWELL_SECONDS: Final = 3.0
 """How long a stopping relay waits for the broker to take what is left."""
-
-
-class Outbound:
-    """Spool to link: what is under way, what is settled. The link's clock and ours do not matter here."""
-
-    def __init__(self, spool: Spool, link: Link, topic: str) -> None:
-        self._spool = spool
-        self._link = link
-        self._topic = topic
-        self._under_way: dict[int, int] = {}
-        self._cursor = 0
-        self._again_at = 0.0
-        self._untaken_said = False
-
-    @property
-    def busy(self) -> bool:
-        """True while the broker is there and has something to acknowledge."""
-        return bool(self._under_way) and self._link.up
-
-    def settle(self, *, wait: float) -> bool:
-        """Take acknowledgements in, waiting up to ``wait`` seconds for the first; True where there was one."""
-        answered = self._link.published(wait=wait)
-        untaken = self._link.untaken()
-        lost = [
-            self._under_way[ticket] for ticket in answered if ticket in untaken and ticket in self._under_way
-        ]
-        if lost:
-            self._send_again(min(lost))
-            return False
-        acknowledged = [
-            serial for ticket in answered if (serial := self._under_way.pop(ticket, None)) is not None
-        ]
-        if acknowledged:
-            self._untaken_said = False
-            self._spool.settle(min(self._under_way.values(), default=self._cursor))
-        return bool(acknowledged)
-
-    def _send_again(self, serial: int) -> None:
-        """Go back to ``serial``, after a while; acknowledgements of what is under way no longer count."""
-        self._under_way.clear()
-        self._cursor = serial
-        self._again_at = time.monotonic() + UNTAKEN_SECONDS
-        if not self._untaken_said:
-            log("relay: the broker has no hub for our observations, or no right for us; they wait", level=4)
-            self._untaken_said = True
-
-    def send(self) -> bool:
-        """Hand over as many waiting records as may be under way; True where any was."""
-        if not self._link.up or len(self._under_way) >= IN_FLIGHT or time.monotonic() < self._again_at:
-            return False
-        waiting = self._spool.waiting(self._cursor, IN_FLIGHT - len(self._under_way))
-        for record in waiting:
-            try:
-                ticket = self._link.publish(self._topic, record.envelope)
-            except Unavailable as away:
-                log(f"relay: {away}", level=4)
-                return False
-            self._under_way[ticket] = record.serial
-            self._cursor = record.serial + 1
-        return bool(waiting)
 
 
 class Status:
@@ -130,6 +72,45 @@ class Status:
     def farewell(self, spooled: int, dropped: int) -> None:
         """The last word of an orderly end; the will is for the other ends."""
         self._link.publish(self._topic, self.payload("offline", spooled, dropped), retain=True)
+
+
+class Inbound:
+    """What the hub says to its units: its prior, put on the shelf."""
+
+    def __init__(self, settings: UnitConfig, link: Link) -> None:
+        self._settings = settings
+        self._link = link
+        self._topic = topics.prior(settings.booth)
+        self._said = ""
+        try:
+            self._kept = shelf.kept(settings)
+        except Refused as refused:
+            self._kept = None
+            log(f"relay: what is kept as the hub's prior is not: {refused}", level=4)
+
+    @staticmethod
+    def subscriptions(settings: UnitConfig) -> tuple[str, ...]:
+        """What to ask the broker for: nothing where no hub's key is known."""
+        return (topics.prior(settings.booth),) if settings.hub_key else ()
+
+    def take(self) -> None:
+        """Take in what has come; a prior that is not the hub's, or a full disk, is said and changes nothing."""
+        for message in self._link.messages():
+            if message.untrusted_topic == self._topic and self._settings.hub_key:
+                self._put(message.untrusted_payload)
+            self._link.acknowledge(message)
+
+    def _put(self, untrusted: bytes) -> None:
+        try:
+            prior = shelf.put(self._settings, untrusted, self._kept)
+        except (Refused, Unavailable) as trouble:
+            if str(trouble) != self._said:
+                self._said = str(trouble)
+                log(f"relay: the hub's prior was not kept: {trouble}", level=4)
+            return
+        if prior is not None:
+            self._kept, self._said = prior, ""
+            log(f"relay: the hub's prior of {prior.people:,} people is kept for the next start of SENSE")
 
 
 def open_pipe(path: Path) -> int:
@@ -212,7 +193,13 @@ def main(config_path: Path) -> int:
     intake = Intake(open_pipe(settings.pipe), spool, gate)
     topic = topics.unit_status(settings.booth, settings.unit)
     will = Will(topic=topic, payload=Status.payload("offline", len(spool), spool.dropped))
-    link = Link(address=settings.broker, name=settings.unit, will=will)
+    link = Link(
+        address=settings.broker,
+        name=settings.unit,
+        will=will,
+        subscriptions=Inbound.subscriptions(settings),
+    )
+    inbound = Inbound(settings, link)
     outbound = Outbound(spool, link, topics.observation(settings.booth, settings.unit))
     status = Status(link, topic)
     link.start()
@@ -221,6 +208,7 @@ def main(config_path: Path) -> int:
     pinged = 0.0
     while not stop.is_set():
         turn(intake, outbound)
+        inbound.take()
         now = time.monotonic()
         status.say(len(spool), spool.dropped, now=now)
         if now - pinged >= STATUS_SECONDS:

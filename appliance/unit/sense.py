@@ -1,13 +1,16 @@
 """Process SENSE: sees, and says what it saw in the closed vocabulary, sealed, through one one-way pipe.
 
 May touch: the camera, the accelerator, the model files, its signing key and epoch (handed in as credentials), the
-write end of one pipe, systemd's notify socket. May not: any other socket, any writable file, swap, a core dump.
+hub's prior (once, at its start), the write end of one pipe, systemd's notify socket. May not: any other socket, any
+writable file, swap, a core dump.
 
 Laws:
     * First enclosed, then everything is imported and opened, the camera too, then sealed; no frame is looked at
       before the seal stands.
     * Seal or refuse: a required wall that does not stand ends the process (``[sense] walls`` says which are), and one
       that is merely missing is said. ``unboxed`` is for developers and is said in every heartbeat.
+    * Nothing flows in while it sees: the hub's prior (``shelf``) is read and verified before the enclosure stands,
+      and never again.
     * A frame lives in the round of the loop it came in.
 """
 
@@ -23,14 +26,17 @@ from typing import TYPE_CHECKING, Final, TypeVar
 
 from appliance.config import CameraConfig, UnitConfig, refuse_network_source, unit_config
 from appliance.errors import LeftfieldError, Unavailable, Unfit
+from appliance.health import FPS_LIMIT, Accelerator, Health, SourceKind, UnitState
+from appliance.prior import Prior
 from appliance.service import Notifier, credential, log, stop_requested
 from appliance.sign import Sealer, public_key_of
+from appliance.unit import shelf
 from appliance.unit.clocks import phenomenon_time
 from appliance.unit.outlet import Outlet, open_pipe
 from appliance.unit.pipe import RECORD_BYTES
 from appliance.unit.plan import EVERY_WALL, REQUIRED, SealPlan
 from appliance.unit.sandbox import NOT_ENCLOSED, Enclosure, enclose, seal_or_refuse
-from appliance.values import COUNTER_LIMIT, FPS_LIMIT, Accelerator, Epoch, Health, SourceKind, UnitState
+from appliance.values import COUNTER_LIMIT, Epoch
 
 if TYPE_CHECKING:  # these see pixels; at run time they are imported inside the enclosure
     from appliance.unit.camera import Source
@@ -72,6 +78,8 @@ def _run(config_path: Path, *, unboxed: bool, source: str | None, stop: threadin
         )
     sealer = _sealer(config, config_path)
     epoch = epoch_in(credential("epoch"))
+    prior, said = shelf.taken(config, time.time())
+    log(f"sense: {said}")
     notifier = Notifier()
     pipe = _patiently(lambda: open_pipe(config.pipe), stop)
     if pipe is None:
@@ -93,7 +101,7 @@ def _run(config_path: Path, *, unboxed: bool, source: str | None, stop: threadin
         write=lambda record: os.write(pipe, record),
         now=time.monotonic(),
     )
-    watch = _Watch(config, outlet, notifier, stop, boxed=not unboxed)
+    watch = _Watch(config, outlet, notifier, stop, boxed=not unboxed, prior=prior)
     return watch.run(plan, enclosure)
 
 
@@ -171,9 +179,17 @@ class _Watch:
     """The unit at work: one source, one pipeline, one outlet."""
 
     def __init__(
-        self, config: UnitConfig, outlet: Outlet, notifier: Notifier, stop: threading.Event, *, boxed: bool
+        self,
+        config: UnitConfig,
+        outlet: Outlet,
+        notifier: Notifier,
+        stop: threading.Event,
+        *,
+        boxed: bool,
+        prior: Prior | None,
     ) -> None:
         self._config = config
+        self._prior = prior
         self._outlet = outlet
         self._notifier = notifier
         self._stop = stop
@@ -188,7 +204,7 @@ class _Watch:
         from appliance.unit import ahead, camera, pipeline  # noqa: PLC0415 - only inside the enclosure
 
         self._kind = kind_of(self._config.camera)
-        seeing = _patiently(lambda: pipeline.load(self._config), self._stop, self._blind)
+        seeing = _patiently(lambda: pipeline.load(self._config, self._prior), self._stop, self._blind)
         if seeing is None:
             return 0
         eyes, chosen = seeing
@@ -259,7 +275,7 @@ class _Watch:
         log(f"sense: degraded: {error}", level=4)
         chosen = runtime.fall_back(failed, error)
         self._use(chosen)
-        return pipeline.pipeline_on(chosen, self._config.models), chosen
+        return pipeline.pipeline_on(chosen, self._config.models, self._prior), chosen
 
     def _use(self, chosen: Chosen) -> None:
         if chosen.place == "edge-tpu":

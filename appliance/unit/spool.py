@@ -7,23 +7,17 @@ Laws:
       as soon as it takes them.
     * Damage to a segment costs the damaged records only; the damaged ones are kept to look at for a week, in a file
       ``damaged-…``.
-    * What was settled is overwritten with zeros: a stolen unit's outbox tells what still waits, not what was seen.
+    * What was settled is overwritten with zeros: a stolen unit's outbox tells what still waits, and what was handed
+      over in the last minute or two (``outbound``), not what was seen.
 
-A segment is a file of records, filled with zeros when made, so that an append overwrites one page in place: no
-change of size or block map, hence no journal write, and a full disk can only show when a segment is made. Its name
-tells what it may hold (``from-0000000512-to-0000001023.spool``). The file ``settled`` holds the serial number below
-which nothing need be sent again; it is not synced, because an old number only means that something is sent twice.
-Neither are the zeros: the next append syncs the same page anyway, and in a quiet time the kernel writes them within
-half a minute; a segment's last page of zeros is synced before its file is removed. (That is as far as a file system
-reaches: a flash card may keep old copies of a page where no system call can read them.)
-
-Chosen by measurement (tests/bench/bench_spool.py) against one file per record and against SQLite.
+The file ``settled`` holds the serial number below which nothing need be sent again; it is not synced, because an old
+number only means that something is sent twice. The records are in segments (``segment``), a form chosen by
+measurement (tests/bench/bench_spool.py) against one file per record and against SQLite.
 """
 
 from __future__ import annotations
 
 import os
-import re
 import time
 from collections import deque
 from collections.abc import Iterator, Sequence
@@ -35,9 +29,8 @@ from typing import Final
 from appliance.errors import Unfit
 from appliance.service import log
 from appliance.unit.pipe import RECORD_BYTES, envelope_of, record_of
+from appliance.unit.segment import EMPTY, NAME, SEGMENT_RECORDS, Segment
 
-SEGMENT_RECORDS: Final = 512
-"""Records in a segment: 64 KiB, sixteen pages."""
 LOOSE_LIMIT: Final = 4096
 """Records kept in memory at most while the disk takes none (512 KiB)."""
 DAMAGED_LIMIT: Final = 4
@@ -46,9 +39,6 @@ DAMAGED_SECONDS: Final = 7 * 86400.0
 """How long they are kept."""
 _TIDY_SECONDS: Final = 3600.0
 
-_NAME: Final = re.compile(r"from-(\d{10})-to-(\d{10})\.spool")
-_EMPTY: Final = bytes(RECORD_BYTES)
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Waiting:
@@ -56,95 +46,6 @@ class Waiting:
 
     serial: int
     envelope: bytes
-
-
-class _Segment:
-    """One file of the outbox: room for the records with serials ``first`` to ``end`` - 1, ``used`` slots written."""
-
-    def __init__(self, path: Path, first: int, end: int) -> None:
-        self.path = path
-        self.first = first
-        self.end = end
-        self._descriptor = os.open(path, os.O_RDWR | os.O_CLOEXEC)
-        records = self.read(first, end - first)
-        written = [slot for slot, record in enumerate(records) if record != _EMPTY]
-        good = {slot for slot in written if envelope_of(records[slot]) is not None}
-        self.used = 1 + max(written, default=-1)
-        self.bad = frozenset(first + slot for slot in range(self.used) if slot not in good)
-        last_good = first + max(good, default=self.used)
-        # A bad slot behind the last record is what a power cut leaves of a write that nobody was promised; an empty
-        # one before it was settled and erased.
-        self.damage = frozenset(
-            first + slot for slot in written if slot not in good and first + slot < last_good
-        )
-        self._erased = first
-        self._dirty = False
-
-    @staticmethod
-    def create(directory: Path, first: int, capacity: int) -> _Segment:
-        """A new, empty segment; OSError where the disk does not take it, and then nothing is left behind."""
-        path = directory / f"from-{first:010d}-to-{first + capacity - 1:010d}.spool"
-        making = path.with_suffix(".making")
-        try:
-            with making.open("wb") as file:
-                file.write(bytes(capacity * RECORD_BYTES))
-                file.flush()
-                os.fsync(file.fileno())
-            making.rename(path)
-            _sync_directory(directory)
-            return _Segment(path, first, first + capacity)
-        except OSError:
-            for leftover in (making, path):
-                leftover.unlink(missing_ok=True)
-            raise
-
-    @property
-    def next(self) -> int:
-        """The serial of the next record."""
-        return self.first + self.used
-
-    def waiting(self, settled: int) -> int:
-        """How many good records have a serial of ``settled`` or above."""
-        start = max(settled, self.first)
-        return max(self.next - start, 0) - sum(serial >= start for serial in self.bad)
-
-    def append(self, records: Sequence[bytes]) -> None:
-        """Write behind what is there (the caller knows that it fits) and sync; OSError where it did not."""
-        content = b"".join(records)
-        if os.pwrite(self._descriptor, content, self.used * RECORD_BYTES) != len(content):
-            raise OSError(5, "short write", str(self.path))
-        os.fdatasync(self._descriptor)
-        self.used += len(records)
-        self._dirty = False
-
-    def read(self, serial: int, count: int) -> list[bytes]:
-        """The ``count`` slots from ``serial`` on; what the file does not hold is read as empty."""
-        at = (serial - self.first) * RECORD_BYTES
-        content = os.pread(self._descriptor, count * RECORD_BYTES, at).ljust(count * RECORD_BYTES, b"\0")
-        return [content[at : at + RECORD_BYTES] for at in range(0, len(content), RECORD_BYTES)]
-
-    def erase(self, serial: int) -> None:
-        """Overwrite what lies below ``serial`` with zeros; not synced, and a disk that refuses is no failure."""
-        upto = min(serial, self.next)
-        if upto <= self._erased:
-            return
-        zeros = bytes((upto - self._erased) * RECORD_BYTES)
-        with suppress(OSError):
-            os.pwrite(self._descriptor, zeros, (self._erased - self.first) * RECORD_BYTES)
-            self._erased, self._dirty = upto, True
-
-    def remove(self) -> None:
-        """Erase, close and delete."""
-        self.erase(self.next)
-        self.close()
-        self.path.unlink(missing_ok=True)
-
-    def close(self) -> None:
-        """Sync what was erased and close; the file stays."""
-        if self._dirty:
-            with suppress(OSError):
-                os.fdatasync(self._descriptor)
-        os.close(self._descriptor)
 
 
 class Spool:
@@ -172,20 +73,23 @@ class Spool:
                 where=str(directory),
                 mend="make the directory writable for the relay (see systemd/), or name another as spool.directory",
             ) from None
-        self._settled = _number_in(self._settled_file)
+        self._settled = self._handed = _number_in(self._settled_file)
         if self._segments:
             newest = self._segments[
                 -1
             ]  # its erased slots count as used, or their serials would be given out again
             newest.used = max(newest.used, min(self._settled, newest.end) - newest.first)
             self._settled = max(self._segments[0].first, min(self._settled, newest.next))
+            self._handed = self._settled
         self._next = self._segments[-1].next if self._segments else self._settled
         self._remove_settled()
         self._tidied_at = -_TIDY_SECONDS
         self._tidy(time.monotonic())
 
     def __len__(self) -> int:
-        return sum(segment.waiting(self._settled) for segment in self._segments) + len(self._loose)
+        return sum(segment.waiting(self._handed) for segment in self._segments) + sum(
+            one.serial >= self._handed for one in self._loose
+        )
 
     def append(self, envelopes: Sequence[bytes]) -> None:
         """Take envelopes (each 1 to ``ENVELOPE_LIMIT`` bytes) in; durable on return unless ``trouble`` says why not.
@@ -198,9 +102,9 @@ class Spool:
         self.persist()
         excess = len(self._loose) - LOOSE_LIMIT
         if excess > 0:
-            for _ in range(excess):
-                self._loose.popleft()
-            self._count_dropped(excess, "the disk takes nothing and memory is full")
+            fallen = [self._loose.popleft().serial for _ in range(excess)]
+            lost = sum(serial >= self._handed for serial in fallen)
+            self._count_dropped(lost, "the disk takes nothing and memory is full")
 
     def persist(self) -> None:
         """Move what waits in memory to the disk; call now and then, above all while there is ``trouble``."""
@@ -245,11 +149,20 @@ class Spool:
         found.extend([waiting for waiting in self._loose if waiting.serial >= after][:room])
         return tuple(found)
 
+    def hand_over(self, serial: int) -> None:
+        """Everything with a serial below ``serial`` has been taken: it no longer waits, but is not forgotten yet."""
+        self._handed = max(self._handed, serial)
+
+    def take_back(self) -> int:
+        """Whatever was handed over and not settled waits again, from the serial that is given."""
+        self._handed = self._settled
+        return self._settled
+
     def settle(self, serial: int) -> None:
         """Everything with a serial below ``serial`` is where it should be: forget it."""
         if serial <= self._settled:
             return
-        self._settled = serial
+        self._settled, self._handed = serial, max(self._handed, serial)
         while self._loose and self._loose[0].serial < serial:
             self._loose.popleft()
         with suppress(OSError):  # an old number only means that something is sent twice
@@ -265,17 +178,17 @@ class Spool:
         for segment in self._segments:
             segment.close()
 
-    def _load(self) -> Iterator[_Segment]:
+    def _load(self) -> Iterator[Segment]:
         """The segments on the disk, oldest first; the damaged ones are reported."""
         for leftover in self._directory.glob("*.making"):
             leftover.unlink()
         end = 0
         for path in sorted(self._directory.glob("from-*.spool")):
-            name = _NAME.fullmatch(path.name)
+            name = NAME.fullmatch(path.name)
             if not name or int(name[1]) < end or int(name[2]) < int(name[1]):
                 log(f"spool: {path} is no segment of this outbox; it is left alone", level=4)
                 continue
-            segment = _Segment(path, int(name[1]), int(name[2]) + 1)
+            segment = Segment(path, int(name[1]), int(name[2]) + 1)
             end = segment.next
             if segment.damage:
                 self._keep_damaged(segment)
@@ -284,16 +197,17 @@ class Spool:
                 )
             yield segment
 
-    def _open_segment(self, serial: int) -> _Segment:
+    def _open_segment(self, serial: int) -> Segment:
         """The segment that takes the record ``serial`` next, made where there is none; OSError where it cannot be."""
         if self._segments and self._segments[-1].next == serial < self._segments[-1].end:
             return self._segments[-1]
-        fresh = _Segment.create(self._directory, serial, self._capacity)
+        fresh = Segment.create(self._directory, serial, self._capacity)
         self._segments.append(fresh)
         while len(self._segments) > 1 and sum(s.end - s.first for s in self._segments) > self._limit:
             oldest = self._segments.popleft()
-            self._count_dropped(oldest.waiting(self._settled), "the outbox is full: the oldest are dropped")
+            self._count_dropped(oldest.waiting(self._handed), "the outbox is full: the oldest are dropped")
             self._settled = max(self._settled, oldest.next)
+            self._handed = max(self._handed, self._settled)
             oldest.remove()
         return fresh
 
@@ -306,13 +220,13 @@ class Spool:
         if self._segments:
             self._segments[0].erase(self._settled)
 
-    def _quarantine(self, segment: _Segment, why: str) -> None:
+    def _quarantine(self, segment: Segment, why: str) -> None:
         """Take a segment that cannot be read out of the way; the others go on."""
         self._segments.remove(segment)
-        self._count_dropped(segment.waiting(self._settled), f"{segment.path.name}: {why}")
+        self._count_dropped(segment.waiting(self._handed), f"{segment.path.name}: {why}")
         segment.remove()
 
-    def _keep_damaged(self, segment: _Segment) -> None:
+    def _keep_damaged(self, segment: Segment) -> None:
         """Keep the damaged records of a segment to look at, and none of the others."""
         kept = self._directory / f"damaged-{segment.path.name}"
         if len(list(self._directory.glob("damaged-*"))) >= DAMAGED_LIMIT:
@@ -321,7 +235,7 @@ class Spool:
         with suppress(OSError):
             kept.write_bytes(
                 b"".join(
-                    record if segment.first + slot in segment.damage else _EMPTY
+                    record if segment.first + slot in segment.damage else EMPTY
                     for slot, record in enumerate(slots)
                 )
             )
@@ -349,11 +263,3 @@ def _number_in(descriptor: int) -> int:
     """The number that an open file holds as one record; 0 where it holds none."""
     number = envelope_of(os.pread(descriptor, RECORD_BYTES, 0)) or b""
     return int(number) if number.isdigit() else 0
-
-
-def _sync_directory(directory: Path) -> None:
-    descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

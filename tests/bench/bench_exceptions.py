@@ -76,9 +76,15 @@ def street(asked: argparse.Namespace, seeds: range) -> dict[str, Any]:
     alarms = [corner.alarms(seed) for seed in seeds]
     claims = corner.claims(asked.seed)
     print("street: exceptions put in (1 %); AUC of rare values, rare combinations, several; mixed AUC, AP")
-    for title, results in (("no noise", free), ("10 % frame error, after tracks", tracks)):
+    for title, results in (
+        ("no noise", free),
+        ("10 % frame error, after tracks", [one.ours for one in tracks]),
+        ("the same, best possible", [one.bound for one in tracks]),
+    ):
         mean = np.mean([(*one.kinds, one.mixed, one.ap) for one in results], axis=0)
-        print(f"  {title:32} " + "  ".join(f"{value:.3f}" for value in mean))
+        mixed = [one.mixed for one in results]
+        span = f"  mixed {min(mixed):.3f} to {max(mixed):.3f}"
+        print(f"  {title:32} " + "  ".join(f"{value:.3f}" for value in mean) + span)
     print("street: the 40 highest alerts under noise: truly in top 1 %, truly outside top 5 %")
     chain = {}
     for place, one in enumerate(chains[0]):
@@ -86,7 +92,11 @@ def street(asked: argparse.Namespace, seeds: range) -> dict[str, Any]:
             float(np.mean([result[place].top_1 for result in chains])),
             float(np.mean([result[place].outside_5 for result in chains])),
         ]
-        print(f"  {one.method:32} {chain[one.method][0]:.3f}  {chain[one.method][1]:.3f}")
+        best, worst = ([getattr(result[place], name) for result in chains] for name in ("top_1", "outside_5"))
+        print(
+            f"  {one.method:34} {chain[one.method][0]:.3f} ({min(best):.3f} to {max(best):.3f})"
+            f"  {chain[one.method][1]:.3f} (at most {max(worst):.3f})"
+        )
     nominal = {
         str(alarms[0].nominal[place][0]): float(np.mean([one.nominal[place][1] for one in alarms]))
         for place in range(len(alarms[0].nominal))

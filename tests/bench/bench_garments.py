@@ -190,6 +190,7 @@ def _truth(mask: Mask, names: dict[int, str], hip: float) -> dict[str, Mask]:
         "top": top,
         "bottom": bottom,
         "limb": of(_LIMB),
+        "bag": of({"bag", "purse", "wallet"}),
         "hair": of({"hair", "hat", "glasses", "sunglasses"}),
     }
     return {name: part.astype(np.uint8) * np.uint8(255) for name, part in every.items()}

@@ -19,7 +19,7 @@ from appliance.hub.admission import Admission
 from appliance.hub.baseline import Baseline
 from appliance.hub.levels import worn
 from appliance.hub.rarity import Rarity
-from appliance.hub.store import Snapshot
+from appliance.hub.stored import Snapshot
 from appliance.hub.tables import tables_of
 from appliance.values import Seconds, UnitId
 from tests.hub.corner import BOOTH, NOON, Camera, Crowd, new_booth, register_of, store_at

@@ -30,10 +30,12 @@ from appliance.sign import Sealer, new_private_key
 from appliance.unit.ahead import ReadAhead
 from appliance.unit.camera import open_source
 from appliance.unit.clocks import phenomenon_time
+from appliance.unit.followed import Track, TrackRules
+from appliance.unit.motion import centre
 from appliance.unit.outlet import Outlet
 from appliance.unit.pipeline import Pipeline, pipeline_on
 from appliance.unit.runtime import Wish, choose_accelerator
-from appliance.unit.track import Step, Track, TrackRules, centre
+from appliance.unit.track import Step
 from appliance.values import BoothId, Epoch, UnitId
 
 NEAR = 0.3

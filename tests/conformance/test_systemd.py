@@ -12,11 +12,12 @@ from pathlib import Path
 import pytest
 
 from appliance import cli
-from appliance.config import CONFIG_DIRECTORY, PIPE_PATH, STATE_DIRECTORY
+from appliance.config import CONFIG_DIRECTORY, PIPE_PATH, STATE_DIRECTORY, unit_config
 from appliance.enrol.booth import create_booth
 from appliance.enrol.broker import BrokerPlaces, Listeners, settings
 from appliance.enrol.home import UnitHome
 from appliance.enrol.layout import Booth
+from appliance.unit.shelf import CREDENTIAL
 from appliance.values import BoothId
 
 UNITS = Path(__file__).parents[2] / "systemd"
@@ -129,7 +130,8 @@ def test_sense_has_no_network_and_no_writable_place() -> None:
     assert not {"StateDirectory", "RuntimeDirectory", "ReadWritePaths", "IPAddressAllow", "BindPaths"} & set(
         found
     )
-    assert [word.split(":")[0] for word in found["LoadCredential"]] == ["signing.key", "epoch"]
+    assert [word.split(":")[0] for word in found["LoadCredential"]] == ["signing.key", "epoch", CREDENTIAL]
+    assert f"-{STATE_DIRECTORY}" in found["InaccessiblePaths"]
     assert found["PrivateDevices"] == ["yes"]
     assert all(path.startswith("-/dev/") for path in found["BindReadOnlyPaths"])
     assert not {"char-usb_device", "/dev/bus/usb"} & set(found["DeviceAllow"])
@@ -152,8 +154,22 @@ def test_relay_has_no_device_and_no_signing_key() -> None:
     assert f"-{UnitHome(directory=CONFIG_DIRECTORY).credentials}" in found["InaccessiblePaths"]
     assert found["PrivateDevices"] == ["yes"]
     assert "DeviceAllow" not in found
-    assert found["StateDirectory"] == [str((STATE_DIRECTORY / "spool").relative_to("/var/lib"))]
+    kept = [str((STATE_DIRECTORY / name).relative_to("/var/lib")) for name in ("spool", "prior")]
+    assert found["StateDirectory"] == kept
     assert "any" in found["IPAddressDeny"]
+
+
+def test_the_prior_goes_from_relay_to_sense_as_a_copy(tmp_path: Path) -> None:
+    """SENSE gets, as it starts, a copy of the file that RELAY keeps by default; until there is one, the word none."""
+    path = tmp_path / "unit.toml"
+    path.write_text(
+        '[unit]\nbooth = "b"\nunit = "north"\n[camera]\nsource = "picamera2"\n'
+        '[broker]\nhost = "h"\nca = "c"\ncertificate = "c"\nkey = "k"\n',
+        "utf-8",
+    )
+    found = _settings("leftfield-sense.service")
+    assert f"{CREDENTIAL}:{unit_config(path).prior}" in found["LoadCredential"]
+    assert found["SetCredential"] == [f"{CREDENTIAL}:none"]
 
 
 def test_watch_reaches_this_machine_only() -> None:
@@ -193,7 +209,10 @@ def test_broker_settings_and_drop_in_agree() -> None:
         assert path == str(booth.broker_directory / name)
     assert written.count("keyfile ") == len(found["LoadCredential"])
     watch = _settings("leftfield-watch.service")["LoadCredential"]
-    assert watch == [f"{booth.hub_broker.key.name}:{booth.directory}/hub/tls.key"]
+    assert watch == [
+        f"{booth.hub_broker.key.name}:{booth.directory}/hub/tls.key",
+        f"signing.key:{booth.signing_key}",
+    ]
     assert f"persistence_location /var/lib/{found['StateDirectory'][0]}/" in written
 
 

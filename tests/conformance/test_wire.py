@@ -10,24 +10,19 @@ from hypothesis import strategies as st
 
 from appliance import sign, vocabulary, wire
 from appliance.errors import Refused, Rule
+from appliance.health import FPS_LIMIT, HEALTH_CAPACITY, Accelerator, Health, SourceKind, UnitState
 from appliance.values import (
     COUNTER_LIMIT,
-    FPS_LIMIT,
-    HEALTH_CAPACITY,
-    Accelerator,
     AttributeVector,
     BoothId,
     Epoch,
-    Health,
     Heartbeat,
     Observation,
     PhenomenonTime,
     Seq,
-    SourceKind,
     Statement,
     Steps,
     UnitId,
-    UnitState,
 )
 
 UNIT = UnitId("corner-north")

@@ -14,29 +14,27 @@ import numpy as np
 
 from appliance import topics
 from appliance.config import BrokerAddress, EnrolledUnit, HubConfig, PacingConfig, Register
+from appliance.health import Accelerator, Health, SourceKind, UnitState
 from appliance.hub.booth import Booth, Outcome
 from appliance.hub.messages import Arrival
-from appliance.hub.store import Store, Stored
+from appliance.hub.store import Store
+from appliance.hub.stored import Stored
 from appliance.sign import Sealer, public_key_of
 from appliance.values import (
     TIME_STEP,
     UNKNOWN,
-    Accelerator,
     AttributeVector,
     BoothId,
     Epoch,
-    Health,
     Heartbeat,
     Observation,
     PhenomenonTime,
     Reading,
     Seconds,
     Seq,
-    SourceKind,
     Steps,
     TabletId,
     UnitId,
-    UnitState,
 )
 from appliance.vocabulary import ATTRIBUTES, Confidence
 
@@ -200,3 +198,16 @@ ODD = AttributeVector.of(
     bottom_pattern="striped",
     sleeves="short",
 )
+
+
+def teach(booth: Booth, camera: Camera, people: int = 400, now: float = NOON) -> Outcome:
+    """Let ``people`` in plain clothes pass, ten a second."""
+    return booth.take([camera.says(camera.observation(PLAIN, now)) for _ in range(people)], Seconds(now))
+
+
+def raised(booth: Booth, camera: Camera, now: float = NOON + 5) -> str:
+    """The name of the alert that somebody in odd clothes causes."""
+    outcome = booth.take([camera.says(camera.observation(ODD, now))], Seconds(now))
+    (alert,) = told(outcome, "alert")
+    assert alert["state"] == "raised"
+    return str(alert["id"])

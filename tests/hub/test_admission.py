@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from appliance.errors import Refused, Rule
-from appliance.hub.admission import OPEN_EPOCHS, STEP_MOST, Admission, Admitted, DoorState, Lateness
+from appliance.hub.admission import STEP_MOST, Admission, Admitted, Lateness
+from appliance.hub.door import OPEN_EPOCHS, DoorState
 from appliance.hub.window import WIDTH, Verdict, Window
 from appliance.values import Epoch, Heartbeat, Observation, Seconds, Seq
 from tests.hub.corner import BOOTH, NOON, PLAIN, Camera, register_of

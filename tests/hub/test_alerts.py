@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from appliance.errors import Refused, Rule
-from appliance.hub.alerts import AFTERGLOW_SECONDS, Alerts, Held, Outcome
+from appliance.hub.alerts import AFTERGLOW_SECONDS, OUTCOMES, Alerts, Held
 from appliance.values import (
     AlertId,
     AlertState,
@@ -66,7 +66,7 @@ def test_a_claimed_alert_lives_for_the_time_of_a_visit() -> None:
     assert alerts.tick(Seconds(NOON + 299)) == ((), ())
     ((blank,), gone) = alerts.tick(Seconds(NOON + 300))
     assert (blank.alert.state, blank.alert.flag, gone) == (AlertState.CLAIMED, None, ())
-    assert alerts.outcome(name, ONE, Outcome.GIFTED, Seconds(NOON + 400)).alert.state is AlertState.GIFTED
+    assert alerts.outcome(name, ONE, AlertState.GIFTED, Seconds(NOON + 400)).alert.state is AlertState.GIFTED
 
 
 def test_an_unclaimed_alert_expires_and_fades() -> None:
@@ -85,19 +85,19 @@ def test_repeated_requests_change_nothing() -> None:
     alerts = some()
     name = one(alerts)
     assert alerts.claim(name, ONE, NOON) is alerts.claim(name, ONE, Seconds(NOON + 1))
-    ended = alerts.outcome(name, ONE, Outcome.DECLINED, NOON)
-    assert alerts.outcome(name, ONE, Outcome.DECLINED, NOON) is ended
+    ended = alerts.outcome(name, ONE, AlertState.DECLINED, NOON)
+    assert alerts.outcome(name, ONE, AlertState.DECLINED, NOON) is ended
     assert alerts.forget(name, NOON) is ended
-    assert "it is declined" in refused(alerts.outcome, name, ONE, Outcome.GIFTED, NOON)
+    assert "it is declined" in refused(alerts.outcome, name, ONE, AlertState.GIFTED, NOON)
 
 
 def test_only_the_holder_says_how_it_ended() -> None:
     """Who has not claimed an alert cannot end it, except by forgetting it."""
     alerts = some()
     name = one(alerts)
-    assert refused(alerts.outcome, name, ONE, Outcome.GIFTED, NOON) == "nobody has claimed it"
+    assert refused(alerts.outcome, name, ONE, AlertState.GIFTED, NOON) == "nobody has claimed it"
     alerts.claim(name, ONE, NOON)
-    assert refused(alerts.outcome, name, TWO, Outcome.GIFTED, NOON) == "tablet-1 has it"
+    assert refused(alerts.outcome, name, TWO, AlertState.GIFTED, NOON) == "tablet-1 has it"
     assert refused(alerts.claim, name, TWO, NOON) == "tablet-1 has it already"
     assert alerts.forget(name, NOON).alert.state is AlertState.FORGOTTEN
 
@@ -140,8 +140,8 @@ class LifeOfAlerts(RuleBasedStateMachine):
         assert name not in self.ends
         assert self.holders.setdefault(name, tablet) == tablet == held.alert.held_by
 
-    @rule(name=names, tablet=tablets, outcome=st.sampled_from(Outcome))
-    def end(self, name: AlertId, tablet: TabletId, outcome: Outcome) -> None:
+    @rule(name=names, tablet=tablets, outcome=st.sampled_from(OUTCOMES))
+    def end(self, name: AlertId, tablet: TabletId, outcome: AlertState) -> None:
         """A granted outcome is the holder's."""
         try:
             held = self.alerts.outcome(name, tablet, outcome, Seconds(self.now))

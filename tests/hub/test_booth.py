@@ -2,19 +2,16 @@ from __future__ import annotations
 
 import random
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pytest
 
-from appliance.errors import Rule, Unavailable
-from appliance.hub.baseline import FIVE
-from appliance.hub.booth import Booth, Outcome
-from appliance.hub.forecast import HourCount
-from appliance.hub.localday import day_of
+from appliance.errors import Rule
+from appliance.hub.booth import Booth
+from appliance.hub.counts import FIVE
 from appliance.hub.messages import Arrival
-from appliance.hub.store import Changes, Stored, Tally
-from appliance.values import Epoch, Seconds, UnitId
+from appliance.hub.stored import Changes, Stored
+from appliance.values import Seconds
 from tests.hub.corner import (
     BOOTH,
     NOON,
@@ -24,23 +21,12 @@ from tests.hub.corner import (
     asks,
     hub_config,
     new_booth,
+    raised,
     register_of,
     store_at,
+    teach,
     told,
 )
-
-
-def teach(booth: Booth, camera: Camera, people: int = 400, now: float = NOON) -> Outcome:
-    """Let ``people`` in plain clothes pass, ten a second."""
-    return booth.take([camera.says(camera.observation(PLAIN, now)) for _ in range(people)], Seconds(now))
-
-
-def raised(booth: Booth, camera: Camera, now: float = NOON + 5) -> str:
-    """The name of the alert that somebody in odd clothes causes."""
-    outcome = booth.take([camera.says(camera.observation(ODD, now))], Seconds(now))
-    (alert,) = told(outcome, "alert")
-    assert alert["state"] == "raised"
-    return str(alert["id"])
 
 
 def test_somebody_dressed_unlike_everybody_is_an_alert_with_a_reason_in_words() -> None:
@@ -152,21 +138,6 @@ def test_an_ended_alert_says_nothing_of_the_person_and_is_cleared() -> None:
     assert told(booth.take([], Seconds(NOON + 81)), "alert") == [{}]
 
 
-def test_forget_removes_at_once_and_everywhere() -> None:
-    """Forgetting an alert leaves nothing of it in memory, in what is told, or on the disk."""
-    camera = Camera("north")
-    booth = new_booth(camera)
-    teach(booth, camera)
-    name = raised(booth, camera)
-    outcome = booth.take([asks("tablet-2", "forget", alert=name)], Seconds(NOON + 6))
-    assert told(outcome, "alert")[0]["state"] == "forgotten"
-    assert outcome.changes.alerts[0].alert.flag is None
-    assert not booth._pacing._recent
-    again = booth.take([asks("tablet-2", "forget", alert=name)], Seconds(NOON + 7))
-    assert told(again, "staff")[0]["ok"]
-    assert not told(again, "alert")
-
-
 def test_a_retained_or_misplaced_message_is_refused() -> None:
     """What is retained, from a stranger, unsigned or on another's topic is refused, and nothing of it counts."""
     camera, other = Camera("north"), Camera("south", seed=2)
@@ -204,33 +175,6 @@ def test_a_tablet_that_asks_too_often_is_slowed_down() -> None:
     assert [answer["rule"] for answer in told(outcome, "staff")] == [Rule.NOT_YOURS] * 20 + [
         Rule.TOO_FAST
     ] * 30
-
-
-def test_the_board_shows_each_unit_as_it_is() -> None:
-    """The board shows a unit's state while it is heard of, silence afterwards, and a missing box."""
-    camera = Camera("north")
-    booth = new_booth(camera, Camera("south", seed=2))
-    status = replace(
-        camera.says(b'{"v":1,"state":"online","spooled":0,"dropped":0}', retained=True),
-        untrusted_topic=f"leftfield/1/{BOOTH}/unit/north/status",
-    )
-    outcome = booth.take([status, camera.says(camera.heartbeat(NOON, boxed=False))], NOON)
-    north, south = told(outcome, "hub")[0]["units"]
-    assert (north["link"], north["state"], north["boxed"], north["fps"]) == ("online", "watching", False, 10)
-    assert (south["link"], south["state"]) == ("offline", "silent")
-    later = told(booth.take([], Seconds(NOON + 60)), "hub")[0]["units"][0]
-    assert (later["state"], later["heard_ago"]) == ("silent", 60)
-
-
-def test_a_revoked_unit_is_refused_from_the_next_message_on() -> None:
-    """A register read anew takes effect at once."""
-    camera = Camera("north")
-    booth = new_booth(camera)
-    teach(booth, camera, 1)
-    register = register_of(camera)
-    booth.enrol(replace(register, units=(replace(camera.row, revoked=True),)))
-    outcome = booth.take([camera.says(camera.observation(PLAIN, NOON))], NOON)
-    assert [refusal.rule for refusal in outcome.refusals] == [Rule.REVOKED]
 
 
 def test_a_hub_that_starts_again_says_its_open_alerts_again() -> None:
@@ -274,7 +218,7 @@ def test_a_hub_killed_anywhere_counts_everything_exactly_once(
     counts = stored._admission.counts("north")
     assert (counts.admitted, stored._admission.missing("north")) == (300, 0)
     assert counts.refused[Rule.REPLAYED] == counts.repeated
-    assert stored._counts[stored._day, "people"] == 300
+    assert stored._daybook.number("people") == 300
     store.close()
 
 
@@ -311,47 +255,6 @@ def test_nothing_to_store_is_nothing_to_write() -> None:
     assert booth.take([], NOON).changes.empty
 
 
-def test_forgotten_means_as_if_never_counted() -> None:
-    """After a forget, counts, camera counts and score histograms are those of a hub that never saw the person."""
-    camera, other = Camera("north"), Camera("north")
-    booth, never = new_booth(camera), new_booth(other)
-    teach(booth, camera)
-    teach(never, other)
-    name = raised(booth, camera)
-    booth.take([asks("tablet-1", "forget", alert=name)], Seconds(NOON + 6))
-    mine, theirs = booth.baseline.state(), never.baseline.state()
-    assert (mine.pairs == theirs.pairs).all()
-    assert (mine.known == theirs.known).all()
-    assert mine.weight == theirs.weight
-    assert (dict(mine.cameras)["north"] == dict(theirs.cameras)["north"]).all()
-    tails = [np.cumsum(one._rarity.bins()[..., ::-1], -1) for one in (booth, never)]
-    # A young memory fades faster: by one person in as many as twice the people there were.
-    assert tails[0] == pytest.approx(tails[1], rel=2e-3)
-    assert (booth._rarity.bins() > 0).sum() == (never._rarity.bins() > 0).sum()
-    lately = [one._rarity._lately.state().pairs for one in (booth, never)]
-    assert lately[0] == pytest.approx(lately[1], abs=1e-9)
-    guards = [one._rarity.guard._cameras[UnitId("north")] for one in (booth, never)]
-    assert (guards[0].counts == guards[1].counts).all()
-    assert len(guards[0].waiting) == len(guards[1].waiting)
-
-
-def test_forget_after_the_end_of_an_alert_purges_what_is_left_and_says_so() -> None:
-    """Whoever declined and then asks to be forgotten leaves no count, no outfit in memory, no row."""
-    camera = Camera("north")
-    booth = new_booth(camera)
-    teach(booth, camera)
-    before = booth.baseline.state().pairs
-    name = raised(booth, camera)
-    booth.take([asks("tablet-1", "claim", alert=name)], Seconds(NOON + 7))
-    declined = asks("tablet-1", "outcome", alert=name, outcome="declined", why=None)
-    booth.take([declined], Seconds(NOON + 8))
-    assert not booth._pacing._recent
-    outcome = booth.take([asks("tablet-1", "forget", alert=name)], Seconds(NOON + 9))
-    assert told(outcome, "staff")[0]["text"].endswith("Nothing of it is left here.")
-    assert outcome.changes.snapshot
-    assert (booth.baseline.state().pairs == before).all()
-
-
 def test_a_booth_that_stops_ends_its_alerts() -> None:
     """With an orderly stop every open alert ends, its topic is cleared, and nothing of it is stored."""
     camera = Camera("north")
@@ -362,47 +265,6 @@ def test_a_booth_that_stops_ends_its_alerts() -> None:
     assert [telling.payload for telling in outcome.tellings if telling.topic.endswith(f"/{name}")] == [b""]
     assert (outcome.changes.alerts, outcome.changes.gone) == ((), (name,))
     assert name not in booth._sightings
-
-
-@pytest.mark.parametrize("now", [60.0, 946_684_800.0, NOON + 800 * 86_400, NOON - 401 * 86_400, 1e18])
-def test_a_clock_that_cannot_be_right_touches_nothing(now: float) -> None:
-    """A hub whose clock is before 2025, or more than 400 days from the last sighting, waits for a better one."""
-    camera = Camera("north")
-    booth = new_booth(camera)
-    teach(booth, camera, 100)
-    before, doors = booth.baseline.state().pairs, booth._admission.counts("north").admitted
-    with pytest.raises(Unavailable, match="clock"):
-        booth.take([camera.says(camera.observation(PLAIN, NOON))], Seconds(now))
-    assert (booth.baseline.state().pairs == before).all()
-    assert booth._admission.counts("north").admitted == doors
-
-
-def test_a_clock_that_once_ran_ahead_does_not_outweigh_the_street() -> None:
-    """After a clock 120 days ahead is set right, the baseline is young, learns at once, and raises alerts again."""
-    camera = Camera("north", synced=False)
-    booth = new_booth(camera)
-    teach(booth, camera)
-    booth.take([camera.says(camera.observation(PLAIN, NOON))], Seconds(NOON + 120 * 86_400))
-    outcome = teach(booth, camera, 40, NOON + 60)
-    assert told(outcome, "hub")[0]["baseline"]["needs"] <= 60
-    assert teach(booth, camera, 40, NOON + 120)
-    assert booth.baseline.needs(60, Seconds(NOON + 120)) == 0
-
-
-def test_whether_a_unit_is_boxed_is_known_from_the_newest_heartbeat_or_not_at_all() -> None:
-    """Not heard yet is not boxed; a late heartbeat tells; an older one does not undo a newer."""
-    camera = Camera("north")
-    booth = new_booth(camera)
-
-    def shown(now: float) -> object:
-        return told(booth.take([], Seconds(now)), "hub")[0]["units"][0]["boxed"]
-
-    assert shown(NOON) is None
-    older, newer = camera.heartbeat(NOON - 300), camera.heartbeat(NOON - 120, boxed=False)
-    booth.take([camera.says(newer)], Seconds(NOON + 2))
-    assert shown(NOON + 4) is False
-    booth.take([camera.says(older)], Seconds(NOON + 6))
-    assert shown(NOON + 8) is False
 
 
 def test_what_came_with_qos_0_is_refused_and_counted() -> None:
@@ -445,16 +307,6 @@ def test_a_flood_of_garbage_is_not_a_flood_of_writes() -> None:
     assert booth.take([], Seconds(NOON + 21), last=True).changes.doors[0].refused == ((Rule.MALFORMED, 202),)
 
 
-def test_the_hub_notices_that_its_clock_was_set() -> None:
-    """A wall clock that steps against the steady one moves the boot instants of units without a clock."""
-    camera = Camera("north", synced=False)
-    booth = new_booth(camera)
-    booth.take([camera.says(camera.observation(PLAIN, NOON))], Seconds(NOON - 86_400), steady=100.0)
-    booth.take([camera.says(camera.observation(PLAIN, NOON + 20))], Seconds(NOON + 20), steady=120.0)
-    (door,) = booth._admission._doors.values()
-    assert door.windows[Epoch(1)].boot == pytest.approx(NOON - 1000)
-
-
 def test_staff_are_told_in_their_language() -> None:
     """Reasons and answers come in the language of the hub's configuration; the look keeps the vocabulary."""
     camera = Camera("north")
@@ -467,70 +319,3 @@ def test_staff_are_told_in_their_language() -> None:
     assert alert["look"]["top.colour"] == "yellow"
     answer = booth.take([asks("tablet-1", "claim", alert=alert["id"])], Seconds(NOON + 6))
     assert told(answer, "staff")[0]["text"].startswith("Es para ti.")
-
-
-def test_an_alert_knows_its_camera_to_the_end() -> None:
-    """When what was seen has been emptied, an open alert still names its camera, and whether that is boxed."""
-    camera = Camera("north")
-    booth = new_booth(camera)
-    booth.take([camera.says(camera.heartbeat(NOON, boxed=False))], NOON)
-    teach(booth, camera)
-    name = raised(booth, camera, NOON + 5)
-    for late in (100, 250):
-        booth.take([asks("tablet-1", "claim", alert=name)], Seconds(NOON + late))
-    (alert,) = told(booth.take([], Seconds(NOON + 306)), "alert")
-    assert (alert["state"], alert["look"], alert["unit"], alert["boxed"]) == ("claimed", {}, "north", False)
-
-
-def test_acceptance_is_learnt_over_days() -> None:
-    """Yesterday's answers make today's estimate, weighing less than today's own."""
-    camera, yesterday = Camera("north"), day_of(Seconds(NOON - 86_400))
-    tallies = tuple(Tally(day=yesterday, what=what, number=20) for what in ("gifted", "declined"))
-    booth = new_booth(camera, stored=Stored(tallies=tallies))
-    booth.take([], NOON)
-    assert booth._today().acceptance == pytest.approx(0.5)
-    refused = tuple(Tally(day=yesterday, what="declined", number=40) for _ in range(1))
-    shy = new_booth(camera, stored=Stored(tallies=refused))
-    shy.take([], NOON)
-    assert shy._today().acceptance == pytest.approx(2 / 40)
-
-
-def test_how_long_a_visit_takes_is_learnt() -> None:
-    """Visits that take longer than configured are planned as longer, gradually."""
-    camera = Camera("north")
-    booth = new_booth(camera)
-    teach(booth, camera)
-    name = raised(booth, camera, NOON + 5)
-    booth.take([asks("tablet-1", "claim", alert=name)], Seconds(NOON + 10))
-    booth.take([asks("tablet-1", "outcome", alert=name, outcome="gifted", why=None)], Seconds(NOON + 365))
-    assert booth._today().visit_seconds == pytest.approx(360.0)
-    assert booth._counts[booth._day, "visits"] == 1
-
-
-def test_hourly_counts_survive_a_kill_exactly_once(tmp_path: Path) -> None:
-    """Hourly counts are stored with their batch: a hub taken up again forecasts from the same."""
-    camera, store = Camera("north"), store_at(tmp_path)
-    booth = new_booth(camera, stored=store.load())
-    for minute in range(12):
-        now = Seconds(NOON + 60 * minute)
-        batch = [camera.says(camera.observation(PLAIN, now)) for _ in range(10)]
-        outcome = booth.take(batch, now)
-        if minute % 5 == 4:  # killed before the store: the broker sends the batch again
-            booth = new_booth(camera, stored=store.load(), now=now)
-            outcome = booth.take(batch, now)
-        store.commit(outcome.changes)
-    hours = store.load().hours
-    assert sum(one.people for one in hours) == 120
-    assert 11 * 60 - 3 * 60 <= sum(one.watched for one in hours) <= 11 * 60
-    store.close()
-
-
-def test_old_hourly_counts_are_forgotten(tmp_path: Path) -> None:
-    """Counts by the hour are deleted after nine weeks."""
-    camera, store = Camera("north"), store_at(tmp_path)
-    old = HourCount(day=day_of(Seconds(NOON - 70 * 86_400)), hour=9, people=5, watched=60)
-    store.commit(Changes(hours=(old,)))
-    booth = new_booth(camera, stored=store.load())
-    store.commit(booth.take([camera.says(camera.observation(PLAIN, NOON))], NOON).changes)
-    assert [one.people for one in store.load().hours] == [1]
-    store.close()

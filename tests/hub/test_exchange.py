@@ -3,6 +3,7 @@ from __future__ import annotations
 import base64
 import json
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,11 +17,12 @@ from hypothesis import strategies as st
 from appliance import cli, prior, sealed, sign
 from appliance.errors import Refused, Rule, Unavailable, Unfit
 from appliance.hub import exchange
-from appliance.hub.baseline import Baseline, BaselineState, merged
+from appliance.hub.baseline import Baseline
+from appliance.hub.counts import BaselineState, coarse, merged
 from appliance.hub.exchange import Travelling
 from appliance.hub.store import Store
-from appliance.values import BoothId, Seconds, UnitId
-from appliance.vocabulary import ATTRIBUTES, CODE_BYTES
+from appliance.values import AttributeVector, BoothId, Seconds, UnitId
+from appliance.vocabulary import ATTRIBUTES, CODE_BYTES, INDEX
 from tests.hub.corner import BOOTH, NOON, Camera, Crowd, new_booth
 
 KEY = bytes(range(32))
@@ -116,7 +118,9 @@ def test_another_key_another_kind_and_too_much_are_refused() -> None:
         exchange.unpacked(packed(street(1)), public_key=sign.public_key_of(OTHER), where="file")
     assert refusal.value.rule is Rule.UNKNOWN_KEY
     shares = exchange.shares_of(street(1))
-    file = prior.sealed_prior(booth=BOOTH, made_at=1, people=200, shares=shares, private_key=KEY)
+    file = prior.sealed_prior(
+        booth=BOOTH, made_at=1, people=200, shares=shares, lifts=exchange.lifts_of(street(1)), private_key=KEY
+    )
     with pytest.raises(Refused) as refusal:
         exchange.unpacked(file, public_key=PUBLIC, where="file")
     assert refusal.value.rule is Rule.FORGED
@@ -188,20 +192,46 @@ def test_garbage_is_refused_and_nothing_else(garbage: bytes | dict[str, Any]) ->
 
 
 def test_a_prior_is_shares_and_nothing_else() -> None:
-    """A unit gets one share per word, never 0, under its own hub's key and for its own booth only."""
-    shares = exchange.shares_of(street(1))
-    file = prior.sealed_prior(booth=BOOTH, made_at=5, people=4217, shares=shares, private_key=KEY)
+    """A unit gets a share per word, never 0, and a lift per pair, under its hub's key and for its own booth only."""
+    shares, lifts = exchange.shares_of(street(1)), exchange.lifts_of(street(1))
+    file = prior.sealed_prior(
+        booth=BOOTH, made_at=5, people=4217, shares=shares, lifts=lifts, private_key=KEY
+    )
+    assert len(file) < prior.MOST_BYTES * 0.6
     found = prior.prior_in(file, public_key=PUBLIC, booth=BOOTH)
     assert (found.people, found.made_at) == (4200, 5)
     for row, expected in zip(found.shares, shares, strict=True):
         assert sum(row) == pytest.approx(1.0)
         assert min(row) > 0
         assert row == pytest.approx(expected, abs=0.01)
+    for pair, rows in found.lifts.items():
+        for row, expected in zip(rows, lifts[pair], strict=True):
+            assert row == pytest.approx(expected, rel=0.1)  # an eighth of a bit
     with pytest.raises(Refused, match="another booth"):
         prior.prior_in(file, public_key=PUBLIC, booth=BoothId("market"))
     with pytest.raises(Refused) as refusal:
         prior.prior_in(file, public_key=sign.public_key_of(OTHER), booth=BOOTH)
     assert refusal.value.rule is Rule.UNKNOWN_KEY
+
+
+def test_lifts_tell_what_goes_together_and_nothing_of_two_people() -> None:
+    """Two things often worn together have a lift above 1, never together below; two people do not move them."""
+
+    def counted(clashes: int) -> dict[tuple[int, int], tuple[tuple[float, ...], ...]]:
+        baseline = Baseline()
+        for number in range(400):
+            colour = "black" if number % 2 else "white"
+            legs = "trousers" if (number % 2 == 1) != (number < clashes) else "shorts"
+            vector = AttributeVector.of(top_colour=colour, lower_kind=legs)
+            baseline.update(vector, UnitId("north"), Seconds(NOON + 86_400.0 * (number % 3)))
+        return exchange.lifts_of(coarse(baseline.state()))
+
+    top, lower = INDEX["top.colour"], INDEX["lower.kind"]
+    rows = counted(0)[top, lower]
+    black, white = (rows[ATTRIBUTES[top].levels.index(word)] for word in ("black", "white"))
+    assert black[0] == white[1] == pytest.approx(2.0, rel=0.1)
+    assert black[1] == white[0] < 0.05
+    assert counted(2) == counted(0)
 
 
 def hub_at(directory: Path, booth: str, people: int, seed: int) -> Path:
@@ -259,6 +289,32 @@ def test_weeks_of_another_corner_are_carried_to_the_booth(
     assert exchange.looked_at(merged_file, where="merged").state.people == 320
     code, shares, _ = run(capfdbinary, "baseline", "prior", "--config", old)
     assert prior.prior_in(shares, public_key=bytes.fromhex(text), booth=BoothId("market")).people == 320
+
+
+@pytest.mark.parametrize("action", ["import", "merge"])
+@pytest.mark.parametrize(
+    ("days", "code", "why"),
+    [
+        (-401, Unfit.exit_code, b"401 days ago"),
+        (-399, 0, b"200 people"),
+        (2, Refused.exit_code, b"ahead of this machine's clock"),
+    ],
+)
+def test_only_a_baseline_of_our_time_is_taken_in(
+    tmp_path: Path, capfdbinary: pytest.CaptureFixture[bytes], action: str, days: int, code: int, why: bytes
+) -> None:
+    """A baseline whose last sighting is over 400 days old, or lies in the future, is refused with one clear line."""
+    config = hub_at(tmp_path / "hub", "corner", 0, 1)
+    seen = time.time() + days * 86_400
+    shift = round((seen - NOON) / exchange.HALF_LIFE) * exchange.HALF_LIFE
+    state = street(1)
+    day = Seconds(seen // 86_400 * 86_400 + (86_400 if days < 0 else 0))
+    moved = replace(state, anchor=Seconds(state.anchor + shift), latest=day)
+    path = tmp_path / "market.baseline"
+    path.write_bytes(exchange.packed(Travelling(booth=BOOTH, made_at=int(seen), state=moved), KEY))
+    got, _, told = run(capfdbinary, "baseline", action, path, "--config", config, "--key", PUBLIC.hex())
+    assert (got, why in told) == (code, True), told
+    assert len(told.splitlines()) == 1
 
 
 def test_a_young_baseline_gives_no_prior(tmp_path: Path, capfdbinary: pytest.CaptureFixture[bytes]) -> None:

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from appliance.hub.feedback import HALF_LIFE, MOST_BITS, Doubt, Feedback, Word, words_of
-from appliance.hub.store import Stored
+from appliance.hub.stored import Stored
 from appliance.values import Dismissal, Seconds, UnitId
 from appliance.vocabulary import ATTRIBUTES
 from tests.hub.corner import NOON, ODD, PLAIN, Camera, asks, new_booth, store_at, told
@@ -83,4 +83,4 @@ def test_words_that_were_often_wrong_need_more_to_alert_at_their_camera(doubted:
     booth.take([camera.says(camera.observation(PLAIN, NOON)) for _ in range(400)], NOON)
     outcome = booth.take([camera.says(camera.observation(ODD, NOON + 5))], Seconds(NOON + 5))
     assert len(told(outcome, "alert")) == alerts
-    assert booth._counts[booth._day, "flags"] == 1
+    assert booth._daybook.number("flags") == 1

@@ -89,7 +89,7 @@ READINGS = [
      "带红色的黄色格子上衣"),
     ("zh-Hans", {"top.colour": "yellow", "bottom.colour": "purple"}, "trousers", "黄色上衣，紫色长裤"),
     ("en", {"top.colour": "yellow", "top.accent": "red", "sleeves": "short"}, "unknown",
-     "yellow top showing red with bare arms or short sleeves"),
+     "yellow and red top with bare arms or short sleeves"),
 ]  # fmt: skip
 
 

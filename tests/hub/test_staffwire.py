@@ -7,10 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from appliance.errors import Refused, Rule
-from appliance.hub.alerts import Outcome
 from appliance.hub.languages import ENGLISH
 from appliance.hub.staffwire import Claim, Ending, Forget, RelayStatus, relay_status_in, request_in
-from appliance.values import AttributeVector, Dismissal, Lens, Reason, TabletId
+from appliance.values import AlertState, AttributeVector, Dismissal, Lens, Reason, TabletId
 from appliance.vocabulary import INDEX
 from tests.hub.corner import BOOTH
 
@@ -30,12 +29,12 @@ def topic(leaf: str) -> str:
         (
             "outcome",
             {"alert": "a2", "outcome": "dismissed", "why": "costume"},
-            Ending(tablet=TABLET, alert="a2", outcome=Outcome.DISMISSED, why=Dismissal.COSTUME),  # type: ignore[arg-type]
+            Ending(tablet=TABLET, alert="a2", outcome=AlertState.DISMISSED, why=Dismissal.COSTUME),  # type: ignore[arg-type]
         ),
         (
             "outcome",
             {"alert": "a2", "outcome": "not_found", "why": None},
-            Ending(tablet=TABLET, alert="a2", outcome=Outcome.NOT_FOUND),  # type: ignore[arg-type]
+            Ending(tablet=TABLET, alert="a2", outcome=AlertState.NOT_FOUND),  # type: ignore[arg-type]
         ),
     ],
 )

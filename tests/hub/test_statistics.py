@@ -10,8 +10,9 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from appliance.hub import bounds
-from appliance.hub.baseline import HALF_LIFE, Baseline, merged
+from appliance.hub.baseline import Baseline
 from appliance.hub.calibration import MEMORY, Tails
+from appliance.hub.counts import HALF_LIFE, merged
 from appliance.hub.levels import BANDS, LEVELS, OFFSETS, STREET, VAGUE, attribute_level, worn
 from appliance.hub.rarity import Rarity, Score
 from appliance.hub.reasons import one_in, reasons_for
@@ -261,6 +262,24 @@ def test_only_sure_readings_score() -> None:
         rarity.judge(AttributeVector.of(top_colour="black", sleeves="long"), NORTH, Seconds(NOON + number))
     odd = AttributeVector.of(top_colour=("pink", Confidence.FAIR), sleeves="long")
     assert rarity.score(worn(odd)).p == 1.0
+
+
+@pytest.mark.parametrize("confidence", [Confidence.LOW, Confidence.FAIR])
+def test_who_was_read_unsurely_ranks_between_the_plainest_and_the_surely_odd(confidence: Confidence) -> None:
+    """An odd thing read unsurely lifts its wearer in the ranking, up to a bound; it claims nothing."""
+    rarity, crowd = Rarity(Baseline()), two_looks(11, mixed=0.002)
+    for number in range(3000):
+        rarity.judge(next(crowd), NORTH, Seconds(NOON + number))
+
+    def score(colour: str | tuple[str, Confidence]) -> Score:
+        return rarity.score(worn(AttributeVector.of(**{**WINTER, "top_colour": colour})))
+
+    plain, perhaps, surely = (
+        score(colour) for colour in (WINTER["top_colour"], ("pink", confidence), "pink")
+    )
+    assert plain.strength < perhaps.strength < surely.strength
+    assert perhaps.strength <= 6.0
+    assert perhaps.p > 0.1
 
 
 def test_a_forget_after_others_came_leaves_nothing_anywhere() -> None:

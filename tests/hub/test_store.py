@@ -9,11 +9,13 @@ import pytest
 
 from appliance.errors import Unavailable, Unfit
 from appliance.hub import bounds, schema
-from appliance.hub.baseline import FIVE, Baseline, coarse
+from appliance.hub.baseline import Baseline
 from appliance.hub.calibration import whole
+from appliance.hub.counts import FIVE, coarse
 from appliance.hub.levels import LEVELS
 from appliance.hub.rows import blob
-from appliance.hub.store import Changes, Live, Store
+from appliance.hub.store import Store
+from appliance.hub.stored import Changes, Live
 from appliance.values import AttributeVector, BoothId, Epoch, Seconds, UnitId
 from appliance.vocabulary import CODE_BYTES
 from tests.hub.corner import BOOTH, NOON, ODD, PLAIN, Camera, Crowd, asks, new_booth, store_at, told

@@ -21,11 +21,10 @@ from paho.mqtt.enums import CallbackAPIVersion
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 
-from appliance import enrol, topics
-from appliance.config import BrokerAddress
+from appliance import enrol, prior, topics
 from appliance.enrol.home import UnitHome
 from appliance.errors import Rule, Unfit
-from appliance.mqtt import Link
+from appliance.mqtt import Link, Message
 from appliance.sign import Sealer
 from appliance.values import (
     TIME_STEP,
@@ -120,11 +119,11 @@ class World:
         self.sealer = Sealer(private_key=(home.credentials / "signing.key").read_bytes(), booth=BOOTH)
         self.database = directory / "hub.sqlite"
         self.config = directory / "hub.toml"
-        self.config.write_text(_hub_toml(self.booth.hub_broker, self.booth.register, self.database))
+        self.config.write_text(_hub_toml(self.booth, self.database))
         self.broker = subprocess.Popen(
             [enrol.mosquitto(), "-c", self.booth.broker_config], stderr=subprocess.DEVNULL
         )
-        self.unit = Link(address=address, name=UNIT)
+        self.unit = Link(address=address, name=UNIT, subscriptions=(topics.prior(BOOTH),))
         self.unit.start()
         self.hub: subprocess.Popen[bytes] | None = None
         self.seq = 0
@@ -158,11 +157,13 @@ class World:
                 process.wait(PATIENCE)
 
 
-def _hub_toml(broker: BrokerAddress, register: Path, database: Path) -> str:
+def _hub_toml(booth: enrol.Booth, database: Path) -> str:
+    broker = booth.hub_broker
     return f"""
 [hub]
 booth = "{BOOTH}"
-register = "{register}"
+register = "{booth.register}"
+signing_key = "{booth.signing_key}"
 database = "{database}"
 young = 100
 [broker]
@@ -185,6 +186,24 @@ def world(tmp_path: Path) -> Iterator[World]:
     world = World(tmp_path)
     yield world
     world.end()
+
+
+def test_units_are_told_the_prior_as_soon_as_there_is_one(world: World) -> None:
+    """Once enough people were seen, the hub's signed shares reach every unit, and wait for those that come later."""
+    world.start_hub()
+    tablet = Tablet("tablet-1", world.ws_port, world.password)
+    tablet.until("hub/status", state="online")
+    world.say(PLAIN, 150)
+    told: list[Message] = []
+    deadline = time.monotonic() + PATIENCE
+    while not told and time.monotonic() < deadline:
+        told += world.unit.messages(wait=0.1)
+    assert [one.untrusted_topic for one in told] == [topics.prior(BOOTH)]
+    key = world.booth.hub_key()
+    assert key is not None
+    found = prior.prior_in(told[0].untrusted_payload, public_key=key, booth=BOOTH)
+    assert found.people >= 100
+    assert world.stop_hub() == 0
 
 
 def test_from_a_sealed_observation_to_a_gift(world: World) -> None:

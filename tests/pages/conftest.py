@@ -14,7 +14,7 @@ from selenium import webdriver
 from selenium.webdriver.common.by import By
 from selenium.webdriver.remote.webelement import WebElement
 
-from tests.pages.stage import TABLETS, Stage, browser_programs, open_browser, resize, wait_until
+from tests.pages.stage import TABLETS, Stage, alert, browser_programs, open_browser, resize, wait_until
 
 
 @pytest.fixture(scope="module")
@@ -122,3 +122,16 @@ def page(stage: Stage, browser: webdriver.Chrome) -> Iterator[Page]:
 def static() -> Path:
     """Where the pages' files are."""
     return Path(__file__).parents[2] / "appliance" / "pages" / "static"
+
+
+CARD = "#alert-a17"
+
+
+def raised(page: Page, **changes: Any) -> None:
+    page.stage.hub.alert(alert(**changes))
+    page.wait(CARD)
+
+
+def claimed(page: Page) -> None:
+    """The alert is there and this tablet holds it."""
+    raised(page, state="claimed", held_by=TABLETS[0])

@@ -32,7 +32,8 @@ from selenium.webdriver.chrome.service import Service
 
 from appliance import topics
 from appliance.enrol import Listeners, add_tablet, create_booth, mosquitto
-from appliance.pages.server import PagesConfig, PageServer
+from appliance.pages.server import PageServer
+from appliance.pages.visit import PagesConfig
 from appliance.values import AlertId, BoothId, TabletId
 
 BOOTH = BoothId("demo")

@@ -21,9 +21,10 @@ import pytest
 from appliance import vocabulary
 from appliance.enrol import create_booth
 from appliance.errors import Unfit
-from appliance.pages import server as server_module
+from appliance.pages import seats, visit
 from appliance.pages.content import booth_json, table
-from appliance.pages.server import PagesConfig, PageServer, security_policy
+from appliance.pages.server import PageServer
+from appliance.pages.visit import PagesConfig, security_policy
 from appliance.values import BoothId
 
 BOOTH = BoothId("demo")
@@ -204,8 +205,8 @@ def test_a_long_request_line_is_refused(server: PageServer) -> None:
 
 def test_idle_visitors_do_not_keep_others_out(monkeypatch: pytest.MonkeyPatch) -> None:
     """Visitors who take all seats and say nothing are put out in time, and the next is served."""
-    monkeypatch.setattr(server_module, "VISITORS", 2)
-    monkeypatch.setattr(server_module, "REQUEST_SECONDS", 0.3)
+    monkeypatch.setattr(seats, "VISITORS", 2)
+    monkeypatch.setattr(visit, "REQUEST_SECONDS", 0.3)
     with running() as small:
         idle = [socket.create_connection(("127.0.0.1", small.server_port), timeout=10) for _ in range(3)]
         for one in idle:
@@ -216,7 +217,7 @@ def test_idle_visitors_do_not_keep_others_out(monkeypatch: pytest.MonkeyPatch) -
 
 def test_a_request_must_be_whole_by_its_deadline(monkeypatch: pytest.MonkeyPatch) -> None:
     """A visitor who sends a byte now and then, so that no single wait is long, is put out when its time is up."""
-    monkeypatch.setattr(server_module, "REQUEST_SECONDS", 0.4)
+    monkeypatch.setattr(visit, "REQUEST_SECONDS", 0.4)
     with (
         running() as small,
         socket.create_connection(("127.0.0.1", small.server_port), timeout=0.05) as slow,
@@ -243,7 +244,7 @@ def test_one_address_cannot_take_all_seats() -> None:
             for _ in range(48)
         ]
         closed = [one for one in greedy if _is_closed(one)]
-        assert len(closed) == 48 - server_module.SEATS
+        assert len(closed) == 48 - seats.SEATS
         assert ask(server, "/tablet")[0].status == 200
         for one in greedy:
             one.close()
@@ -267,7 +268,7 @@ def _is_closed(connection: socket.socket) -> bool:
 )  # fmt: skip
 def test_a_machine_has_one_seat(address: str, seat: str) -> None:
     """An IPv4 address is one visitor however it is written, and so is everything in one IPv6 network."""
-    assert server_module.seat_of(address) == seat
+    assert seats.seat_of(address) == seat
 
 
 def test_the_vocabulary_of_the_page_is_the_vocabulary(server: PageServer) -> None:

@@ -262,6 +262,7 @@ def test_a_units_own_words_reach_the_hub(world: World) -> None:
         topics.unit_status(BOOTH, SOUTH),
         topics.board(BOOTH),
         topics.hub_status(BOOTH),
+        topics.prior(BOOTH),
         ANY_ALERT,
         *(topics.staff(BOOTH, ONE, leaf) for leaf in (*topics.STAFF_LEAVES, "answer")),
         topics.observation(BoothId("other"), NORTH),
@@ -281,7 +282,7 @@ def test_a_unit_says_nothing_else(world: World, topic: str) -> None:
     "wanted", ["#", "$SYS/#", topics.observation(BOOTH, UnitId("+")), topics.board(BOOTH)]
 )
 def test_a_unit_hears_nothing(world: World, wanted: str) -> None:
-    """Whatever a unit subscribes to, nothing is sent to it: not the board, not an alert, not another unit."""
+    """Whatever a unit subscribes to, not the board, nor an alert, nor another unit's words are sent to it."""
     unit, tablet = world.unit(NORTH).listen(wanted), world.tablet(ONE).listen("#")
     world.unit(SOUTH).say(topics.observation(BOOTH, SOUTH))
     hub = world.hub()
@@ -289,6 +290,16 @@ def test_a_unit_hears_nothing(world: World, wanted: str) -> None:
         hub.say(topic)
         assert tablet.hear() == (topic, b"word")
     assert unit.heard_until_now() == []
+
+
+def test_a_unit_hears_the_prior_and_nobody_else_may_say_it(world: World) -> None:
+    """What the hub says to its units reaches them, also later; a tablet neither hears nor says it."""
+    hub, tablet = world.hub(), world.tablet(ONE).listen("#")
+    hub.say(topics.prior(BOOTH), b"signed", retain=True)
+    assert tablet.say(topics.prior(BOOTH), b"forged", retain=True) == NOT_AUTHORISED
+    assert world.unit(NORTH).listen("#").hear() == (topics.prior(BOOTH), b"signed")
+    assert tablet.heard_until_now() == []
+    hub.say(topics.prior(BOOTH), b"", retain=True)
 
 
 def test_nobody_throws_the_hub_out(world: World) -> None:

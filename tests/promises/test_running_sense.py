@@ -61,17 +61,23 @@ def test_sense_has_no_network_and_no_writable_mount(sense: Path) -> None:
     assert [mount for mount in mounts if "ro" not in mount.split()[5].split(",")] == []
 
 
-def test_sense_can_write_to_its_pipe_and_its_complaints_only(sense: Path) -> None:
-    """Of its open descriptors only the one pipe, stderr's pipe and event counters can be written."""
+def writable_in(sense: Path) -> dict[int, str]:
+    """Open descriptors that can be written, with what they lead to; one closed while it is looked at is not open."""
     writable = {}
     for entry in (sense / "fd").iterdir():
-        flags = next(
-            int(line.split()[1], 8)
-            for line in (sense / "fdinfo" / entry.name).read_text().splitlines()
-            if line.startswith("flags")
-        )
+        try:
+            lines, target = (sense / "fdinfo" / entry.name).read_text().splitlines(), str(entry.readlink())
+        except FileNotFoundError:
+            continue
+        flags = next(int(line.split()[1], 8) for line in lines if line.startswith("flags"))
         if flags & os.O_ACCMODE != os.O_RDONLY:
-            writable[int(entry.name)] = str(entry.readlink())
+            writable[int(entry.name)] = target
+    return writable
+
+
+def test_sense_can_write_to_its_pipe_and_its_complaints_only(sense: Path) -> None:
+    """Of its open descriptors only the one pipe, stderr's pipe and event counters can be written."""
+    writable = writable_in(sense)
     outlets = {
         number: target for number, target in writable.items() if not target.startswith("anon_inode:[event")
     }

@@ -48,7 +48,7 @@ def _leaves(kind: object) -> set[object]:
     if origin in {types.UnionType, typing.Union, tuple}:
         return set().union(*(_leaves(part) for part in typing.get_args(kind) if part is not Ellipsis))
     if dataclasses.is_dataclass(kind) and isinstance(kind, type):
-        hints = typing.get_type_hints(kind, vars(values))
+        hints = typing.get_type_hints(kind)
         return set().union(*(_leaves(hints[field.name]) for field in dataclasses.fields(kind)))
     return {kind}
 

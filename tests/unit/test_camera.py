@@ -13,9 +13,9 @@ import pytest
 
 from appliance.config import CameraConfig
 from appliance.errors import Unavailable, Unfit
+from appliance.health import SourceKind
 from appliance.unit import ahead, camera
 from appliance.unit.sight import Frame
-from appliance.values import SourceKind
 
 
 def configured(source: str | Path, **changes: object) -> CameraConfig:

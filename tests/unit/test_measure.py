@@ -10,6 +10,8 @@ import pytest
 
 from appliance.errors import Unfit
 from appliance.unit import measure
+from appliance.unit.attributes import Palettes
+from appliance.unit.colours import Swatch
 from appliance.unit.pipeline import Pipeline
 from appliance.unit.sight import AttributeReading, Box, Detection, Frame
 from appliance.vocabulary import INDEX
@@ -57,11 +59,14 @@ def test_nothing_to_measure_is_one_clear_error(tmp_path: Path, name: str) -> Non
 
 
 def test_a_person_is_told_with_levels_and_posteriors(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Of a person, box and score are written and, for each attribute read, a level and a posterior that adds up."""
+    """Of a person box, score and colours are written, and of each attribute a level and a posterior that adds up."""
     found = Detection(box=Box(left=10, top=20, right=60, bottom=200), score=0.81)
     reading = AttributeReading(attribute=INDEX["sleeves"], likelihood=(0.99, 0.01))
     monkeypatch.setattr(Pipeline, "find_at_once", lambda *_: (found,))
-    monkeypatch.setattr(Pipeline, "look", lambda *_: (reading,))
+    monkeypatch.setattr(Pipeline, "person", lambda *_: object())
+    monkeypatch.setattr(Pipeline, "read", lambda *_: (reading,))
+    grey = Swatch(lightness=50.0, a=0.0, b=0.0, share=1.0)
+    monkeypatch.setattr(Pipeline, "palettes", lambda *_: Palettes(top=(grey,), bottom=()))
     eyes = object.__new__(Pipeline)
     frame = Frame(pixels=np.zeros((240, 320, 3), np.uint8), at=0.0)
     told = measure.measured(eyes, measure.Picture(path=Path("a.png"), number=0, frame=frame), 0.4)
@@ -70,3 +75,4 @@ def test_a_person_is_told_with_levels_and_posteriors(monkeypatch: pytest.MonkeyP
     sleeves = person["attributes"]["sleeves"]
     assert sleeves["level"] == "long"
     assert sum(sleeves["posterior"].values()) == pytest.approx(1, abs=1e-3)
+    assert person["palettes"] == {"top": [{"lab": [50.0, 0.0, 0.0], "share": 1.0}], "bottom": []}

@@ -106,6 +106,21 @@ def test_the_colour_of_plain_cloth_is_no_input(colour: tuple[int, int, int]) -> 
     assert np.abs(shown(cloth).astype(int) - 128).max() <= 1
 
 
+@pytest.mark.parametrize("colour", [(200, 30, 40), (20, 60, 200), (240, 160, 20), (120, 120, 120)])
+def test_a_shadow_is_shade_and_not_dye(colour: tuple[int, int, int]) -> None:
+    """Cloth of any colour in a third less light differs in the first channel only, by as much as grey cloth does."""
+    light = (np.array(colour) / 255) ** 2.2
+    cloth = np.full((64, 60, 3), 0.0)
+    cloth[:] = light
+    cloth[36:] *= 0.66
+    pixels, mask = person(np.rint(255 * cloth ** (1 / 2.2)).astype(np.uint8))
+    seen = window(pixels, mask, PERSON)
+    assert seen is not None
+    shade, *dyes = shown(seen)[SIDE // 2 + 14 : SIDE // 2 + 22, 40:56].astype(int).mean(axis=(0, 1)) - 128
+    assert shade < -15
+    assert max(map(abs, dyes)) < 0.2 * abs(shade)
+
+
 def test_the_outline_of_a_garment_is_no_edge() -> None:
     """Just beyond the mask stands the colour of the cloth beside it, not its middle colour."""
     halves = dyed(CREAM)

@@ -13,13 +13,17 @@ from pathlib import Path
 
 import pytest
 
-from appliance import topics
+from appliance import config, prior, topics
 from appliance.demo.places import free_port, listening
 from appliance.enrol import Booth, Listeners, UnitHome, create_booth, enrol_unit, mosquitto, write_unit_config
 from appliance.mqtt import Link, Message
-from appliance.sign import Sealer
+from appliance.sign import Sealer, new_private_key
+from appliance.unit import outbound
+from appliance.unit.outbound import Outbound
 from appliance.unit.pipe import record_of
+from appliance.unit.spool import Spool
 from appliance.values import AttributeVector, BoothId, Epoch, Observation, PhenomenonTime, Seq, Steps, UnitId
+from tests.priors import EVEN, LIFTS
 
 pytestmark = pytest.mark.broker
 
@@ -58,6 +62,8 @@ class Scene:
             pipe=self.pipe,
             spool=self.spool,
             public_key=home.public_key(),
+            hub_key=self.booth.hub_key(),
+            prior=directory / "hub.prior",
         )
         self._sealer = Sealer(private_key=(home.credentials / "signing.key").read_bytes(), booth=BOOTH)
         self.writer = os.open(self.pipe, os.O_RDWR)
@@ -176,6 +182,48 @@ def test_a_broker_that_is_away_costs_nothing(scene: Scene) -> None:
     assert once(scene.received) == scene.numbers(120)
 
 
+def test_a_broker_that_loses_its_memory_costs_nothing(scene: Scene) -> None:
+    """What the broker acknowledged and had not written down at a power cut is sent again, and only then forgotten."""
+    scene.start_relay()
+    scene.say(0, 60)
+    until(
+        lambda: scene.hub._received.qsize() >= 60, "the broker's answer"
+    )  # received, not yet stored by the hub
+    scene.say(60, 1)  # ... and acknowledged to RELAY: the next round of its loop has come
+    until(lambda: scene.hub._received.qsize() >= 61, "one more round")
+    assert scene.end(scene.broker, signal.SIGKILL) != 0
+    scene.hub.messages()  # the hub's machine went dark with it: what it held in memory is gone too
+    scene.start_broker()
+    until(lambda: len(once(scene.heard())) == 61, "all records, again")
+    assert set(scene.received) == set(scene.numbers(61))
+
+
+def test_what_the_broker_has_had_for_long_enough_is_forgotten(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What was acknowledged no longer waits, is kept for a while, and is then overwritten, with the link still up."""
+    monkeypatch.setattr(outbound, "KEPT_SECONDS", 0.5)
+    spool = Spool(scene.spool, 1000)
+    address = config.unit_config(scene.config).broker
+    link = Link(address=address, name=UNIT)
+    link.start()
+    out = Outbound(spool, link, topics.observation(BOOTH, UNIT))
+    spool.append(scene.numbers(20))
+    assert len(spool) == 20
+
+    def turn() -> None:
+        out.send()
+        out.settle(wait=0.01)
+
+    until(lambda: turn() or not len(spool), "the broker's answer")
+    assert scene.spooled(0)
+    assert len(spool.waiting(0, 100)) == 20
+    until(lambda: turn() or not scene.spooled(0), "the end of the time it is kept")
+    assert spool.waiting(0, 100) == ()
+    link.stop()
+    spool.close()
+
+
 def test_a_killed_relay_sends_again_what_nobody_acknowledged(scene: Scene) -> None:
     """A relay killed while the broker hangs loses nothing: its successor sends what was not acknowledged."""
     relay = scene.start_relay()
@@ -237,6 +285,36 @@ def test_garbage_in_the_pipe_costs_no_record(scene: Scene) -> None:
     scene.say(1, 1)
     until(lambda: len(scene.heard()) == 2, "both records")
     assert scene.received == scene.numbers(2)
+
+
+def sealed_prior(scene: Scene, made_at: int, *, key: bytes | None = None) -> bytes:
+    private_key = key or scene.booth.signing_key.read_bytes()
+    return prior.sealed_prior(
+        booth=BOOTH, made_at=made_at, people=1000, shares=EVEN, lifts=LIFTS, private_key=private_key
+    )
+
+
+def test_the_hubs_prior_is_kept_and_no_other(scene: Scene) -> None:
+    """What the hub retained reaches a later relay and its disk; a forged, torn or older one changes nothing."""
+    first, second = sealed_prior(scene, 1000), sealed_prior(scene, 2000)
+    scene.hub.publish(topics.prior(BOOTH), first, retain=True)
+    scene.start_relay()
+    kept = scene.directory / "hub.prior"
+    until(lambda: kept.exists() and kept.read_bytes() == first, "the prior")
+    assert kept.stat().st_mode & 0o777 == 0o600
+    for wrong in (
+        sealed_prior(scene, 3000, key=new_private_key()),
+        second[:-1],
+        b"",
+        sealed_prior(scene, 500),
+    ):
+        scene.hub.publish(topics.prior(BOOTH), wrong)
+    scene.say(0, 30)
+    until(lambda: len(scene.heard()) == 30, "thirty records")
+    until(lambda: b"was not kept" in (scene.directory / "log").read_bytes(), "the relay's complaint")
+    assert kept.read_bytes() == first
+    scene.hub.publish(topics.prior(BOOTH), second)
+    until(lambda: kept.read_bytes() == second, "the newer prior")
 
 
 def test_relay_loads_neither_pixels_nor_the_signing_key() -> None:

@@ -14,23 +14,12 @@ import numpy as np
 import pytest
 
 from appliance.errors import Unavailable, Unfit
+from appliance.health import Accelerator, Health, SourceKind, UnitState
 from appliance.sign import Opener, Sealer, Signer, new_private_key, public_key_of
 from appliance.unit import clocks, sense
 from appliance.unit.outlet import RATE, Outlet, open_pipe
 from appliance.unit.pipe import RECORD_BYTES, envelope_of
-from appliance.values import (
-    Accelerator,
-    AttributeVector,
-    BoothId,
-    Epoch,
-    Health,
-    Heartbeat,
-    Observation,
-    SourceKind,
-    Statement,
-    UnitId,
-    UnitState,
-)
+from appliance.values import AttributeVector, BoothId, Epoch, Heartbeat, Observation, Statement, UnitId
 from appliance.vocabulary import ATTRIBUTES
 
 KEY = new_private_key()

@@ -9,9 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from appliance.errors import Unfit
-from appliance.unit import spool as spool_module
 from appliance.unit.pipe import RECORD_BYTES
-from appliance.unit.spool import LOOSE_LIMIT, Spool
+from appliance.unit.segment import Segment
+from appliance.unit.spool import DAMAGED_SECONDS, LOOSE_LIMIT, Spool
 
 
 def envelopes(start: int, count: int) -> list[bytes]:
@@ -106,7 +106,7 @@ def test_a_full_disk_is_a_state_and_not_the_end(tmp_path: Path, monkeypatch: pyt
 
     spool = Spool(tmp_path, 10_000)
     with monkeypatch.context() as broken:
-        broken.setattr(spool_module._Segment, "create", full)
+        broken.setattr(Segment, "create", full)
         spool.append(envelopes(0, 10))
         assert spool.trouble == os.strerror(errno.ENOSPC)
         assert all_in(spool) == envelopes(0, 10)
@@ -127,7 +127,7 @@ def test_a_gap_left_by_trouble_costs_nothing(tmp_path: Path, monkeypatch: pytest
     spool = Spool(tmp_path, 10_000)
     spool.append(envelopes(0, 10))
     with monkeypatch.context() as broken:
-        broken.setattr(spool_module._Segment, "append", full)
+        broken.setattr(Segment, "append", full)
         for start in range(10, LOOSE_LIMIT + 20, 10):
             spool.append(envelopes(start, 10))
     spool.persist()
@@ -178,7 +178,7 @@ def test_memory_is_bounded_while_the_disk_takes_nothing(
     def broken(*_: object, **__: object) -> None:
         raise OSError(errno.EIO, os.strerror(errno.EIO))
 
-    monkeypatch.setattr(spool_module._Segment, "create", broken)
+    monkeypatch.setattr(Segment, "create", broken)
     spool = Spool(tmp_path, 10_000)
     for start in range(0, LOOSE_LIMIT + 500, 100):
         spool.append(envelopes(start, 100))
@@ -267,7 +267,7 @@ def test_what_is_kept_to_look_at_is_the_damage_and_goes_in_a_week(tmp_path: Path
     content = kept.read_bytes()
     assert any(content[7 * RECORD_BYTES : 8 * RECORD_BYTES])
     assert not any(content[: 7 * RECORD_BYTES] + content[8 * RECORD_BYTES :])
-    os.utime(kept, (kept.stat().st_mtime - spool_module.DAMAGED_SECONDS - 1,) * 2)
+    os.utime(kept, (kept.stat().st_mtime - DAMAGED_SECONDS - 1,) * 2)
     with segments(tmp_path)[0].open("r+b") as file:  # mended, so that it is not found and kept again
         file.seek(7 * RECORD_BYTES)
         file.write(bytes(RECORD_BYTES))
@@ -304,3 +304,29 @@ def test_a_directory_that_cannot_be_used_is_unfit(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(Unfit, match=r"spool.*Mend: make the directory writable"):
         Spool(tmp_path / "file" / "spool", 1000)
+
+
+def test_what_was_handed_over_can_be_taken_back_until_it_is_settled(tmp_path: Path) -> None:
+    """Handed over is no longer waiting and not yet forgotten: taken back, or after a restart, it waits again."""
+    spool = Spool(tmp_path, 1000)
+    spool.append([b"%d" % number for number in range(1, 11)])
+    spool.hand_over(6)
+    assert (len(spool), len(spool.waiting(0, 100))) == (4, 10)
+    assert (spool.take_back(), len(spool)) == (0, 10)
+    spool.hand_over(8)
+    spool.settle(3)
+    assert (len(spool), spool.waiting(0, 1)[0].serial) == (2, 3)
+    spool.close()
+    again = Spool(tmp_path, 1000)
+    assert (len(again), again.waiting(0, 1)[0].serial, again.dropped) == (7, 3, 0)
+    again.close()
+
+
+def test_what_was_handed_over_is_not_counted_as_lost(tmp_path: Path) -> None:
+    """When a full outbox drops its oldest segment, only what nobody has taken counts as lost."""
+    spool = Spool(tmp_path, 40)  # four segments of ten
+    spool.append([b"%d" % number for number in range(1, 41)])
+    spool.hand_over(6)
+    spool.append([b"more"])
+    assert spool.dropped == 4
+    spool.close()

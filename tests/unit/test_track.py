@@ -8,8 +8,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from appliance.unit.assign import FORBIDDEN, assign
+from appliance.unit.followed import Stage, Track, TrackRules
+from appliance.unit.motion import overlap
 from appliance.unit.sight import Box, Detection
-from appliance.unit.track import Stage, Step, Track, Tracker, TrackRules
+from appliance.unit.track import Step, Tracker
+from tests.walkers import Street, switches
 
 costs = st.integers(1, 6).flatmap(
     lambda columns: st.lists(
@@ -100,7 +103,7 @@ def test_ended_is_said_once_and_for_ever() -> None:
     """A track that is not found again within its patience ends once, and whoever comes then is somebody new."""
     tracker = Tracker()
     steps = follow(
-        tracker, [[person(300 + 4 * at)] for at in range(10)] + [[] for _ in range(40)] + [[person(330)]] * 6
+        tracker, [[person(300 + 4 * at)] for at in range(10)] + [[] for _ in range(60)] + [[person(330)]] * 6
     )
     ended = [track for step in steps for track in step.ended]
     assert len(ended) == 1
@@ -112,7 +115,7 @@ def test_who_leaves_by_the_edge_is_not_looked_for_long() -> None:
     """A track lost at the picture's edge ends sooner than one lost in its middle."""
 
     def seconds_to_end(start: float) -> float:
-        steps = follow(Tracker(), [[person(start + 2 * at)] for at in range(10)] + [[] for _ in range(40)])
+        steps = follow(Tracker(), [[person(start + 2 * at)] for at in range(10)] + [[] for _ in range(100)])
         return next(at / 10 for at, step in enumerate(steps) if step.ended) - 0.9
 
     assert seconds_to_end(955) < seconds_to_end(500) / 2
@@ -172,3 +175,87 @@ def test_time_stands_still_without_harm() -> None:
     for _ in range(5):
         tracker.step([person(100)], 1.0)
     assert tracker.step([person(100)], 1.0).visible == ()
+
+
+def followed(street: Street) -> tuple[int, int]:
+    """Tracks that walked on a street, and identity switches."""
+    tracker, walked = Tracker(), set()
+    moments = []
+    for moment in street.moments():
+        visible = tracker.step(moment.detections, moment.at, (1280, 720)).visible
+        walked |= {track.track for track in visible if track.walked >= TrackRules().walk}
+        moments.append((moment, {track.track: track.predicted for track in visible}))
+    return len(walked), switches(moments)
+
+
+def test_walkers_of_a_quiet_street_are_counted_once() -> None:
+    """Six walkers a minute, some in pairs, behind vans and posts: counts within 5 %, at most 15 switches in 100."""
+    streets = [Street(seed, people=6, occluders=3) for seed in range(400, 412)]
+    counted, switched = (sum(each) for each in zip(*(followed(street) for street in streets), strict=True))
+    visits = sum(street.visits for street in streets)
+    assert abs(counted - visits) <= 0.05 * visits
+    assert switched <= 0.15 * visits
+
+
+@settings(max_examples=10, deadline=None)
+@given(st.integers(0, 2**32))
+def test_tracks_of_any_street_stay_apart(seed: int) -> None:
+    """On any crowded street no two tracks of a frame are one track, times never fall, and ended is ended."""
+    tracker, gone = Tracker(), set()
+    for moment in Street(seed, seconds=12, people=40).moments():
+        step = tracker.step(moment.detections, moment.at, (1280, 720))
+        numbers = [track.track for track in step.visible]
+        assert len(numbers) == len(set(numbers))
+        assert not gone & set(numbers)
+        assert all(track.seen == moment.at for track in step.visible)
+        gone |= {track.track for track in step.ended}
+
+
+def test_whoever_stood_and_vanished_is_looked_for_longer() -> None:
+    """Somebody who stood still and was hidden for six seconds is the same; somebody who walked so long is not."""
+    tracker = Tracker()
+    steps = follow(tracker, [[person(500)]] * 20 + [[]] * 60 + [[person(500)]] * 10)
+    assert len(everybody(tracker, steps)) == 1
+    tracker = Tracker()
+    steps = follow(tracker, [[person(200 + 9 * at)] for at in range(20)] + [[]] * 60 + [[person(500)]] * 10)
+    assert len(everybody(tracker, steps)) == 2
+
+
+def test_one_box_of_two_goes_to_the_nearer() -> None:
+    """Two people share one box while one passes behind the other: the nearer keeps their track in every frame."""
+    tracker = Tracker()
+    nearer: set[int] = set()
+    for at in range(60):
+        front, behind = person(300 + 6 * at, 206), person(340 + 4.5 * at, 194)
+        found = [front] if overlap(front.box, behind.box) > 0.45 else [front, behind]
+        nearer |= {track.track for track in tracker.step(found, at / 10).visible if track.box is front.box}
+    assert len(nearer) == 1
+    assert len(tracker.end()) == 2
+
+
+def test_a_box_around_two_keeps_both() -> None:
+    """While two who were followed are one wide box, both tracks go on at its sides, and neither is looked at."""
+    tracker = Tracker()
+    for at in range(30):
+        left, right = person(300 + 6 * at), person(340 + 6 * at)
+        both = Detection(
+            box=Box(left=left.box.left, top=left.box.top, right=right.box.right, bottom=left.box.bottom),
+            score=0.7,
+        )
+        step = tracker.step([both] if 12 <= at < 26 else [left, right], at / 10)
+        if at > 5:
+            assert len(step.visible) == 2
+            assert all(track.alone is not (12 <= at < 26) for track in step.visible)
+    assert len(tracker.end()) == 2
+
+
+def test_who_enters_cut_by_the_edge_moves_at_full_speed() -> None:
+    """Of somebody who walks in through the frame's left edge the predicted middle is right while half is outside."""
+    tracker = Tracker()
+    for at in range(12):
+        whole = person(-20 + 8 * at).box
+        cut = Box(left=max(0.0, whole.left), top=whole.top, right=whole.right, bottom=whole.bottom)
+        if cut.right > 6:
+            step = tracker.step([Detection(box=cut, score=0.7)], at / 10, (1000, 600))
+    guess = step.visible[0].predicted
+    assert abs((guess.left + guess.right) / 2 - 68) < 6

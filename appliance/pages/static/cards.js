@@ -56,9 +56,11 @@ export class Card {
     const {alert, tablet} = view;
     const focused = this.root.contains(document.activeElement) ? document.activeElement?.getAttribute("data-key") : undefined;
     this.root.dataset.state = alert.state;
+    const mineNow = alert.heldBy === tablet && this.root.dataset.held === "nobody";
     this.root.dataset.held = alert.heldBy === tablet ? "me" : alert.heldBy ? "other" : "nobody";
     this.root.replaceChildren(el("div", {class: "timeline", "aria-hidden": "true"}, this.#bar), this.#picture(view), this.#body(view), this.#foot(view));
     if (focused !== undefined) /** @type {HTMLElement} */ (this.root.querySelector(`[data-key="${focused}"]`) ?? this.root).focus({preventScroll: true});
+    if (mineNow) this.root.scrollIntoView({block: "nearest"}); // what there is to say, and its four buttons, in sight
   }
 
   /** Let the time pass. @param {Alert} alert @param {number} hubNow unix seconds */

@@ -81,10 +81,13 @@ function units(booth, t) {
         el("span", {class: "unit-place"}, unit.place || unit.unit),
         el(
           "span", {class: "unit-more"}, el("span", {class: well ? "" : "unit-bad"}, state),
-          well && !unit.simulated ? ` · ${worded(t.unit.source, unit.source)} · ${worded(t.unit.accelerator, unit.accelerator)} · ${t.unit.fps(unit.fps)}` : "",
+          well && !unit.simulated ? ` · ${worded(t.unit.source, unit.source)} · ${worded(t.unit.accelerator, unit.accelerator)}` : "",
         ),
-        unit.simulated && el("span", {class: "badge badge-simulated"}, t.unit.simulated),
-        unit.boxed !== true && el("span", {class: "badge badge-unboxed"}, unit.boxed === false ? t.unit.unboxed : t.unit.unheard),
+        el(
+          "span", {class: "unit-side"}, well && !unit.simulated && el("span", {class: "unit-rate"}, t.unit.fps(unit.fps)),
+          unit.simulated && el("span", {class: "badge badge-simulated"}, t.unit.simulated),
+          unit.boxed !== true && el("span", {class: "badge badge-unboxed"}, unit.boxed === false ? t.unit.unboxed : t.unit.unheard),
+        ),
       );
     })),
   );

@@ -1,4 +1,4 @@
-"""Flat cloth of four kinds: plain, striped, checked, figured. Print scale is in fine texels (3.3 mm).
+"""Flat cloth of four kinds: plain, striped, checked, figured (prints.py). Scale is in fine texels (3.3 mm).
 
 Law: knit, twill, fur, quilting, pleats and fading are plain; only dye makes a pattern.
 """
@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final
 
-import cv2
 import numpy as np
 
 from fabrics.fields import (
@@ -22,12 +21,12 @@ from fabrics.fields import (
     dye,
     dyes,
     flat,
-    lightness,
     log_uniform,
     noise,
     turned,
     where,
 )
+from fabrics.prints import figured
 
 Random = np.random.Generator
 
@@ -114,11 +113,18 @@ def striped(rng: Random) -> Floats:
         canvas = _bands(rng, across / period, colours[:2])
     elif style < 0.85:
         canvas = _many_bands(rng, across / (period * rng.uniform(1.2, 3)), colours)
-    else:  # a stripe with a fine companion
+    elif style < 0.93:  # a stripe with a fine companion
         canvas = _bands(rng, across / period, colours[:2])
         canvas = _bands(
             rng, across / period + 0.5, [colours[-1]], ground=canvas, duty=rng.uniform(0.06, 0.15)
         )
+    else:
+        canvas = _knitted_bands(rng, across / period, colours)
+    if chance(rng, 0.12):  # a panel cut the other way: a yoke, a pocket, mitred halves
+        turns = along / period if chance(rng, 0.6) else (across + rng.choice([-1, 1]) * along) / period
+        side = along if chance(rng, 0.5) else across
+        panel = side < np.quantile(side, rng.uniform(0.1, 0.6))
+        canvas = np.where(panel[..., np.newaxis], _bands(rng, turns, colours[:2]), canvas)
     if chance(rng, 0.12):  # a plain yoke above the stripes
         canvas = where(along < np.quantile(along, rng.uniform(0.1, 0.3)), colours[0], canvas)
     if chance(rng, 0.15):
@@ -146,6 +152,16 @@ def _many_bands(rng: Random, turns: Floats, colours: list[Colour]) -> Floats:
     return np.stack(colours)[order[number]].astype(np.float32)
 
 
+def _knitted_bands(rng: Random, turns: Floats, colours: list[Colour]) -> Floats:
+    """Bands of uneven width that melt into each other: space-dyed and fair-isle knits."""
+    count = int(rng.integers(6, 16))
+    edges = np.cumsum(rng.uniform(0.15, 1.0, count))
+    number = np.searchsorted(edges, (turns + 0.06 * noise(rng, 6)).ravel() % edges[-1]).reshape(turns.shape)
+    order = rng.integers(0, len(colours), count + 1)
+    canvas = np.stack(colours)[order[number]]
+    return (canvas * (1 + _melange(rng))[..., np.newaxis]).astype(np.float32)
+
+
 # ---------------------------------------------------------------- checked
 
 
@@ -155,7 +171,10 @@ def checked(rng: Random) -> Floats:
     bend = rng.uniform(0, 1.2)
     u, v = u + bend * noise(rng, 45), v + bend * noise(rng, 45)
     makers = (_gingham, _tartan, _panes, _houndstooth)
-    return makers[rng.choice(4, p=(0.26, 0.46, 0.18, 0.10))](rng, u, v)
+    canvas = makers[rng.choice(4, p=(0.26, 0.46, 0.18, 0.10))](rng, u, v)
+    if chance(rng, 0.2):  # woven of mixed yarn: tweed, boucle
+        canvas = canvas * (1 + _melange(rng) + _fur(rng))[..., np.newaxis]
+    return np.asarray(canvas, np.float32)
 
 
 def _gingham(rng: Random, u: Floats, v: Floats) -> Floats:
@@ -201,153 +220,6 @@ def _houndstooth(rng: Random, u: Floats, v: Floats) -> Floats:
     pu, pv = u / period % 1, v / period % 1
     diagonal = (u + v) / period * 2 % 1 < 0.5
     return where(((pu < 0.5) & (pv < 0.5)) | ((pu < 0.5) ^ (pv < 0.5)) & diagonal, one, flat(other))
-
-
-# ---------------------------------------------------------------- figured
-
-
-def figured(rng: Random) -> Floats:
-    """Everything else that is dyed on: flowers, dots, animal, camouflage, geometry, rows of motifs, graphics."""
-    makers = (_flowers, _dots, _animal, _blotches, _tiles, _motifs, _graphic, _abstract)
-    return makers[rng.choice(8, p=(0.22, 0.13, 0.12, 0.08, 0.12, 0.10, 0.17, 0.06))](rng)
-
-
-def _rgb(colour: Colour) -> tuple[float, float, float]:
-    red, green, blue = (float(part) for part in colour)
-    return red, green, blue
-
-
-def _flowers(rng: Random) -> Floats:
-    ground, *petals = dyes(rng, int(rng.integers(3, 6)), 0.2)
-    leaf = np.array([rng.uniform(0, 0.4), rng.uniform(0.2, 0.6), rng.uniform(0, 0.4)], np.float32)
-    canvas = np.ascontiguousarray(flat(ground))
-    radius = log_uniform(rng, 3.5, 26)
-    count = min(300, int(rng.uniform(0.25, 1.0) * SIDE * SIDE / (4 * radius * radius)) + 2)
-    for x, y in rng.uniform(-5, SIDE + 5, (count, 2)):
-        size, spin, flower = (
-            radius * rng.uniform(0.6, 1.2),
-            rng.uniform(0, 360),
-            petals[rng.integers(len(petals))],
-        )
-        if chance(rng, 0.5):
-            at = (int(x + rng.uniform(-1, 1) * size), int(y + rng.uniform(-1, 1) * size))
-            cv2.ellipse(
-                canvas, at, (max(1, int(size)), max(1, int(size * 0.3))), spin, 0, 360, _rgb(leaf), -1
-            )
-        for petal in range(int(rng.integers(3, 7))):
-            turn = np.deg2rad(spin + 65 * petal)
-            at = (int(x + 0.55 * size * np.cos(turn)), int(y + 0.55 * size * np.sin(turn)))
-            axes = (max(1, int(size * 0.5)), max(1, int(size * 0.32)))
-            tint = np.clip(flower * rng.uniform(0.8, 1.15), 0, 1)
-            cv2.ellipse(canvas, at, axes, float(np.rad2deg(turn)), 0, 360, _rgb(tint), -1)
-        cv2.circle(canvas, (int(x), int(y)), max(1, int(size * 0.22)), _rgb(petals[0]), -1)
-    return canvas
-
-
-def _dots(rng: Random) -> Floats:
-    u, v = turned(rng, upright=0.7)
-    period = log_uniform(rng, 6, 46)
-    one, ground = dyes(rng, 2, 0.3)
-    staggered = (np.floor(v / period) % 2) * (period / 2) * chance(rng, 0.7)
-    off = np.hypot((u + staggered) % period - period / 2, v % period - period / 2)
-    return where(off < period * rng.uniform(0.16, 0.36), one, flat(ground))
-
-
-def _animal(rng: Random) -> Floats:
-    ground, dark = dyes(rng, 2, 0.35)
-    if chance(rng, 0.6):
-        tan = rng.uniform(0.45, 0.9)
-        ground = np.array([tan, tan * rng.uniform(0.7, 0.95), tan * rng.uniform(0.35, 0.85)], np.float32)
-        dark = ground * np.float32(rng.uniform(0.05, 0.35))
-    size = log_uniform(rng, 4, 22)
-    if chance(rng, 0.65):  # rosettes: rings of a noise level
-        field = noise(rng, size)
-        low, high = np.quantile(field, [rng.uniform(0.55, 0.72), 0.93])
-        return where((field > low) & (field < high), dark, flat(ground))
-    across, _ = turned(rng, upright=0.8)
-    wave = np.sin(across * (np.pi / size) + rng.uniform(1.4, 2.6) * noise(rng, size * 2))
-    return where(wave > rng.uniform(-0.2, 0.5), dark, flat(ground))
-
-
-def _blotches(rng: Random) -> Floats:
-    ground, *others = dyes(rng, int(rng.integers(3, 5)), 0.14)
-    canvas, size = flat(ground), log_uniform(rng, 7, 36)
-    for other in others:
-        field = noise(rng, size, rng.uniform(0.5, 1)) + 0.5 * noise(rng, size / 2)
-        canvas = where(field > np.quantile(field, rng.uniform(0.55, 0.8)), other, canvas)
-    return canvas
-
-
-def _tiles(rng: Random) -> Floats:
-    """Lozenges, chevrons, rings in a lattice; ikat and fair isle when squeezed."""
-    u, v = turned(rng, upright=0.9)
-    period = log_uniform(rng, 8, 56)
-    ground, *others = dyes(rng, int(rng.integers(2, 5)), 0.2)
-    canvas = flat(ground)
-    pu, pv = u % period - period / 2, v % period - period / 2
-    stretch = rng.uniform(0.5, 1.8)
-    round_tile = chance(rng, 0.3)
-    for other in others:
-        off = np.hypot(pu * stretch, pv) if round_tile else np.abs(pu) * stretch + np.abs(pv)
-        inner = rng.uniform(0, 0.5) * period
-        canvas = where((off > inner) & (off < inner + rng.uniform(0.12, 0.35) * period), other, canvas)
-    if chance(rng, 0.25):  # chevron
-        zigzag = np.abs(pu) * rng.uniform(0.6, 1.5)
-        canvas = where(
-            (v + zigzag) % (period * 0.8) < period * rng.uniform(0.25, 0.5), others[0], flat(ground)
-        )
-    return canvas
-
-
-def _motifs(rng: Random) -> Floats:
-    """One small drawing, scattered."""
-    ground, one, other = dyes(rng, 3, 0.25)
-    canvas, period = np.ascontiguousarray(flat(ground)), log_uniform(rng, 9, 48)
-    outline = rng.uniform(-0.45, 0.45, (int(rng.integers(4, 10)), 2)) * period
-    for row in np.arange(-period, SIDE + period, period):
-        for column in np.arange(-period, SIDE + period, period):
-            turn = rng.uniform(0, 2 * np.pi)
-            spin = np.array([[np.cos(turn), -np.sin(turn)], [np.sin(turn), np.cos(turn)]])
-            at = outline @ spin + [column + rng.uniform(0, 0.4) * period, row + rng.uniform(0, 0.4) * period]
-            colour = one if chance(rng, 0.7) else other
-            cv2.fillPoly(canvas, [at.astype(np.int32)], _rgb(colour))
-    return canvas
-
-
-def _graphic(rng: Random) -> Floats:
-    """A plain ground with one large placed drawing or lettering in the middle."""
-    canvas = np.ascontiguousarray(plain(rng))
-    middle = SIDE / 2 + rng.normal(0, 14, 2)
-    ink = dyes(rng, int(rng.integers(2, 5)), 0.3)
-    if abs(lightness(ink[0]) - float(canvas.mean())) < 0.3:
-        ink[0] = np.full(3, 0.95 if canvas.mean() < 0.5 else 0.05, np.float32)
-    if chance(rng, 0.65):
-        for _ in range(int(rng.integers(3, 12))):
-            at = tuple(int(part) for part in middle + rng.normal(0, 20, 2))
-            axes = (int(rng.uniform(3, 34)), int(rng.uniform(3, 26)))
-            colour = _rgb(ink[rng.integers(len(ink))])
-            cv2.ellipse(canvas, at, axes, rng.uniform(0, 180), 0, 360, colour, -1 if chance(rng, 0.7) else 3)
-    if chance(rng, 0.6):
-        size = rng.uniform(0.6, 2.4)
-        for line in range(int(rng.integers(1, 5))):
-            letters = "".join(chr(code) for code in rng.integers(65, 91, int(rng.integers(3, 9))))
-            left = int(middle[0] - 10 * size * len(letters) * rng.uniform(0.8, 1.1))
-            at = (left, int(middle[1] + (line - 1) * 26 * size))
-            font = int(rng.choice([0, 2, 3, 4]))
-            stencil = np.zeros((SIDE, SIDE), np.uint8)
-            cv2.putText(stencil, letters, at, font, size, 255, int(rng.integers(2, 7)))
-            canvas = np.ascontiguousarray(where(stencil > 0, ink[0], canvas))
-    else:
-        cv2.circle(canvas, tuple(int(part) for part in middle), int(rng.uniform(12, 38)), _rgb(ink[0]), -1)
-    return canvas
-
-
-def _abstract(rng: Random) -> Floats:
-    ground, one, other = dyes(rng, 3, 0.3)
-    sharp = rng.uniform(2, 8)
-    first = 1 / (1 + np.exp(-sharp * noise(rng, rng.uniform(12, 50))))
-    second = 1 / (1 + np.exp(-sharp * noise(rng, rng.uniform(8, 40))))
-    return blend(second, other, blend(first, one, flat(ground)))
 
 
 _MAKERS: Final[dict[str, Callable[[Random], Floats]]] = {

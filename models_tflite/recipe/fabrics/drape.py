@@ -55,7 +55,7 @@ def lit(rng: Random, canvas: Floats, slope_x: Floats, slope_y: Floats) -> Floats
     angle = rng.uniform(0, 2 * np.pi)
     facing = np.cos(angle) * slope_x + np.sin(angle) * slope_y
     facing = facing / np.float32(facing.std() + 1e-3)
-    strength = abs(rng.normal(0, 0.09)) + 0.015
+    strength = abs(rng.normal(0, 0.17 if chance(rng, 0.2) else 0.09)) + 0.015  # some are in hard sun
     shade = 1 + strength * np.tanh(facing / 2) * 2
     slow = (COLUMNS - SIDE / 2) * rng.normal(0, 0.16) + (ROWS - SIDE / 2) * rng.normal(0, 0.16)
     shade = shade * (1 + slow / SIDE)

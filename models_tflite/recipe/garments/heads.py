@@ -15,8 +15,9 @@ import numpy.typing as npt
 import tensorflow as tf
 
 from appliance.unit.garments import HEADS
+from garments.augment import batch_of
 from garments.net import network
-from garments.train import batch_of, read
+from garments.train import read
 
 Tensor = Any  # a tf.Tensor
 Floats = npt.NDArray[np.float32]

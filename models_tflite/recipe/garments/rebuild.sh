@@ -1,12 +1,13 @@
 #!/bin/sh
 # Rebuilds models_tflite/garments.tflite from rendered people: about 3 hours of two slow cores with the defaults.
 #
-#   garments/rebuild.sh [--clothing FOLDER] [--minutes N] [--shards N] [--output FOLDER]
+#   garments/rebuild.sh [--clothing FOLDER] [--minutes N] [--shards N] [--passes N] [--work FOLDER] [--output FOLDER]
 #
 # Run recipe/rebuild.sh first: it leaves the converter's environment and Debian's pictures in the cache.
 # --clothing names the CC0 clothing photos (images.csv, images/); without it, all cloth is procedural.
 # Coarse labels of real silhouettes (garments/distil.py, needs a body-part model) are used when $work/shards has them.
-# Resumable: shards that are there are kept, training goes on from the last pass. LEFTFIELD_CACHE moves the cache.
+# Resumable: shards that are there are kept, training goes on from the last pass, and is not done twice.
+# LEFTFIELD_CACHE moves the cache, --work what is rendered and trained.
 set -eu
 
 recipe=$(CDPATH='' cd -- "$(dirname -- "$0")/.." && pwd)
@@ -15,6 +16,8 @@ cache=${LEFTFIELD_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/leftfield}/models
 clothing=''
 minutes=120
 shards=60
+passes=30
+work=$cache/garments
 
 stop() { printf 'garments: %s\nMend: %s\n' "$1" "$2" >&2; exit 1; }
 while [ $# -gt 0 ]; do
@@ -23,6 +26,8 @@ while [ $# -gt 0 ]; do
     --clothing) clothing=$2 ;;
     --minutes) minutes=$2 ;;
     --shards) shards=$2 ;;
+    --passes) passes=$2 ;;
+    --work) work=$2 ;;
     --output) output=$2 ;;
     *) stop "unknown argument $1" "see the head of $0" ;;
   esac
@@ -35,18 +40,25 @@ streets=$cache/calibration/usr/share/doc/opencv-doc/examples/data
 
 PYTHONPATH=$recipe/../..:$recipe
 export PYTHONPATH TF_CPP_MIN_LOG_LEVEL=3 PYTHONDONTWRITEBYTECODE=1
-work=$cache/garments
 mkdir -p "$work" "$output"
+say() { printf 'garments: %s\n' "$1"; }
+say "rendering $shards shards of people (those that are there are kept)"
 for first in 0 1; do
   "$python" -m people_renderer.samples ${clothing:+--clothing "$clothing"} --streets "$streets" \
     --output "$work/shards" --shards "$shards" --first "$first" --step 2 &
 done
 wait
-"$python" -m garments.train --shards "$work/shards" --output "$work/garments.weights.h5" --minutes "$minutes"
+[ "$(find "$work/shards" -name 'people-*.npz' | wc -l)" -ge "$shards" ] || stop "not every shard was rendered" "run it again"
+if [ ! -e "$work/trained" ]; then
+  say "training for $minutes minutes"
+  "$python" -m garments.train --shards "$work/shards" --output "$work/garments.weights.h5" --minutes "$minutes"
+  : > "$work/trained"
+fi
+say "rendering people to judge by, and training the heads"
 "$python" -m people_renderer.samples ${clothing:+--clothing "$clothing"} --streets "$streets" \
-  --output "$work/held" --first 900 --shards 904
+  --output "$work/held" --first 900 --shards $((shards < 4 ? 901 : 904))
 "$python" -m garments.heads --weights "$work/garments.weights.h5" --shards "$work/shards" --held "$work/held" \
-  --output "$work/heads.weights.h5"
+  --passes "$passes" --output "$work/heads.weights.h5"
 "$python" -m garments.export --weights "$work/heads.weights.h5" --shards "$work/shards" \
   --output "$output/garments.tflite"
 "$python" "$recipe/describe.py" "$output"

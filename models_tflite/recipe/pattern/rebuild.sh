@@ -1,7 +1,7 @@
 #!/bin/sh
 # Rebuilds pattern.tflite from generated cloth and CC0 photos: about an hour on two cores, most of it training.
 #
-#   rebuild.sh --photos FOLDER [--output FOLDER] [--epochs N]
+#   rebuild.sh --photos FOLDER [--output FOLDER] [--epochs N] [--windows N] [--work FOLDER]
 #
 # FOLDER holds images.csv (image, sender_id, pattern_by_hand) and images/: the clothing dataset named in pattern.md.
 # Every stage is skipped when its result is in the cache; training goes on from the last finished epoch's weights.
@@ -14,6 +14,8 @@ cache=${LEFTFIELD_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/leftfield}/models
 python=${PYTHON:-$cache/venv/bin/python}
 photos=''
 epochs=7
+windows=16000
+work=$cache/pattern
 stop() { printf 'pattern: %s\nMend: %s\n' "$1" "$2" >&2; exit 1; }
 while [ $# -gt 0 ]; do
   [ $# -gt 1 ] || stop "$1 needs a value" "see the head of $0"
@@ -21,6 +23,8 @@ while [ $# -gt 0 ]; do
     --photos) photos=$2 ;;
     --output) output=$2 ;;
     --epochs) epochs=$2 ;;
+    --windows) windows=$2 ;;
+    --work) work=$2 ;;
     *) stop "unknown argument $1" "see the head of $0" ;;
   esac
   shift 2
@@ -29,7 +33,6 @@ done
 [ -x "$python" ] || stop "$python is not there" "run ../rebuild.sh once, which installs it, or set PYTHON"
 PYTHONPATH=$here/../../..:$here/..
 export PYTHONPATH TF_CPP_MIN_LOG_LEVEL=3 PYTHONDONTWRITEBYTECODE=1
-work=$cache/pattern
 mkdir -p "$work"
 
 draw() { # name, count, seed, further arguments
@@ -39,8 +42,8 @@ draw() { # name, count, seed, further arguments
   "$python" -m pattern.samples --photos "$photos" --count "$count" --seed "$seed" "$@" --output "$work/$name.part.npz"
   mv "$work/$name.part.npz" "$work/$name.npz"
 }
-draw held 1500 9 --held-out
-for seed in 1 2 3; do draw "train$seed" 16000 "$seed"; done
+draw held $((windows < 1500 ? windows : 1500)) 9 --held-out
+for seed in 1 2 3; do draw "train$seed" "$windows" "$seed"; done
 if [ ! -e "$work/trained" ]; then
   set -- --samples "$work/train1.npz" "$work/train2.npz" "$work/train3.npz" --held-out "$work/held.npz"
   [ ! -e "$work/weights.h5" ] || set -- "$@" --start "$work/weights.h5"

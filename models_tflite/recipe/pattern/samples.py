@@ -24,6 +24,7 @@ from fabrics.cloth import cloth
 from fabrics.drape import drape, outline, shadow, skin, tailor
 from fabrics.fields import BODY, SIDE, Floats, chance, dye, flat, log_uniform, noise
 from fabrics.photograph import photograph
+from fabrics.trim import trimmed
 
 from appliance.unit.pattern import KINDS, Window, window
 
@@ -143,7 +144,9 @@ def draw(rng: Random, stock: list[list[Photo]]) -> list[Sample]:
         if stock[0] and chance(rng, 0.4):
             folds, _ = _laid(rng, stock[0][rng.integers(len(stock[0]))], reflect=True)
             worn = _on_real_folds(rng, worn, folds)
-    worn = tailor(rng, worn, drape(rng, cloth(rng, "plain")) if chance(rng, 0.3) else flat(dye(rng)))
+    worn = tailor(
+        rng, trimmed(rng, worn), drape(rng, cloth(rng, "plain")) if chance(rng, 0.3) else flat(dye(rng))
+    )
     found = []
     for view in range(VIEWS):
         height = nearest if view == 0 else log_uniform(rng, 80, nearest)
@@ -209,6 +212,7 @@ def main() -> None:
     arguments.add_argument("--photos", type=Path, required=True, help="folder with images.csv and images/")
     arguments.add_argument("--count", type=int, default=24_000)
     arguments.add_argument("--seed", type=int, default=1)
+    arguments.add_argument("--workers", type=int, default=2)
     arguments.add_argument("--held-out", action="store_true", help="draw from the held-out senders")
     arguments.add_argument("--output", type=Path, required=True)
     given = arguments.parse_args()
@@ -218,7 +222,7 @@ def main() -> None:
         for number in range(-(-given.count // size))
     ]
     cloths, facts = [], []
-    with Pool(2, _open, (given.photos, given.held_out)) as pool:
+    with Pool(given.workers, _open, (given.photos, given.held_out)) as pool:
         for number, (cloth_part, fact_part) in enumerate(pool.imap(_batch, tasks), 1):
             cloths.append(cloth_part)
             facts.append(fact_part)

@@ -64,7 +64,8 @@ def body(rng: Random, tone: int) -> Body:
     shoulder, hip = 0.31 * facing * rng.uniform(0.9, 1.1), 0.185 * facing * rng.uniform(0.85, 1.15)
     walking = rng.random() < 0.5
     arms = tuple(_arm(rng, view, side, shoulder, walking) for side in (-1, 1))
-    legs = tuple(_leg(rng, view, side, hip, walking) for side in (-1, 1))
+    seen = rng.uniform(0.78, 1) if rng.random() < 0.3 else 1.0  # a camera above shortens the legs
+    legs = tuple(_leg(rng, view, side, hip, walking=walking, seen=seen) for side in (-1, 1))
     code = MONK[tone]
     skin = np.array([int(code[i : i + 2], 16) for i in (0, 2, 4)], np.float32)
     skin = skin * np.float32(rng.uniform(0.82, 1.02)) * rng.uniform(0.95, 1.05, 3).astype(np.float32)
@@ -101,9 +102,9 @@ def _arm(rng: Random, view: View, side: int, shoulder: float, walking: bool) -> 
     return Limb(root, bend, _swung(bend, fore, second))
 
 
-def _leg(rng: Random, view: View, side: int, hip: float, walking: bool) -> Limb:
+def _leg(rng: Random, view: View, side: int, hip: float, *, walking: bool, seen: float) -> Limb:
     root = np.array([side * hip, 1.0])
-    thigh, shin = 0.74 * rng.uniform(0.94, 1.06), 0.70 * rng.uniform(0.94, 1.06)
+    thigh, shin = 0.74 * seen * rng.uniform(0.95, 1.05), 0.70 * seen * rng.uniform(0.95, 1.05)
     if view is View.SIDE:
         first = rng.normal(0, 20) if walking else rng.normal(0, 5)
         second = first - abs(rng.normal(14, 14)) * (1 if walking else 0.3)
@@ -113,7 +114,7 @@ def _leg(rng: Random, view: View, side: int, hip: float, walking: bool) -> Limb:
         if walking and rng.random() < 0.5:
             shin *= rng.uniform(0.62, 0.98)
             first -= side * rng.uniform(0, 7)
-        elif rng.random() < 0.1:  # crossed
+        elif rng.random() < 0.16:  # crossed
             first -= side * rng.uniform(6, 13)
     bend = _swung(root, thigh, first)
     return Limb(root, bend, _swung(bend, shin, second))

@@ -28,6 +28,7 @@ class Canvas:
         self.torso = torso
         self.light = rng.uniform(-1, 1, 2) * np.array([1.0, 0.4])
         self.contrast = float(rng.uniform(0.1, 0.6))
+        self.shadow = float(rng.uniform(0.0, 0.5))
 
     def at(self, points: npt.ArrayLike) -> npt.NDArray[np.float32]:
         """Torso lengths as pixels."""
@@ -58,6 +59,27 @@ class Canvas:
         hull = cv2.convexHull(both.astype(np.float32))[:, 0]
         return self.polygon(hull, shape)
 
+    def placed(self, outline: Shape, left: float, top: float, right: float, bottom: float) -> Shape:
+        """An outline stretched to a box given in torso lengths."""
+        (x0, y0), (x1, y1) = np.round(self.at([(left, top), (right, bottom)])).astype(int)
+        size = (max(2, int(x1 - x0)), max(2, int(y1 - y0)))
+        stretched = cv2.resize(outline, size, interpolation=cv2.INTER_AREA)
+        shift = np.array([[1, 0, x0], [0, 1, y0]], np.float32)
+        return cv2.warpAffine(stretched, shift, (COLUMNS, ROWS)).astype(np.uint8)
+
+    def bent(self) -> None:
+        """Bend picture and labels together a little: no outline of a person is straight."""
+        rng, size = self.rng, (COLUMNS, ROWS)
+        rows, columns = np.mgrid[:ROWS, :COLUMNS].astype(np.float32)
+        for cells, reach in (((4, 6), 2.2), ((13, 18), 1.3)):
+            noise = (
+                rng.standard_normal((2, cells[1], cells[0])).astype(np.float32) * rng.uniform(0.3, 1) * reach
+            )
+            columns += cv2.resize(noise[0], size, interpolation=cv2.INTER_CUBIC)
+            rows += cv2.resize(noise[1], size, interpolation=cv2.INTER_CUBIC)
+        self.pixels = cv2.remap(self.pixels, columns, rows, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+        self.labels = cv2.remap(self.labels, columns, rows, cv2.INTER_NEAREST).astype(np.uint8)
+
     def paint(
         self, shape: Shape, cloth: Floats, label: int, *, folds: float = 0.0, depth: float = 0.3
     ) -> None:
@@ -65,6 +87,8 @@ class Canvas:
         left, top, width, height = cv2.boundingRect(shape)
         if not width or not height:
             return
+        if self.shadow:
+            self._shade_below(shape, (left, top, width, height))
         place = np.s_[top : top + height, left : left + width]
         soft = shape[place].astype(np.float32) / np.float32(255)
         size = (width, height)
@@ -84,11 +108,33 @@ class Canvas:
         self.pixels[place] = self.pixels[place] * (1 - alpha) + coloured * alpha
         self.labels[place][soft > 0.5] = label
 
+    def _shade_below(self, shape: Shape, box: tuple[int, int, int, int]) -> None:
+        """What lies on top throws a soft shadow on what is painted already: people, not the street."""
+        left, top, width, height = box
+        reach = 6
+        place = np.s_[
+            max(0, top - reach) : min(ROWS, top + height + 2 * reach),
+            max(0, left - reach) : min(COLUMNS, left + width + reach),
+        ]
+        soft = cv2.blur(shape[place], (reach, reach)).astype(np.float32) / np.float32(255)
+        soft = np.roll(soft, 2, axis=0) * (self.labels[place] > 0)
+        self.pixels[place] *= (1 - np.float32(self.shadow) * soft)[..., np.newaxis]
+
     def _folds(self, size: tuple[int, int]) -> Floats:
         """Soft ridges, mostly along the body."""
         rng = self.rng
         cells = (max(2, size[0] // int(rng.integers(4, 12))), max(2, size[1] // int(rng.integers(10, 40))))
-        coarse = rng.standard_normal((cells[1], cells[0])).astype(np.float32)
         shear = np.array([[1, rng.normal(0, 0.25), 0], [0, 1, 0]], np.float32)
-        field = cv2.resize(coarse, size, interpolation=cv2.INTER_CUBIC)
-        return cv2.warpAffine(field, shear, size, borderMode=cv2.BORDER_REFLECT)
+        field = self._noise(cells, size)
+        field = cv2.warpAffine(field, shear, size, borderMode=cv2.BORDER_REFLECT)
+        if rng.random() < 0.5:  # creases across, bunched at one end or at a joint
+            cells = (max(2, size[0] // int(rng.integers(9, 26))), max(2, size[1] // int(rng.integers(3, 8))))
+            place = (
+                np.linspace(0, 1, size[1], dtype=np.float32) - np.float32(rng.choice([0.0, 0.5, 1.0]))
+            ) / 0.25
+            field = field + self._noise(cells, size) * np.exp(-(place**2))[:, np.newaxis]
+        return field.astype(np.float32)
+
+    def _noise(self, cells: tuple[int, int], size: tuple[int, int]) -> Floats:
+        coarse = self.rng.standard_normal((cells[1], cells[0])).astype(np.float32)
+        return cv2.resize(coarse, size, interpolation=cv2.INTER_CUBIC).astype(np.float32)

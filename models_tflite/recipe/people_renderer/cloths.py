@@ -1,4 +1,4 @@
-"""The cloth that garments are cut from: procedural fabrics, and the middles of CC0 photos of real garments.
+"""The cloth that garments are cut from: procedural fabrics, parts of CC0 photos of real garments, whole ones.
 
 Law: no cloth comes from a photo of a person.
 """
@@ -15,6 +15,8 @@ import numpy.typing as npt
 from fabrics.cloth import cloth
 from fabrics.drape import drape
 from fabrics.fields import dye
+
+from people_renderer.wholes import Legs, Whole, legs, whole
 
 Random = np.random.Generator
 Floats = npt.NDArray[np.float32]
@@ -35,7 +37,10 @@ _PARTS: Final = {  # share of the photo that is cloth nearly always: left, top, 
     "Pants": (0.38, 0.22, 0.62, 0.4),
     "Shorts": (0.33, 0.3, 0.67, 0.5),
 }
+_FRONT: Final = (0.29, 0.13, 0.71, 0.92)
+"""A whole front: collar, buttons, lapels, hem and all."""
 _OUTER: Final = ("Outwear", "Blazer")
+_WHOLE: Final = {"Skirt": 155, "Dress": 260, "Pants": 260, "Shorts": 170}
 
 
 class Wardrobe:
@@ -47,24 +52,57 @@ class Wardrobe:
         self._made = [_made(rng) for _ in range(procedural)]
         self._worn: list[Floats] = []
         self._outer: list[Floats] = []
+        self._wholes: dict[str, list[Whole]] = {"Skirt": [], "Dress": []}
+        self._legs: dict[str, list[Legs]] = {"Pants": [], "Shorts": []}
         if clothing is not None:
             self._read(rng, clothing, photos)
 
     def _read(self, rng: Random, clothing: Path, photos: int) -> None:
         with (clothing / "images.csv").open(encoding="utf-8") as lines:
             rows = [row for row in csv.DictReader(lines) if row["kind"] in _PARTS]
-        for number in rng.permutation(len(rows))[:photos]:
-            row = rows[number]
+        left_of = dict(_WHOLE)
+        for number, row in enumerate(rows[k] for k in rng.permutation(len(rows))):
+            kind = row["kind"]
+            if number >= photos and left_of.get(kind, 0) <= 0:
+                continue
             stored = cv2.imread(str(clothing / "images" / f"{row['image']}.jpg"), cv2.IMREAD_COLOR)
             if stored is None:
                 continue
-            height, width = stored.shape[:2]
-            left, top, right, bottom = _PARTS[row["kind"]]
-            part = stored[
-                int(top * height) : int(bottom * height), int(left * width) : int(right * width), ::-1
-            ]
-            piece = cv2.resize(part, (SIDE, SIDE), interpolation=cv2.INTER_AREA).astype(np.float32)
-            (self._outer if row["kind"] in _OUTER else self._worn).append(piece)
+            photo = np.ascontiguousarray(stored[..., ::-1]).astype(np.uint8)
+            if number < photos:
+                front = kind not in _WHOLE and rng.random() < 0.5
+                part = _part(photo, _FRONT if front else _PARTS[kind])
+                (self._outer if kind in _OUTER else self._worn).append(part)
+            if left_of.get(kind, 0) > 0:
+                left_of[kind] -= 1
+                self._keep(kind, photo)
+
+    def _keep(self, kind: str, photo: npt.NDArray[np.uint8]) -> None:
+        cut = whole(photo, solid=kind != "Pants")
+        if cut is None:
+            return
+        if kind in self._wholes:
+            self._wholes[kind].append(cut)
+        elif (pair := legs(cut)) is not None:
+            self._legs[kind].append(pair)
+
+    def whole(self, rng: Random, kind: str) -> Whole | None:
+        """A whole "Skirt" or "Dress", perhaps dyed; None without photos."""
+        pool = self._wholes[kind]
+        if not pool:
+            return None
+        one = pool[int(rng.integers(len(pool)))]
+        dyed = _dyed(rng, one.pixels)[0]
+        return Whole(dyed[:, ::-1], one.outline[:, ::-1]) if rng.random() < 0.5 else Whole(dyed, one.outline)
+
+    def legs(self, rng: Random, kind: str) -> Legs | None:
+        """The cloth of "Pants" or "Shorts", perhaps dyed; None without photos."""
+        pool = self._legs[kind]
+        if not pool:
+            return None
+        one = pool[int(rng.integers(len(pool)))]
+        hips, left, right = _dyed(rng, one.hips, one.left, one.right)
+        return Legs(hips, left, right)
 
     def any_cloth(self, rng: Random) -> Floats:
         """Cloth for anything."""
@@ -80,12 +118,26 @@ class Wardrobe:
             return _plain(rng)
         pool = photos if photos and fate < 0.72 else self._made
         piece = pool[int(rng.integers(len(pool)))]
-        if rng.random() < 0.35:  # the same cloth, dyed
-            grey = piece.mean(axis=2, keepdims=True)
-            piece = grey / max(20.0, float(grey.mean())) * _plain(rng)[0, 0]
         if rng.random() < 0.5:
             piece = piece[:, ::-1]
-        return np.clip(piece * np.float32(rng.uniform(0.85, 1.12)), 2, 255).astype(np.float32)
+        return _dyed(rng, piece)[0]
+
+
+def _part(photo: npt.NDArray[np.uint8], shares: tuple[float, float, float, float]) -> Floats:
+    height, width = photo.shape[:2]
+    left, top, right, bottom = shares
+    part = photo[int(top * height) : int(bottom * height), int(left * width) : int(right * width)]
+    return cv2.resize(part, (SIDE, SIDE), interpolation=cv2.INTER_AREA).astype(np.float32)
+
+
+def _dyed(rng: Random, *pieces: Floats) -> list[Floats]:
+    """The same cloth in another light, and now and then in another colour, blended so that its print lives on."""
+    if rng.random() < 0.4:
+        middle = max(20.0, float(np.median(pieces[0])))
+        colour = _plain(rng)[0, 0]
+        pieces = tuple(piece.mean(axis=2, keepdims=True) / middle * colour for piece in pieces)
+    light = np.float32(rng.uniform(0.75, 1.15))
+    return [np.clip(piece * light, 2, 255).astype(np.float32) for piece in pieces]
 
 
 def _plain(rng: Random) -> Floats:

@@ -12,7 +12,8 @@ import cv2
 import numpy as np
 
 from people_renderer.cloths import Wardrobe
-from people_renderer.scenes import Streets, licensed_streets, sample
+from people_renderer.scenes import sample
+from people_renderer.streets import Streets, licensed_streets
 
 SHARD = 500
 

@@ -7,7 +7,6 @@ exactly what it will be shown: the head is already zero.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 
 import cv2
 import numpy as np
@@ -21,7 +20,9 @@ from appliance.unit.sight import Box, Frame, Keypoint, Pose
 from people_renderer.bodies import Body, View, body
 from people_renderer.canvas import COLUMNS, ROWS, TORSO, Canvas, Floats
 from people_renderer.cloths import Wardrobe
-from people_renderer.outfits import Outfit, dress, outfit
+from people_renderer.dressing import dress
+from people_renderer.outfits import Outfit, outfit
+from people_renderer.streets import Streets
 
 Random = np.random.Generator
 UNSEEN = 255
@@ -37,55 +38,13 @@ class Sample:
     tone: int
 
 
-class Streets:
-    """Backgrounds: licensed pictures without people, and clutter."""
-
-    def __init__(self, pictures: list[npt.NDArray[np.uint8]]) -> None:
-        self._pictures = pictures
-
-    def draw(self, rng: Random) -> Floats:
-        """(256, 192, 3) float 0..255."""
-        if self._pictures and rng.random() < 0.6:
-            picture = self._pictures[int(rng.integers(len(self._pictures)))]
-            height, width = picture.shape[:2]
-            side = rng.uniform(0.25, 1.0)
-            h = max(16, int(min(height, width * ROWS / COLUMNS) * side))
-            w = max(12, min(width, int(h * COLUMNS / ROWS)))
-            top, left = int(rng.integers(height - h + 1)), int(rng.integers(width - w + 1))
-            part = picture[top : top + h, left : left + w].astype(np.float32)
-            out = cv2.resize(part, (COLUMNS, ROWS), interpolation=cv2.INTER_LINEAR) * rng.uniform(0.6, 1.25)
-        else:
-            out = _clutter(rng)
-        if rng.random() < 0.4:
-            out = cv2.blur(out, (int(rng.integers(2, 9)), int(rng.integers(2, 9))))
-        return np.clip(out, 0, 255).astype(np.float32)
-
-
-def _clutter(rng: Random) -> Floats:
-    top, bottom = rng.uniform(30, 240), rng.uniform(50, 230)
-    tint = rng.uniform(0.85, 1.15, (2, 3))
-    out = np.empty((ROWS, COLUMNS, 3), np.float32)
-    floor = int(rng.uniform(0.35, 0.95) * ROWS)
-    out[:floor], out[floor:] = top * tint[0], bottom * tint[1]
-    for _ in range(int(rng.integers(2, 26))):
-        x, y = int(rng.integers(-20, COLUMNS)), int(rng.integers(-20, ROWS))
-        w, h = int(rng.integers(3, 90)), int(rng.integers(3, 120))
-        grey = np.full(3, rng.uniform(5, 250)) if rng.random() < 0.65 else rng.uniform(5, 250, 3)
-        if rng.random() < 0.7:
-            cv2.rectangle(out, (x, y), (x + w, y + h), grey.tolist(), -1)
-        else:
-            cv2.ellipse(out, (x, y), (w, h), float(rng.uniform(0, 180)), 0, 360, grey.tolist(), -1)
-    grain = rng.standard_normal((ROWS // 4, COLUMNS // 4, 1)).astype(np.float32) * rng.uniform(0, 18)
-    return out + cv2.resize(grain, (COLUMNS, ROWS))[..., np.newaxis]
-
-
 def sample(rng: Random, wardrobe: Wardrobe, streets: Streets, tone: int) -> Sample | None:
     """Render one sample of a Monk tone 0..9; None when the unit itself would not look at it."""
     canvas = Canvas(rng, streets.draw(rng))
     for _ in range(int(rng.random() < 0.3) + int(rng.random() < 0.1)):
         _passer_by(canvas, rng, wardrobe)
     canvas.labels[:] = 0
-    if rng.random() < 0.6:  # a soft shadow on the ground
+    if rng.random() < 0.4:  # a soft shadow on the ground
         cv2.ellipse(
             canvas.pixels,
             (COLUMNS // 2 + int(rng.normal(0, 12)), 56 + int(2.6 * TORSO)),
@@ -99,6 +58,7 @@ def sample(rng: Random, wardrobe: Wardrobe, streets: Streets, tone: int) -> Samp
     canvas.torso, canvas.origin = TORSO, np.array([COLUMNS / 2 + rng.normal(0, 3), 52.0 + rng.normal(0, 3)])
     who, worn = body(rng, tone), outfit(rng)
     dress(canvas, rng, who, worn, wardrobe)
+    canvas.bent()
     legs_seen = _occluder(canvas, rng)
     pose = _pose(canvas, rng, who)
     pixels = photographed(rng, canvas.pixels)
@@ -173,10 +133,10 @@ def _pose(canvas: Canvas, rng: Random, who: Body) -> Pose:
 
 def photographed(rng: Random, clean: Floats) -> npt.NDArray[np.uint8]:
     """Camera and weather: light, white balance, night, rain, blur, few pixels, noise, JPEG."""
-    exposure, night = rng.uniform(0.7, 1.5), rng.random() < 0.05
+    exposure, night = rng.uniform(0.75, 1.75), rng.random() < 0.05
     out = np.clip(clean / 255, 0, 1) ** rng.uniform(0.8, 1.25) * exposure * (0.3 if night else 1)
     out = out * rng.uniform(0.86, 1.14, 3)
-    if rng.random() < 0.1:  # haze, backlight
+    if rng.random() < 0.08:  # haze, backlight
         out = out * 0.75 + rng.uniform(0.1, 0.25)
     if rng.random() < 0.05:
         streaks = (rng.random((ROWS, COLUMNS)) < 0.004).astype(np.float32)
@@ -206,7 +166,7 @@ def _kinds(who: Body, worn: Outfit, *, legs_seen: bool) -> npt.NDArray[np.uint8]
         lower = (0, 1, 1)
     if not legs_seen:
         lower = (1, 1, 1)
-    covered = 2.0 if worn.outer != "none" else worn.sleeve
+    covered = 2.0 if worn.outer != "none" and not worn.vest else worn.sleeve
     sleeves = (1, 0) if covered > 1.6 else (0, 1) if covered < 1.1 else (1, 1)
     outer = {"none": (1, 0, 0), "open": (0, 1, 0), "closed": (0, 0, 1)}[worn.outer]
     if worn.outer == "open" and who.view is not View.FRONT:
@@ -222,23 +182,3 @@ def _kinds(who: Body, worn: Outfit, *, legs_seen: bool) -> npt.NDArray[np.uint8]
         else (0, 1)
     )
     return np.array([*lower, *sleeves, *outer, *piece, *bag], np.uint8)
-
-
-def licensed_streets(folder: Path) -> list[npt.NDArray[np.uint8]]:
-    """Debian's OpenCV pictures without people, and the street video's median (where nobody stands)."""
-    names = ("building", "home", "leuvenA", "leuvenB", "graf1", "graf3", "stuff", "fruits", "aero1", "aero3", "aloeL",
-             "board", "left01", "rubberwhale1", "box_in_scene", "chicky_512", "butterfly")  # fmt: skip
-    paths = [path for name in names for path in sorted(folder.glob(f"{name}.*"))]
-    found = [cv2.imread(str(path), cv2.IMREAD_COLOR) for path in paths]
-    pictures = [np.ascontiguousarray(picture[..., ::-1]) for picture in found if picture is not None]
-    video = cv2.VideoCapture(str(folder / "vtest.avi"))
-    frames = []
-    for number in range(795):
-        readable, frame = video.read()
-        if not readable:
-            break
-        if number % 20 == 0:
-            frames.append(frame[..., ::-1])
-    if frames:
-        pictures += [np.median(np.stack(frames), axis=0).astype(np.uint8)] * 6
-    return pictures

@@ -1,4 +1,4 @@
-"""From a person's frames to what a unit may say of them, in array form: the model of ``appliance.unit.describe``.
+"""From a person's frames to what a unit says of them: by the unit's own code, and in array form to compare with.
 
 Formula: log posterior of a level = log prior + w sum of frames' log likelihoods, w = 1 / (1 + (T - 1) rho) (Kish
 1965, the design effect). *Jointly sure*: for every other attribute the posterior of the pair, with the pair's prior,
@@ -7,12 +7,21 @@ still gives the level ``SURE``. The priors are shares and pair shares of the bas
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from tests.bench.exceptions.street import FloatArray, Levels
+from appliance import prior as priors
+from appliance import sign
+from appliance.hub.baseline import Baseline
+from appliance.hub.bulletin import prior_of as hub_prior
+from appliance.hub.rarity import Rarity
+from appliance.unit.describe import SHIPPED, Usual, usual_by
+from appliance.unit.describe import describe as unit_describe
+from appliance.unit.sight import AttributeReading
+from appliance.values import AttributeVector, BoothId, Seconds, UnitId
+from tests.bench.exceptions.street import FloatArray, Levels, Sight, Street
 
 UNKNOWN, LOW, FAIR, SURE = -1, 0, 1, 2
 Confidences = NDArray[np.int8]
@@ -38,6 +47,45 @@ def prior_of(people: Levels, sizes: tuple[int, ...]) -> Prior:
             lift = (cells.reshape(width, height) + 0.5) / (expected * len(people) + 0.5)
             pair[one, other] = expected * lift
     return Prior(single=tuple(single), pair=pair)
+
+
+def said_by_unit(frames: FloatArray, sizes: tuple[int, ...], usual: Usual) -> list[AttributeVector]:
+    """What the unit's own ``describe`` says of (people, frames, attributes, levels) log likelihoods."""
+    shares = np.exp(frames - frames.max(axis=3, keepdims=True))
+    return [
+        unit_describe(
+            [
+                [
+                    AttributeReading(attribute=place, likelihood=tuple(row[:size]))
+                    for place, (size, row) in enumerate(zip(sizes, glance, strict=True))
+                ]
+                for glance in person
+            ],
+            usual,
+        )
+        for person in shares.tolist()
+    ]
+
+
+def seen_as(usual: Usual, shared: float) -> Usual:
+    """``usual`` for the street's own eyes: they are calibrated (no temperature), their errors correlated so much."""
+    return replace(
+        usual,
+        calibrations=tuple(replace(one, temperature=1.0, correlation=shared) for one in usual.calibrations),
+    )
+
+
+def usual_from_hub(street: Street, sight: Sight, people: int, begun: float) -> Usual:
+    """What units go by after a day: a hub counted what they said by the shipped prior; they read what it signed."""
+    rarity, here = Rarity(Baseline()), UnitId("north")
+    seen = street.frames(street.people(people), sight)
+    for place, vector in enumerate(said_by_unit(seen, street.sizes, seen_as(SHIPPED, sight.shared))):
+        rarity.judge(vector, here, Seconds(begun + 2.0 * place))
+    key, booth = sign.new_private_key(), BoothId("street")
+    now = Seconds(begun + 2.0 * people)
+    file = hub_prior(rarity.baseline, booth=booth, private_key=key, now=now)
+    told = priors.prior_in(file, public_key=sign.public_key_of(key), booth=booth)
+    return seen_as(usual_by(told), sight.shared)
 
 
 def describe(

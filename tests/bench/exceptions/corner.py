@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,30 +13,51 @@ from appliance.hub.batch import Stream
 from appliance.hub.levels import OFFSETS, STREET, Layout
 from appliance.hub.rarity import Rarity, Score
 from appliance.hub.reasons import reasons_for
-from appliance.values import Lens, Seconds, UnitId
-from tests.bench.exceptions import chain
+from appliance.values import AttributeVector, Lens, Seconds, UnitId
+from tests.bench.exceptions import chain, oracle
 from tests.bench.exceptions.measures import auc, average_precision, ranks
-from tests.bench.exceptions.street import Levels, Sight, Street, vectors
+from tests.bench.exceptions.street import FloatArray, Levels, Sight, Street, vectors
 
 NOON = 1_760_000_000.0
 BURN = 1000
+LEARNT = 4000
+"""People that a hub has counted before it says its prior."""
+DRAWS = 40
+Worn = tuple[int, int]
+"""(attribute, level)."""
 KINDS = ("ordinary", "rare value", "rare combination", "several slightly rare")
 
 
-def inject(
-    people: Levels, sizes: tuple[int, ...], seed: int, rate: float = 0.01
-) -> tuple[Levels, NDArray[np.intp]]:
-    """People with exceptions put in, a third of each kind; and the kind of each person (``KINDS``).
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lists:
+    """What exceptions are drawn from: (attribute, level) that are rare, pairs that are, and slightly rare ones."""
 
-    Rare value: one of those of 0.4 % or less. Rare combination: two levels of 5 % or more each that go together less
-    than a tenth as often as by chance. Several slightly rare: up to four values of 1 to 6 %.
+    rare: list[Worn]
+    pairs: list[tuple[Worn, Worn]]
+    slight: list[Worn]
+
+    def draw(self, kind: int, chance: np.random.Generator) -> tuple[int, list[Worn]]:
+        """What somebody of ``kind`` (place in ``KINDS``) wears; several slightly rare things where there is none."""
+        if kind == 1 and self.rare:
+            return kind, [self.rare[chance.integers(len(self.rare))]]
+        if kind == 2 and self.pairs:
+            return kind, list(self.pairs[chance.integers(len(self.pairs))])
+        worn = dict(self.slight[place] for place in chance.permutation(len(self.slight)))
+        return 3, list(worn.items())[:4]
+
+
+def lists_of(people: Levels, sizes: tuple[int, ...]) -> Lists:
+    """What is rare among ``people``.
+
+    Rare value: of 0.4 % or less. Rare combination: two levels of 5 % or more each that go together less than a tenth
+    as often as by chance. Slightly rare: 1 to 6 %.
     """
-    chance = np.random.default_rng(seed)
-    people, kinds = people.copy(), np.zeros(len(people), dtype=np.intp)
     shares = [np.bincount(people[:, place], minlength=size) / len(people) for place, size in enumerate(sizes)]
-    rare = [(a, i) for a, share in enumerate(shares) for i in np.flatnonzero((share > 0) & (share < 0.004))]
+    rare = [
+        (a, int(i)) for a, share in enumerate(shares) for i in np.flatnonzero((share > 0) & (share < 0.004))
+    ]
     slight = [
-        (a, i) for a, share in enumerate(shares) for i in np.flatnonzero((share > 0.01) & (share < 0.06))
+        (a, int(i)) for a, share in enumerate(shares) for i in np.flatnonzero((share > 0.01) & (share < 0.06))
     ]
     pairs = []
     for a, width in enumerate(sizes):
@@ -45,18 +67,22 @@ def inject(
             common = (shares[a][:, None] >= 0.05) & (shares[b] >= 0.05)
             expected = np.outer(shares[a], shares[b])
             pairs += [
-                ((a, i), (b, j)) for i, j in np.argwhere(common & (joint < 0.1 * expected) & (joint < 8e-4))
+                ((a, int(i)), (b, int(j)))
+                for i, j in np.argwhere(common & (joint < 0.1 * expected) & (joint < 8e-4))
             ]
+    return Lists(rare=rare, pairs=pairs, slight=slight)
+
+
+def inject(
+    people: Levels, sizes: tuple[int, ...], seed: int, rate: float = 0.01
+) -> tuple[Levels, NDArray[np.intp]]:
+    """People with exceptions put in, a third of each kind (``lists_of``); and the kind of each person (``KINDS``)."""
+    chance = np.random.default_rng(seed)
+    lists = lists_of(people, sizes)
+    people, kinds = people.copy(), np.zeros(len(people), dtype=np.intp)
     chosen = chance.choice(len(people), int(rate * len(people)), replace=False)
     for turn, person in enumerate(chosen.tolist()):
-        kind = 1 + turn % 3
-        if kind == 1 and rare:
-            worn = [rare[chance.integers(len(rare))]]
-        elif kind == 2 and pairs:
-            worn = list(pairs[chance.integers(len(pairs))])
-        else:
-            kind = 3
-            worn = list(dict(slight[place] for place in chance.permutation(len(slight))).items())[:4]
+        kind, worn = lists.draw(1 + turn % 3, chance)
         for place, level in worn:
             people[person, place] = level
         kinds[person] = kind
@@ -97,14 +123,40 @@ def judge_all(levels: Levels, said: NDArray[np.int8] | None, rarity: Rarity | No
     ]
 
 
-def after_tracks(seed: int, people: int, sight: Sight) -> Found:
-    """The same exceptions seen with frame error, described by tracks, judged by the hub."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AfterTracks:
+    """What is found of the same exceptions by what units say, and at best by who knows the street (``oracle``)."""
+
+    ours: Found
+    bound: Found
+
+
+def judge_said(said: Sequence[AttributeVector], rarity: Rarity | None = None) -> NDArray[np.float64]:
+    """The hub's strengths of what a unit said of people who come two seconds apart."""
+    rarity = rarity or Rarity(Baseline())
+    begun = NOON + 2.0 * rarity.baseline.people
+    return np.array(
+        [
+            rarity.judge(vector, UnitId("north"), Seconds(begun + 2.0 * place)).strength
+            for place, vector in enumerate(said)
+        ]
+    )
+
+
+def after_tracks(seed: int, people: int, sight: Sight) -> AfterTracks:
+    """The same exceptions seen with frame error, described by a unit that read its hub's prior, judged by the hub."""
     street = Street(seed)
-    prior = chain.prior_of(street.people(4000), street.sizes)
-    rows, kinds = inject(street.people(people), street.sizes, seed)
-    levels, said = chain.describe(street.frames(rows, sight), street.sizes, prior, sight.shared)
-    strength = np.array([score.strength for score in judge_all(levels, said)])
-    return found(strength[BURN:], kinds[BURN:])
+    usual = chain.usual_from_hub(street, sight, LEARNT, NOON)
+    ordinary = street.people(people)
+    rows, kinds = inject(ordinary, street.sizes, seed)
+    frames = street.frames(rows, sight)
+    ours = judge_said(chain.said_by_unit(frames, street.sizes, usual))
+    lists, chance = lists_of(ordinary, street.sizes), np.random.default_rng(seed)
+    several = [lists.draw(3, chance)[1] for _ in range(150)]
+    wears = [kind for kind in ([[one] for one in lists.rare], list(map(list, lists.pairs)), several) if kind]
+    evidence = oracle.evidence_of(frames, street.sizes, sight.shared)
+    bound = oracle.Oracle(street).ratio(evidence, wears)
+    return AfterTracks(ours=found(ours[BURN:], kinds[BURN:]), bound=found(bound[BURN:], kinds[BURN:]))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,33 +169,64 @@ class EndToEnd:
 
 
 def end_to_end(seed: int, people: int, sight: Sight, alerts: int = 40) -> list[EndToEnd]:
-    """Top alerts under noise against the ranking without it: labels, votes, our chain."""
+    """Top alerts under noise against the ranking without it: labels, votes, our chain, and what holds it back."""
     street = Street(seed)
-    prior = chain.prior_of(street.people(4000), street.sizes)
+    usual = chain.usual_from_hub(street, sight, LEARNT, NOON)
+    prior = chain.prior_of(street.people(LEARNT), street.sizes)
     rows = street.people(people)
-    truth = np.array([score.strength for score in judge_all(rows, None)])
+    clean = vectors(rows)
+    truth = judge_said(clean)
     true_p = 1.0 - (ranks(truth[BURN:]) - 1) / (people - BURN)
     frames = street.frames(rows, sight)
     labels = frames.argmax(axis=3)
     votes = (labels[..., None] == np.arange(frames.shape[3])).sum(axis=1).argmax(axis=2)
-    plain = chain.describe(frames, street.sizes, prior, sight.shared, jointly=False)
-    joint = chain.describe(frames, street.sizes, prior, sight.shared)
-    independent = chain.describe(frames, street.sizes, prior, 0.0, jointly=False)
-    seen: dict[str, tuple[Levels, NDArray[np.int8] | None]] = {
-        "hard label": (labels[:, 0].astype(np.int32), None),
-        "majority vote": (votes.astype(np.int32), None),
-        "frames as if independent": independent,
-        "prior x tempered likelihood": plain,
-        "the same, jointly sure": joint,
+    said = chain.said_by_unit(frames, street.sizes, usual)
+    seen: dict[str, Sequence[AttributeVector]] = {
+        "hard label": vectors(labels[:, 0].astype(np.int32)),
+        "majority vote": vectors(votes.astype(np.int32)),
+        "frames as if independent": vectors(*chain.describe(frames, street.sizes, prior, 0.0, jointly=False)),
+        "prior x tempered likelihood": vectors(
+            *chain.describe(frames, street.sizes, prior, sight.shared, jointly=False)
+        ),
+        "the unit's own code, hub's prior": said,
     }
+    strengths = {method: judge_said(vector) for method, vector in seen.items()}
+    strengths["the same, true counts"] = _apart(clean, said)
+    strengths["true readings, counts by the unit"] = _apart(said, clean)
+    strengths["the oracle"] = _likely_rare(street, rows, frames, sight)
     results = []
-    for method, (levels, said) in seen.items():
-        strength = np.array([score.strength for score in judge_all(levels, said)])[BURN:]
-        top = true_p[np.argsort(-strength, kind="stable")[:alerts]]
+    for method, strength in strengths.items():
+        top = true_p[np.argsort(-strength[BURN:], kind="stable")[:alerts]]
         results.append(
             EndToEnd(method=method, top_1=float((top <= 0.01).mean()), outside_5=float((top > 0.05).mean()))
         )
     return results
+
+
+def _apart(counted: Sequence[AttributeVector], looked_at: Sequence[AttributeVector]) -> NDArray[np.float64]:
+    """Strengths of ``looked_at`` by a hub that counts ``counted``: which of the two costs what."""
+    rarity, strengths = Rarity(Baseline()), []
+    for place, (one, other) in enumerate(zip(counted, looked_at, strict=True)):
+        strengths.append(rarity.score(rarity.worn(other, UnitId("north"))).strength)
+        rarity.judge(one, UnitId("north"), Seconds(NOON + 2.0 * place))
+    return np.array(strengths)
+
+
+def _likely_rare(street: Street, rows: Levels, frames: FloatArray, sight: Sight) -> NDArray[np.float64]:
+    """How likely each is truly in the top 1 %, by outfits drawn given the frames, against counts without error."""
+    evidence = oracle.evidence_of(frames, street.sizes, sight.shared)
+    knows, stream = oracle.Oracle(street), Stream(Layout.of(street.sizes))
+    drawn = [knows.draw(evidence, number) for number in range(DRAWS)]
+    true, strengths = np.zeros(len(rows)), np.zeros((DRAWS, len(rows)))
+    for block in stream.blocks(rows):
+        scores = stream.score(rows[block])
+        true[block] = scores.strength
+        for number, outfits in enumerate(drawn):
+            strengths[number, block] = stream.score(outfits[block]).strength
+        stream.learn(rows[block], scores)
+    least = np.quantile(true[BURN:], 0.99)
+    likely: NDArray[np.float64] = (strengths >= least).mean(axis=0) + 1e-6 * strengths.mean(axis=0)
+    return likely
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -73,20 +73,20 @@ class Street:
 
     def __init__(self, seed: int, *, looks: int = 16, spread: float = 3.0) -> None:
         self._chance = np.random.default_rng(seed)
-        self._looks = self._chance.dirichlet(np.full(looks, 0.8))
+        self.looks = self._chance.dirichlet(np.full(looks, 0.8))
         self.sizes = tuple(len(one.levels) for one in ATTRIBUTES)
-        self._own: list[FloatArray] = []
-        self._lean: list[FloatArray | None] = []
+        self.own: list[FloatArray] = []
+        self.lean: list[FloatArray | None] = []
         for one in ATTRIBUTES:
             share = np.array(_SHARES[one.name])
             share = share / share.sum()
-            self._own.append(self._chance.dirichlet(share * spread + 1e-3, size=looks))
-            self._lean.append(
+            self.own.append(self._chance.dirichlet(share * spread + 1e-3, size=looks))
+            self.lean.append(
                 self._chance.dirichlet(share * spread + 1e-3, size=self.sizes[INDEX[LEANS[one.name]]])
                 if one.name in LEANS
                 else None
             )
-        self._order = _ordered()
+        self.order = _ordered()
         # A net errs towards its neighbours: seeded, not even.
         self._confused = [
             self._chance.dirichlet(np.full(size, 0.6), size=size) * (1.0 - np.eye(size))
@@ -97,11 +97,11 @@ class Street:
     def people(self, number: int, *, rain: bool = False, fair: float = 0.0) -> Levels:
         """So many passers-by; in rain they dress for it, and a share of a ``fair``'s guests dresses alike."""
         chance = self._chance
-        looks = chance.choice(len(self._looks), number, p=self._looks)
+        looks = chance.choice(len(self.looks), number, p=self.looks)
         found = np.zeros((number, len(ATTRIBUTES)), dtype=np.int32)
-        for place in self._order:
-            shares = self._own[place][looks]
-            lean = self._lean[place]
+        for place in self.order:
+            shares = self.own[place][looks]
+            lean = self.lean[place]
             if lean is not None:
                 shares = 0.55 * shares + 0.45 * lean[found[:, INDEX[LEANS[ATTRIBUTES[place].name]]]]
             if rain:

@@ -1,0 +1,40 @@
+"""What may be typed behind an option, for every command line: each says what is wrong with what is not."""
+
+from __future__ import annotations
+
+import argparse
+
+from appliance.settings import time_of_day
+from appliance.values import NAME_FORM
+
+
+def port(text: str) -> int:
+    """A port's number, 0 for any free one."""
+    if not text.isascii() or not text.isdigit() or int(text) > 65535:
+        raise argparse.ArgumentTypeError(f"{text!r} is no port: a number from 0 (any free one) to 65535")
+    return int(text)
+
+
+def name(text: str) -> str:
+    """The name of a booth, a unit or a tablet."""
+    if not NAME_FORM.fullmatch(text):
+        raise argparse.ArgumentTypeError(f"{text!r} is no lower-case name such as corner-north")
+    return text
+
+
+def seconds(text: str) -> float:
+    """A time above nothing."""
+    try:
+        found = float(text)
+    except ValueError:
+        found = -1.0
+    if not 0 < found < float("inf"):
+        raise argparse.ArgumentTypeError(f"{text!r} is no number of seconds above 0")
+    return found
+
+
+def clock(text: str) -> str:
+    """A time of day, as it is written into a configuration."""
+    if time_of_day(text) is None:
+        raise argparse.ArgumentTypeError(f"{text!r} is no time of day such as 18:30")
+    return text

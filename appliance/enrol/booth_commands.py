@@ -1,0 +1,157 @@
+"""The command ``leftfield booth``: create it, let tablets in and out, revoke units, renew certificates, show.
+
+Laws: those of ``commands``; a secret is shown once, where it was asked for.
+"""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import Final
+
+from appliance import config
+from appliance.arguments import clock
+from appliance.enrol import booth as booths
+from appliance.enrol import files
+from appliance.enrol.broker import Listeners
+from appliance.enrol.names import host
+from appliance.enrol.options import RELOAD, group, parser, runs, say
+from appliance.errors import Unfit
+from appliance.settings import time_of_day
+
+PAGES_PORT: Final = 8443
+"""Where systemd/leftfield-pages.service serves."""
+
+
+def add_booth(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add ``booth`` and its actions."""
+    about = "the booth: create it, let tablets in and out, revoke units"
+    example = "leftfield booth create corner --host booth.local --host 192.168.4.1"
+    actions = group(subparsers, "booth", about, example)
+    _add_create(actions, example)
+    tablet = parser(
+        actions, "tablet", "let a tablet in and show its password, once", "leftfield booth tablet tablet-1"
+    )
+    tablet.add_argument("name", help="name of the tablet")
+    tablet.add_argument("--again", action="store_true", help="a new password for a tablet that is known")
+    tablet.add_argument("--remove", action="store_true", help="put the tablet out instead")
+    runs(tablet, _tablet)
+    revoke = parser(actions, "revoke", "put a unit out, for good", "leftfield booth revoke corner-north")
+    revoke.add_argument("name", help="name of the unit")
+    runs(revoke, _revoke)
+    about = "fresh certificates for broker and pages"
+    renew = parser(actions, "renew", about, "leftfield booth renew --host 192.168.4.1")
+    renew.add_argument(
+        "--host", action="append", help="names and addresses of this hub from now on; repeat it"
+    )
+    runs(renew, _renew)
+    show = parser(actions, "show", "who is in the register", "leftfield booth show --json")
+    runs(show, _show)
+
+
+def _add_create(actions: argparse._SubParsersAction[argparse.ArgumentParser], example: str) -> None:
+    create = parser(actions, "create", "make the authority, the broker's settings and hub.toml", example)
+    create.add_argument("name", help="name of the booth, such as corner")
+    create.add_argument(
+        "--host",
+        action="append",
+        default=[],
+        help="name or address of this hub; repeat it; the first is told to units",
+    )
+    create.add_argument(
+        "--mqtt-port", type=int, default=8883, help="units and hub, mutual TLS (default 8883)"
+    )
+    create.add_argument("--wss-port", type=int, default=9443, help="tablets, TLS and password (default 9443)")
+    create.add_argument("--opens", type=clock, metavar="HH:MM", help="when the booth opens, each day")
+    create.add_argument(
+        "--closes",
+        type=clock,
+        metavar="HH:MM",
+        help="when it closes (default: ten hours after the first person)",
+    )
+    create.add_argument(
+        "--language", choices=config.LANGUAGES, help=f"what staff are told in (default {config.LANGUAGES[0]})"
+    )
+    create.add_argument("--systemd", action="store_true", help="keys are handed in by the units in systemd/")
+    runs(create, _create)
+
+
+def _check_hours(opens: str | None, closes: str | None) -> None:
+    """Before anything is made: Unfit where one is missing, or the booth would close before it opens."""
+    if opens is None and closes is None:
+        return
+    hours = [-1.0 if text is None else time_of_day(text) or 0.0 for text in (opens, closes)]
+    if hours[0] < 0.0 or hours[1] <= hours[0]:
+        raise Unfit(
+            "the booth must open and close on the same day, in this order",
+            where="--opens, --closes",
+            mend="give both, such as --opens 10:00 --closes 18:30, or neither",
+        )
+
+
+def _create(args: argparse.Namespace) -> None:
+    listeners = Listeners(mqtt_port=args.mqtt_port, wss_port=args.wss_port)
+    for text in args.host:
+        host(text)
+    _check_hours(args.opens, args.closes)
+    made = booths.create_booth(
+        args.directory, args.name, tuple(args.host), listeners=listeners, system=args.systemd
+    )
+    files.write_hub_config(
+        made.directory / "hub.toml",
+        booth=made.booth,
+        broker=made.hub_broker,
+        register=made.register,
+        database=Path("/var/lib/leftfield/hub/hub.sqlite") if args.systemd else made.directory / "hub.sqlite",
+        signing_key=made.signing_key,
+        opens=args.opens,
+        closes=args.closes,
+        language=args.language,
+    )
+    say(
+        args,
+        {"booth": made.booth, "directory": str(made.directory)},
+        f"booth {made.booth} is in {made.directory}",
+    )
+
+
+def _tablet(args: argparse.Namespace) -> None:
+    booth = booths.open_booth(args.directory)
+    if args.remove:
+        booths.remove_tablet(booth, args.name)
+        say(args, {"tablet": args.name, "removed": True}, f"{args.name} is out; {RELOAD}")
+        return
+    password = booths.add_tablet(booth, args.name, again=args.again)
+    page = f"https://{booth.hosts[0] if booth.hosts else 'localhost'}:{PAGES_PORT}/tablet"
+    told = f"{args.name} opens {page}#{args.name}:{password} (shown only now); {RELOAD}"
+    say(args, {"tablet": args.name, "password": password}, told)
+
+
+def _revoke(args: argparse.Namespace) -> None:
+    booths.revoke_unit(booths.open_booth(args.directory), args.name)
+    say(args, {"unit": args.name, "revoked": True}, f"{args.name} is out for good; {RELOAD}")
+
+
+def _renew(args: argparse.Namespace) -> None:
+    hosts = tuple(args.host) if args.host else None
+    booth = booths.renew(booths.open_booth(args.directory), hosts=hosts)
+    told = "fresh certificates are in place; now: systemctl restart mosquitto leftfield-pages"
+    say(args, {"booth": booth.booth, "hosts": list(booth.hosts)}, told)
+
+
+def _show(args: argparse.Namespace) -> None:
+    booth = booths.open_booth(args.directory)
+    register = config.register(booth.register)
+    units = [
+        {"unit": unit.unit, "place": unit.place, "simulated": unit.simulated, "revoked": unit.revoked}
+        for unit in register.units
+    ]
+    counts = ", ".join((_count(len(units), "unit"), _count(len(register.tablets), "tablet")))
+    lines = [f"booth {booth.booth}: {counts}"]
+    lines += [f"  {row['unit']}  {row['place']}{'  REVOKED' if row['revoked'] else ''}" for row in units]
+    lines += [f"  {tablet}" for tablet in register.tablets]
+    say(args, {"booth": booth.booth, "units": units, "tablets": list(register.tablets)}, "\n".join(lines))
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}{'' if number == 1 else 's'}"

@@ -1,0 +1,93 @@
+"""How a unit is, in closed words and one small number: with ``values``, all that may leave the room.
+
+Laws:
+    * A heartbeat carries no more than it must: a health is one integer below ``HEALTH_CAPACITY``.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import IntEnum, unique
+from typing import Final
+
+
+@unique
+class Accelerator(IntEnum):
+    """What runs the models."""
+
+    CPU = 0
+    EDGE_TPU = 1
+    CPU_FALLBACK = 2
+    """An Edge TPU is wanted but away: slower, and said so."""
+
+
+@unique
+class SourceKind(IntEnum):
+    """Where the unit's frames come from."""
+
+    CAMERA = 0
+    RECORDING = 1
+    SIMULATED = 2
+    """There are no frames: a simulated street, for demonstration only."""
+
+
+@unique
+class UnitState(IntEnum):
+    """What the unit is doing."""
+
+    WATCHING = 0
+    PAUSED = 1
+    AIMING = 2
+    BLIND = 3
+    """The camera gives no usable frames."""
+
+
+FPS_LIMIT: Final = 64
+"""Frame rates on the wire stay below this."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Health:
+    """How a unit is: closed words and one small number, so that a heartbeat carries no more than it must.
+
+    ``boxed`` is False only for a developer's ``--unboxed`` run, and then every screen says so. ``fps`` is frames
+    read per second, rounded, 0 to 63.
+    """
+
+    state: UnitState
+    source: SourceKind
+    accelerator: Accelerator
+    boxed: bool
+    fps: int
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.fps < FPS_LIMIT:
+            raise ValueError(f"{self.fps} frames per second are out of range")
+
+    @property
+    def code(self) -> int:
+        """The health as one integer in [0, HEALTH_CAPACITY), mixed radix."""
+        code = int(self.state)
+        code = code * len(SourceKind) + self.source
+        code = code * len(Accelerator) + self.accelerator
+        code = code * 2 + self.boxed
+        return code * FPS_LIMIT + self.fps
+
+    @staticmethod
+    def from_code(code: int) -> Health:
+        """The one health with this code; ValueError outside [0, HEALTH_CAPACITY)."""
+        rest, fps = divmod(code, FPS_LIMIT)
+        rest, boxed = divmod(rest, 2)
+        rest, accelerator = divmod(rest, len(Accelerator))
+        state, source = divmod(rest, len(SourceKind))
+        return Health(
+            state=UnitState(state),
+            source=SourceKind(source),
+            accelerator=Accelerator(accelerator),
+            boxed=bool(boxed),
+            fps=fps,
+        )
+
+
+HEALTH_CAPACITY: Final = len(UnitState) * len(SourceKind) * len(Accelerator) * 2 * FPS_LIMIT
+"""How many different healths exist."""

@@ -1,0 +1,70 @@
+"""The command ``leftfield pages``."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import Final
+
+from appliance.arguments import name, port
+from appliance.pages.server import serve
+from appliance.pages.visit import PagesConfig
+from appliance.service import stop_requested
+from appliance.values import BoothId
+
+_EXAMPLE: Final = """\
+example:
+  leftfield pages --booth demo --host 0.0.0.0 --port 8080
+  then open http://ADDRESS:8080/tablet#tablet-1:PASSWORD on the tablet (the part after # never leaves it)
+"""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the options of ``leftfield pages``."""
+    parser.add_argument("--booth", required=True, type=name, help="name of the booth, such as demo")
+    parser.add_argument(
+        "--host", default="127.0.0.1", help="address to listen on (default: %(default)s, this machine only)"
+    )
+    parser.add_argument("--port", default=8080, type=port, help="port to listen on (default: %(default)s)")
+    parser.add_argument(
+        "--ws-port", default=9001, type=port, help="the broker's WebSocket port (default: %(default)s)"
+    )
+    parser.add_argument(
+        "--wss-port",
+        default=9443,
+        type=port,
+        help="the broker's WebSocket port with TLS (default: %(default)s)",
+    )
+    parser.add_argument("--certificate", type=Path, help="PEM certificate: give the pages over TLS")
+    parser.add_argument("--key", type=Path, help="PEM private key of the certificate")
+
+
+def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> argparse.ArgumentParser:
+    """Add ``pages`` to the command line; its ``run`` takes the parsed arguments and gives the exit code."""
+    parser = subparsers.add_parser(
+        "pages",
+        help="serve the staff tablet page to browsers on the booth's network",
+        description="Serve the staff tablet page to browsers on the booth's network.",
+        epilog=_EXAMPLE,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    add_arguments(parser)
+    parser.set_defaults(run=main)
+    return parser
+
+
+def main(arguments: argparse.Namespace) -> int:
+    """Run the page server until SIGTERM or Ctrl-C. Unfit where it cannot start."""
+    serve(
+        PagesConfig(
+            host=arguments.host,
+            port=arguments.port,
+            booth=BoothId(arguments.booth),
+            ws_port=arguments.ws_port,
+            wss_port=arguments.wss_port,
+            certificate=arguments.certificate,
+            key=arguments.key,
+        ),
+        stop_requested(),
+    )
+    return 0

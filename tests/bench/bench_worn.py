@@ -1,0 +1,149 @@
+"""Measures all that ``attributes.read`` says, on street photos with garment masks: `bench_worn.py --photos DIR`.
+
+Per person height: every attribute that has a truth, how often it is said and how often it is right then, beside the
+answer that is always the commonest; and how often a colour keeps its name when the camera's light changes. One glance
+a person, the unit's own code from the pose to the posterior. The photos are for validation only; none is written.
+"""
+
+from __future__ import annotations
+
+import argparse
+import time
+from collections import Counter, defaultdict
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+from bench_garments import HEIGHTS, Case, auc, card_of, cases, dominant
+
+from appliance.unit import describe
+from appliance.unit.attributes import Networks, read
+from appliance.unit.colours import name_shares
+from appliance.unit.garments import Garments
+from appliance.unit.modelfile import default_model_directory
+from appliance.unit.runtime import Wish, choose_accelerator, load_model
+from appliance.vocabulary import ATTRIBUTES, COLOURS, INDEX
+
+STILL = np.ones(3, np.float32)
+_WORDS = {"lower.kind": "lower", "sleeves": "sleeves", "outer": "outer", "one_piece": "one_piece"}
+_BAG_SHARE = 0.012
+Shares = dict[str, tuple[float, ...]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Said:
+    """One attribute of one person: posterior per level, and the truth among the levels."""
+
+    shares: tuple[float, ...]
+    truth: str
+
+
+def posteriors(case: Case, networks: Networks, gains: npt.NDArray[np.float32]) -> Shares:
+    """Posterior of each attribute that one glance says something about."""
+    return {
+        ATTRIBUTES[reading.attribute].name: describe.posterior(
+            [reading], describe.CALIBRATION[reading.attribute]
+        )
+        for reading in read(case.person, gains, networks)
+    }
+
+
+def truths(case: Case) -> dict[str, str]:
+    """What the masks and the words beside the photo say."""
+    found = {name: case.words[key] for name, key in _WORDS.items() if case.words.get(key)}
+    for region, name in (("top", "top.colour"), ("bottom", "bottom.colour")):
+        if cv2.countNonZero(case.truth[region]) < 0.02 * case.person.seen.size:
+            continue
+        colour = dominant(case.person.pixels, case.truth[region] & case.person.seen)
+        if colour is not None:
+            found[name] = COLOURS[int(np.argmax(name_shares(*colour)))]
+    carried = cv2.countNonZero(case.truth["bag"]) / cv2.countNonZero(case.person.seen)
+    if carried > _BAG_SHARE or carried == 0:
+        found["bag"] = "yes" if carried else "no"
+    return found
+
+
+def told(every: list[Case], read_of: list[Shares]) -> None:
+    """Print, per height and attribute, coverage and accuracy."""
+    print("height attribute       n  commonest  likeliest  said  right when said   AUC")
+    for height in HEIGHTS:
+        rows: dict[str, list[Said | None]] = defaultdict(list)
+        for case, shares in zip(every, read_of, strict=True):
+            if case.height == height:
+                for name, truth in truths(case).items():
+                    known = shares.get(name)
+                    rows[name].append(Said(shares=known, truth=truth) if known else None)
+                    if known is None:
+                        rows[f"{name}?"].append(Said(shares=(), truth=truth))
+        for name in (one.name for one in ATTRIBUTES if one.name in rows):
+            _row(height, name, rows[name], [one.truth for one in rows[f"{name}?"] if one])
+
+
+def _row(height: int, name: str, rows: list[Said | None], silent: list[str]) -> None:
+    levels = ATTRIBUTES[INDEX[name]].levels
+    spoken = [one for one in rows if one is not None]
+    commonest = Counter([one.truth for one in spoken] + silent).most_common(1)[0][1] / len(rows)
+    right = [levels[int(np.argmax(one.shares))] == one.truth for one in spoken]
+    said = [good for good, one in zip(right, spoken, strict=True) if max(one.shares) >= 0.5]
+    base = levels[0]
+    area = auc(
+        [1 - one.shares[0] for one in spoken if one.truth != base],
+        [1 - one.shares[0] for one in spoken if one.truth == base],
+    )
+    print(
+        f"{height:6} {name:14} {len(rows):4} {commonest:10.3f} {np.mean(right) if right else 0:10.3f} "
+        f"{len(said) / len(rows):5.3f} {np.mean(said) if said else 0:16.3f} {area:5.3f}"
+    )
+    if name == "lower.kind":
+        skirt = [(one.shares[2] > 0.5) == (one.truth == "skirt_or_dress") for one in spoken]
+        print(f"{height:6} trouser-like or skirt: {np.mean(skirt):.3f}")
+
+
+def steadiness(every: list[Case], networks: Networks) -> None:
+    """Print how often the colour's name stays under exposure within 35 % and white balance within 14 %."""
+    rng = np.random.default_rng(7)
+    kept: dict[tuple[int, str], list[bool]] = defaultdict(list)
+    said: dict[tuple[int, str], list[bool]] = defaultdict(list)
+    for case in every:
+        gain = rng.uniform(0.65, 1.35) * rng.uniform(0.86, 1.14, 3)
+        linear = (case.person.pixels / 255.0) ** 2.2 * gain
+        changed = (np.clip(linear, 0, 1) ** (1 / 2.2) * 255).round().astype(np.uint8)
+        changed[case.person.seen == 0] = 0
+        other = replace(case, person=replace(case.person, pixels=changed))
+        before, after = posteriors(case, networks, STILL), posteriors(other, networks, STILL)
+        for name in ("top.colour", "bottom.colour"):
+            if name in before and name in after:
+                same = int(np.argmax(before[name])) == int(np.argmax(after[name]))
+                kept[case.height, name].append(same)
+                if max(before[name]) >= 0.5 and max(after[name]) >= 0.5:
+                    said[case.height, name].append(same)
+    print("\nheight attribute      same name  said both times  same then")
+    for key, stayed in sorted(kept.items(), key=lambda item: (-item[0][0], item[0][1])):
+        both = said[key]
+        print(
+            f"{key[0]:6} {key[1]:14} {np.mean(stayed):10.3f} {len(both) / len(stayed):16.3f} {np.mean(both):10.3f}"
+        )
+
+
+def main() -> None:
+    """Print both tables and the time a glance takes."""
+    asked = argparse.ArgumentParser(description=__doc__)
+    asked.add_argument("--photos", type=Path, required=True)
+    asked.add_argument("--model", type=Path, default=default_model_directory() / "garments.tflite")
+    asked.add_argument("--labels", type=Path, default=Path(__file__).with_name("street_val_kinds.csv"))
+    chosen = asked.parse_args()
+    every = cases(chosen.photos, chosen.labels)
+    model = load_model(card_of(chosen.model), choose_accelerator(wish=Wish.CPU))
+    networks = Networks(garments=Garments(model))
+    started = time.perf_counter()
+    read_of = [posteriors(case, networks, STILL) for case in every]
+    spent = time.perf_counter() - started
+    told(every, read_of)
+    print(f"{spent / len(every) * 1000:.2f} ms a glance")
+    steadiness(every, networks)
+
+
+if __name__ == "__main__":
+    main()
