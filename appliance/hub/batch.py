@@ -37,7 +37,7 @@ from appliance.hub.calibration import Tails
 from appliance.hub.lenses import LEAST, LENS_OF, RANGES, Look, together_rows
 from appliance.hub.levels import BANDS, FloatArray, IntArray, Layout
 from appliance.hub.lookrows import LOOKS, Rows, looks, positions
-from appliance.hub.tables import Tables, about_as_rare, tables_of
+from appliance.hub.tables import Tables, about_as_rare, claims, tables_of
 from appliance.values import Seconds, UnitId
 
 MEMORY: Final = 20_000.0
@@ -103,7 +103,7 @@ class Stream:
         self._counts, self._weights = np.zeros(layout.levels), np.zeros(layout.attributes)
         self._tails = Tails(_RANGES, memory=memory, lend=True)
         self._tables: Tables | None = None
-        self._single = np.zeros(layout.levels)
+        self._single = self._shared = np.zeros(layout.levels)
 
     def blocks(self, rows: Rows) -> Iterator[slice]:
         """The blocks that ``rows`` are best judged in, in order."""
@@ -146,6 +146,7 @@ class Stream:
     def score(self, rows: Rows) -> Scores:
         """The scores of rows; learns nothing."""
         raw = self._raw(rows)
+        shared = np.append(self._shared, 0.0).take(positions(rows, self.layout)).max(axis=0, initial=0.0)
         evidence, lenses = np.zeros_like(raw), np.ones_like(raw)
         strength, p = np.zeros(len(rows)), np.ones(len(rows))
         seen = raw >= _LEAST
@@ -155,7 +156,7 @@ class Stream:
             bits = bits[:, :LOOKS]
             bits[:, Look.DEFICIT : Look.CLASH + 1] -= self._tails.bluntness(band, Look.DEFICIT)
             # So many have something as rare: the look cannot be worth more than that.
-            bits[:, Look.SINGLE] = np.minimum(bits[:, Look.SINGLE], shown[:, Look.SINGLE])
+            bits[:, Look.SINGLE] = np.minimum(bits[:, Look.SINGLE], shared[members])
             evidence[members] = np.where(seen[members], bits, 0.0)
             lenses[members] = np.where(seen[members], np.maximum(survival[:, :LOOKS], np.exp2(-bits)), 1.0)
             strength[members] = together_rows(evidence[members])
@@ -173,7 +174,7 @@ class Stream:
     def rarest(self) -> FloatArray:
         """*single* of each level, in bits, (levels,): by how many have something about as rare."""
         self._fresh_tables()
-        return self._single
+        return self._shared
 
     def _bands(self, rows: Rows) -> Iterator[tuple[int, IntArray | slice]]:
         known = (rows >= 0).sum(axis=1)
@@ -191,7 +192,8 @@ class Stream:
         if self._tables is None:
             self._tables = tables_of(self.baseline, _NOW)
             counts, weights = self.singles()
-            self._single = -np.log2(bounds.share_upper(about_as_rare(counts, self.layout), weights))
+            self._single = claims(counts, weights, self.layout)
+            self._shared = -np.log2(bounds.share_upper(about_as_rare(counts, self.layout), weights))
         return self._tables
 
     def _raw(self, rows: Rows) -> FloatArray:
