@@ -172,7 +172,8 @@ class Tails:
             # No p is finer than what was seen; how far the line may go beyond that is a matter of experience too.
             finest = np.log2(1.0 + total)
             line = np.where(line > finest, finest + (line - finest) * total / (total + YOUNG), line)
-            self._blunt[band] = bluntness(beyond)
+            if self._lend:  # a matter of tables: at the booth no look is blunt
+                self._blunt[band] = bluntness(beyond)
             self._survival[band] = survival
             self._evidence[band] = np.minimum(MOST_BITS, np.where(steps > 0, line, bits))
 
