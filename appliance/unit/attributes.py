@@ -11,7 +11,7 @@ The seam for better eyes: anything that maps ``Headless`` and ``Regions`` to rea
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import Final
 
 import cv2
@@ -35,7 +35,9 @@ from appliance.unit.regions import Headless, Mask, Regions, regions
 from appliance.unit.sight import AttributeReading
 from appliance.vocabulary import ATTRIBUTES, INDEX
 
-_SAMPLES: Final = 200
+_SAMPLES: Final = 500
+_FEW_SAMPLES: Final = 120
+"""Samples of a region whose main colours are asked for, and of one whose median is."""
 _LARGEST: Final = 3.0
 """Exponent of a swatch's share: the main colour is the largest one's, unless two are nearly as large."""
 _SHARPER: Final = 1.5
@@ -72,8 +74,7 @@ def read(
         return ()
     worn = None if networks.garments is None else networks.garments.look(person)
     cloth = cut if worn is None else refined(cut, worn)
-    looks = _looks(person, {**_masks(cut), "cloth above": cloth.top, "cloth below": cloth.thighs, "feet": cloth.feet},
-                   gains)  # fmt: skip
+    looks = _looks(person, _masks(cut, cloth), gains)
     readings = [
         *_colours("top", looks.get("cloth above"), constants),
         *_colours("bottom", looks.get("cloth below"), constants),
@@ -99,18 +100,35 @@ def palettes(person: Headless, gains: Floats, networks: Networks = NO_NETWORKS) 
     if cut is None:
         return Palettes(top=(), bottom=())
     cloth = cut if networks.garments is None else refined(cut, networks.garments.look(person))
-    looks = _looks(person, {"top": cloth.top, "bottom": cloth.thighs}, gains)
-    top, bottom = (palette(looks[where].samples) if where in looks else () for where in ("top", "bottom"))
+    looks = _looks(person, {"cloth above": cloth.top, "cloth below": cloth.thighs}, gains)
+    top, bottom = (
+        palette(looks[where].samples) if where in looks else () for where in ("cloth above", "cloth below")
+    )
     return Palettes(top=top, bottom=bottom)
 
 
-def _masks(cut: Regions) -> dict[str, Mask | None]:
-    return {field.name: getattr(cut, field.name) for field in fields(cut)}
+def _masks(cut: Regions, cloth: Regions) -> dict[str, Mask | None]:
+    """Limbs by place; cloth and shoes as the network sees them, where there is one."""
+    return {
+        "cloth above": cloth.top,
+        "cloth below": cloth.thighs,
+        "feet": cloth.feet,
+        "sleeves": cut.sleeves,
+        "forearms": cut.forearms,
+        "hands": cut.hands,
+        "hips": cut.hips,
+        "thighs": cut.thighs,
+        "shins": cut.shins,
+    }
 
 
 def _looks(person: Headless, masks: dict[str, Mask | None], gains: Floats) -> dict[str, Look]:
-    """Up to 200 samples of each region, evenly spread, under the balanced light."""
-    places = {name: _spread(np.flatnonzero(mask)) for name, mask in masks.items() if mask is not None}
+    """Samples of each region, evenly spread, under the balanced light; most where ``cloth`` is to be named."""
+    places = {
+        name: _spread(np.flatnonzero(mask), _SAMPLES if name.startswith("cloth") else _FEW_SAMPLES)
+        for name, mask in masks.items()
+        if mask is not None
+    }
     if not places:
         return {}
     pixels = person.pixels.reshape(-1, 3)[np.concatenate(list(places.values()))]
@@ -124,8 +142,8 @@ def _looks(person: Headless, masks: dict[str, Mask | None], gains: Floats) -> di
     return looks
 
 
-def _spread(places: NDArray[np.intp]) -> NDArray[np.intp]:
-    return places[:: max(1, -(-len(places) // _SAMPLES))]
+def _spread(places: NDArray[np.intp], most: int) -> NDArray[np.intp]:
+    return places[:: max(1, -(-len(places) // most))]
 
 
 def _colours(where: str, look: Look | None, constants: Constants) -> list[AttributeReading]:

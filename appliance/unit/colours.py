@@ -55,7 +55,8 @@ _STRIDE: Final = 16
 PALETTE: Final = 3
 """Most colours in a palette."""
 _ROUNDS: Final = 6
-_SAMPLES: Final = 200
+_SAMPLES: Final = 500
+"""Measured against 600: 200 cost .3 of dE2000 below the waist, and .03 of name agreement."""
 _SAME: Final = 14.0
 """Two clusters nearer than this (CIELAB, lightness at half weight: folds shade) are one cloth's colour."""
 _LIGHTNESS_WEIGHT: Final = np.array([0.5, 1.0, 1.0], np.float32)

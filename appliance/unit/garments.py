@@ -9,6 +9,7 @@ Laws:
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
@@ -45,17 +46,31 @@ HEADS: Final = (
 )
 """Groups of the second output, in order."""
 LOGITS: Final = sum(len(levels) for _, levels in HEADS)
-_SURE: Final = 0.6
-"""A pixel counts as cloth where its share is above this: borders stay out of colour."""
+_SURE: Final = 0.65
+_UNSURE: Final = 0.45
+"""Share above which a pixel counts as cloth: borders stay out of colour; and the one where that finds none."""
 _FEWEST: Final = 24
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Worn:
-    """What one look says: ``shares`` (7, h, w) in the pixels of the crop, ``kinds`` one distribution per head."""
+    """What one look says: ``cells`` (64, 32, 7) shares, ``kinds`` one distribution per head.
 
-    shares: Floats
+    ``to_crop`` is the 2 x 3 affine map from cells to the pixels of the crop, ``seen`` its mask.
+    """
+
+    cells: Floats
     kinds: tuple[tuple[float, ...], ...]
+    to_crop: Floats
+    seen: Mask
+
+    def share(self, names: Sequence[str]) -> Floats:
+        """Share of the named places together at every pixel of the crop (h, w); 0 where nothing is seen."""
+        height, width = self.seen.shape
+        together = self.cells[..., [PLACES.index(name) for name in names]].sum(axis=-1)
+        spread: Floats = _mapped(together, self.to_crop, (width, height))
+        spread[self.seen == 0] = 0
+        return spread
 
     def kind(self, name: str) -> dict[str, float]:
         """Probability of each level of the head called ``name``."""
@@ -102,22 +117,38 @@ class Garments:
         self.model = model
 
     def look(self, person: Headless) -> Worn:
-        """Run the network once; `Unavailable` when the accelerator does not answer."""
-        places, kinds = self.model.invoke(shown(person)[np.newaxis])
-        return worn(self.model.card, places[0], kinds[0], person)
+        """Run the network on the person and on the mirror image; `Unavailable` without the accelerator's answer."""
+        picture = shown(person)
+        pair = [self.model.invoke(view[np.newaxis]) for view in views(picture)]
+        return worn(self.model.card, [(places[0], kinds[0]) for places, kinds in pair], person)
 
 
-def worn(card: ModelFile, places: NDArray[np.uint8], kinds: NDArray[np.uint8], person: Headless) -> Worn:
-    """Read the two raw outputs back into the crop's pixels. Pure."""
-    logits = _real(places, card.outputs[0])
+def views(picture: Pixels) -> tuple[Pixels, Pixels]:
+    """The picture and its mirror image: their errors differ, and what people wear is as likely on either side."""
+    return picture, np.ascontiguousarray(picture[:, ::-1])
+
+
+def worn(
+    card: ModelFile, raws: Sequence[tuple[NDArray[np.uint8], NDArray[np.uint8]]], person: Headless
+) -> Worn:
+    """Read the raw outputs for the picture and, where there is a second, its mirror image. Pure.
+
+    Logits are averaged over the views, so that neither alone can be sure.
+    """
+    maps, heads = card.outputs
+    turned = [places[:, ::-1] if number else places for number, (places, _) in enumerate(raws)]
+    places = _mean([_real(one, maps) for one in turned])
+    kinds = _mean([_real(one, heads) for _, one in raws])
     back = cv2.invertAffineTransform(alignment(person.joints))
     # Cell i of the map is centred on pixel 2 i + 0.5 of the input.
     back[:, 2] += back[:, :2] @ np.full(2, (STEP - 1) / 2)
     back[:, :2] *= STEP
-    height, width = person.seen.shape
-    spread = _mapped(_softmax(logits), back.astype(np.float32), (width, height)).astype(np.float32)
-    spread[person.seen == 0] = 0
-    return Worn(shares=spread.transpose(2, 0, 1), kinds=_heads(_real(kinds, card.outputs[1])))
+    return Worn(
+        cells=_softmax(places),
+        kinds=_heads(kinds.tolist()),
+        to_crop=back.astype(np.float32),
+        seen=person.seen,
+    )
 
 
 def _mapped(picture: NDArray[Any], affine: Floats, size: tuple[int, int]) -> NDArray[Any]:
@@ -125,10 +156,13 @@ def _mapped(picture: NDArray[Any], affine: Floats, size: tuple[int, int]) -> NDA
     return cv2.warpAffine(picture, affine, size, flags=cv2.INTER_LINEAR)
 
 
-def _heads(logits: Floats) -> tuple[tuple[float, ...], ...]:
+def _heads(logits: list[float]) -> tuple[tuple[float, ...], ...]:
+    """A distribution per head. Plain numbers: an array of three costs more than three numbers."""
     found, start = [], 0
     for _, levels in HEADS:
-        found.append(tuple(_softmax(logits[start : start + len(levels)]).tolist()))
+        group = logits[start : start + len(levels)]
+        raised = [math.exp(one - max(group)) for one in group]
+        found.append(tuple(one / sum(raised) for one in raised))
         start += len(levels)
     return tuple(found)
 
@@ -136,6 +170,15 @@ def _heads(logits: Floats) -> tuple[tuple[float, ...], ...]:
 def _real(raw: NDArray[np.uint8], spec: TensorSpec) -> Floats:
     real: Floats = (raw.astype(np.float32) - spec.zero) * np.float32(spec.scale)
     return real
+
+
+def _mean(parts: list[Floats]) -> Floats:
+    """Mean of few arrays; adding them costs less than stacking them."""
+    total = parts[0]
+    for part in parts[1:]:
+        total = total + part
+    mean: Floats = total * np.float32(1 / len(parts))
+    return mean
 
 
 def _softmax(logits: Floats) -> Floats:
@@ -146,9 +189,13 @@ def _softmax(logits: Floats) -> Floats:
 
 def place(look: Worn, names: Sequence[str], sure: float = _SURE, fewest: int = _FEWEST) -> Mask | None:
     """Where the named places together are surer than ``sure``; None for fewer than ``fewest`` pixels."""
-    share = look.shares[[PLACES.index(name) for name in names]].sum(axis=0)
-    mask = np.where(share > sure, np.uint8(255), np.uint8(0))
+    mask = (look.share(names) > sure).astype(np.uint8) * np.uint8(255)
     return mask if cv2.countNonZero(mask) >= fewest else None
+
+
+def _cloth(look: Worn, names: Sequence[str]) -> Mask | None:
+    sure = place(look, names)
+    return place(look, names, _UNSURE) if sure is None else sure
 
 
 def refined(cut: Regions, look: Worn) -> Regions:
@@ -157,7 +204,7 @@ def refined(cut: Regions, look: Worn) -> Regions:
     ``top`` becomes all cloth above the waist, ``hips`` and ``thighs`` lose what is no lower garment, and the feet
     become the shoes. Where the network is not sure of enough cloth, geometry's region stays.
     """
-    top, lower = place(look, ("upper", "outer")), place(look, ("lower",))
+    top, lower = _cloth(look, ("upper", "outer")), _cloth(look, ("lower",))
     feet = None if cut.feet is None else place(look, ("feet",), fewest=12)
     return Regions(
         top=cut.top if top is None else top,

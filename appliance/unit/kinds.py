@@ -44,7 +44,7 @@ def kinds(
 ) -> list[AttributeReading]:
     """Readings of ``lower.kind``, ``sleeves``, ``outer`` and ``one_piece``; silent where neither source speaks.
 
-    ``looks`` are the regions cut by the pose, ``torso`` is in crop pixels.
+    ``looks`` are the regions' colours (attributes.py), ``torso`` is in crop pixels.
     """
     by_place = {
         "lower.kind": _lower(looks, torso, constants),
@@ -91,7 +91,7 @@ def _bare(limb: Look, cloth: Look, hands: Look, constants: Constants) -> float |
 
 def _sleeves(looks: dict[str, Look], torso: float, constants: Constants) -> dict[str, float] | None:
     """Short where the forearm is bare; silent where hands are too small, or cloth looks like them."""
-    cloth = looks.get("sleeves", looks.get("top"))
+    cloth = looks.get("sleeves", looks.get("cloth above"))
     if cloth is None or torso < constants.limb_torso or not {"forearms", "hands"} <= looks.keys():
         return None
     if cloth.apart(looks["hands"]) < constants.unlike:
@@ -125,7 +125,7 @@ def _lower(looks: dict[str, Look], torso: float, constants: Constants) -> dict[s
 
 def _one_piece(looks: dict[str, Look]) -> dict[str, float] | None:
     """Unlike cloth above and below is not one piece; alike says nothing (black jacket, black trousers)."""
-    if "top" not in looks or "thighs" not in looks:
+    if not {"cloth above", "cloth below"} <= looks.keys():
         return None
-    unlike = soft(looks["top"].apart(looks["thighs"]) - 18.0, 4.0)
+    unlike = soft(looks["cloth above"].apart(looks["cloth below"]) - 18.0, 4.0)
     return {"no": 0.5 + 0.4 * unlike, "yes": 0.5 - 0.4 * unlike} if unlike > 0.5 else None

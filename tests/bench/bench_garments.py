@@ -20,8 +20,8 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from appliance.unit.colours import lab, name_shares, palette
-from appliance.unit.garments import COLUMNS, HEADS, PLACES, ROWS, Worn, place, shown, worn
+from appliance.unit.colours import lab, linear, name_shares, palette
+from appliance.unit.garments import COLUMNS, HEADS, PLACES, ROWS, Worn, place, shown, views, worn
 from appliance.unit.modelfile import ModelFile, TensorSpec, default_model_directory, read_catalogue
 from appliance.unit.pose import Poses
 from appliance.unit.regions import Headless, Mask, headless, regions
@@ -71,13 +71,17 @@ def card_of(path: Path) -> ModelFile:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Case:
-    """One photo at one height: the headless person, truth masks in its pixels, and the words beside it."""
+    """One photo at one height: the headless person, truth masks in its pixels, and the words beside it.
+
+    ``light`` is the frame's mean linear light (3,), by which the unit balances colours.
+    """
 
     photo: str
     height: int
     person: Headless
     truth: dict[str, Mask]
     words: dict[str, str]
+    light: npt.NDArray[np.float64]
 
 
 @dataclass(slots=True)
@@ -161,7 +165,14 @@ def cases(photos: Path, labels: Path) -> list[Case]:
             size = (person.seen.shape[1], person.seen.shape[0])
             cut = {k: _resized(m[y0:y1, x0:x1], size, cv2.INTER_NEAREST) for k, m in truth.items()}
             found.append(
-                Case(photo=photo, height=height, person=person, truth=cut, words=words.get(photo, {}))
+                Case(
+                    photo=photo,
+                    height=height,
+                    person=person,
+                    truth=cut,
+                    words=words.get(photo, {}),
+                    light=linear(frame[::16, ::16]).reshape(-1, 3).mean(axis=0).astype(np.float64),
+                )
             )
     return found
 
@@ -203,11 +214,14 @@ def looks(card: ModelFile, people: list[Headless]) -> list[Worn]:
     card = replace(card, outputs=tuple(replace(one, scale=one.scale or 1.0) for one in card.outputs))
     found = []
     for person in people:
-        picture = shown(person)[np.newaxis]
-        assert picture.shape == (1, ROWS, COLUMNS, 3)
-        fed = picture if card.input.dtype == "uint8" else picture.astype(np.float32) / 127.5 - 1
-        places, kinds = model.invoke(fed)  # type: ignore[arg-type]
-        found.append(worn(card, places[0], kinds[0], person))
+        pair = []
+        for view in views(shown(person)):
+            fed = view[np.newaxis]
+            assert fed.shape == (1, ROWS, COLUMNS, 3)
+            real = card.input.dtype != "uint8"
+            places, kinds = model.invoke(fed.astype(np.float32) / 127.5 - 1 if real else fed)  # type: ignore[arg-type]
+            pair.append((places[0], kinds[0]))
+        found.append(worn(card, pair, person))
     return found
 
 
@@ -306,7 +320,7 @@ def sheet(every: list[Case], seen: list[Worn], path: Path) -> None:
     for case, look in zip(every, seen, strict=True):
         if case.height != 200 or len(tiles) == 120:
             continue
-        flat = tints[look.shares.argmax(axis=0)].astype(np.uint8)
+        flat = tints[np.stack([look.share((name,)) for name in PLACES]).argmax(axis=0)].astype(np.uint8)
         pair = np.hstack([case.person.pixels, flat])
         words = "/".join(max(look.kind(h), key=look.kind(h).get)[:2] for h, _ in HEADS[:4])  # type: ignore[arg-type]
         tile = np.zeros((210, 190, 3), np.uint8)

@@ -20,13 +20,13 @@ from bench_garments import HEIGHTS, Case, auc, card_of, cases, dominant
 
 from appliance.unit import describe
 from appliance.unit.attributes import Networks, read
-from appliance.unit.colours import name_shares
+from appliance.unit.colours import Balance, name_shares
 from appliance.unit.garments import Garments
 from appliance.unit.modelfile import default_model_directory
 from appliance.unit.runtime import Wish, choose_accelerator, load_model
 from appliance.vocabulary import ATTRIBUTES, COLOURS, INDEX
 
-STILL = np.ones(3, np.float32)
+Gains = npt.NDArray[np.float32]
 _WORDS = {"lower.kind": "lower", "sleeves": "sleeves", "outer": "outer", "one_piece": "one_piece"}
 _BAG_SHARE = 0.012
 Shares = dict[str, tuple[float, ...]]
@@ -40,7 +40,15 @@ class Said:
     truth: str
 
 
-def posteriors(case: Case, networks: Networks, gains: npt.NDArray[np.float32]) -> Shares:
+def balanced(light: npt.NDArray[np.float64]) -> Gains:
+    """The unit's gains for a scene whose mean linear light is this."""
+    picture = (np.clip(light, 0, 1) ** (1 / 2.2) * 255).round().astype(np.uint8).reshape(1, 1, 3)
+    balance = Balance()
+    balance.look(picture)
+    return balance.gains
+
+
+def posteriors(case: Case, networks: Networks, gains: Gains) -> Shares:
     """Posterior of each attribute that one glance says something about."""
     return {
         ATTRIBUTES[reading.attribute].name: describe.posterior(
@@ -112,7 +120,8 @@ def steadiness(every: list[Case], networks: Networks) -> None:
         changed = (np.clip(linear, 0, 1) ** (1 / 2.2) * 255).round().astype(np.uint8)
         changed[case.person.seen == 0] = 0
         other = replace(case, person=replace(case.person, pixels=changed))
-        before, after = posteriors(case, networks, STILL), posteriors(other, networks, STILL)
+        before = posteriors(case, networks, balanced(case.light))
+        after = posteriors(other, networks, balanced(case.light * gain))
         for name in ("top.colour", "bottom.colour"):
             if name in before and name in after:
                 same = int(np.argmax(before[name])) == int(np.argmax(after[name]))
@@ -138,7 +147,7 @@ def main() -> None:
     model = load_model(card_of(chosen.model), choose_accelerator(wish=Wish.CPU))
     networks = Networks(garments=Garments(model))
     started = time.perf_counter()
-    read_of = [posteriors(case, networks, STILL) for case in every]
+    read_of = [posteriors(case, networks, balanced(case.light)) for case in every]
     spent = time.perf_counter() - started
     told(every, read_of)
     print(f"{spent / len(every) * 1000:.2f} ms a glance")

@@ -102,7 +102,7 @@ def test_what_is_blanked_stays_black_in_what_is_fed(scale: float) -> None:
 def test_what_is_blanked_is_never_cloth() -> None:
     """A network that calls everything a garment still gives no blanked pixel to any region."""
     person = standing()
-    look = worn(CARD, *raws("upper"), person)
+    look = worn(CARD, [raws("upper")], person)
     mask = place(look, ("upper",))
     assert mask is not None
     assert not mask[person.seen == 0].any()
@@ -113,18 +113,30 @@ def test_the_map_returns_to_the_pixels_it_came_from() -> None:
     """Cells from the hips' row of the map on come back as pixels from the hips on, to within two pixels."""
     person = standing()
     hip_cell = round((SHOULDER_ROW + TORSO_ROWS) / 2)
-    look = worn(CARD, *raws("lower", slice(hip_cell, None)), person)
+    look = worn(CARD, [raws("lower", slice(hip_cell, None))], person)
     mask = place(look, ("lower",))
     assert mask is not None
     assert abs(int(np.nonzero(mask.any(axis=1))[0][0]) - 90) <= 2
 
 
+def test_the_mirror_image_is_turned_back() -> None:
+    """A lower garment seen on the left, and in the mirror image on the right, is on the left and sure."""
+    person = standing()
+    places, kinds = raws("background")
+    places[26:40, :16] = 0
+    places[26:40, :16, PLACES.index("lower")] = 200
+    once = worn(CARD, [(places, kinds)], person)
+    both = worn(CARD, [(places, kinds), (places[:, ::-1], kinds)], person)
+    assert np.allclose(once.cells, both.cells, atol=1e-5)
+    assert all(np.allclose(*pair) for pair in zip(both.kinds, once.kinds, strict=True))
+
+
 def test_shares_and_kinds_are_distributions() -> None:
     """Each head's levels add up to one, and so do the shares of a pixel that is seen."""
-    look = worn(CARD, *raws("limb"), standing())
+    look = worn(CARD, [raws("limb")], standing())
     assert [len(found) for found in look.kinds] == [len(levels) for _, levels in HEADS]
     assert all(sum(found) == pytest.approx(1, abs=1e-5) for found in look.kinds)
-    assert look.shares[:, 100, 50].sum() == pytest.approx(1, abs=1e-4)
+    assert look.share(PLACES)[100, 50] == pytest.approx(1, abs=1e-4)
     assert look.kind("lower.kind")["trousers"] > 0.95
     with pytest.raises(KeyError):
         look.kind("age")
@@ -135,7 +147,7 @@ def test_skin_is_not_handed_on_as_cloth() -> None:
     person = standing()
     cut = regions(person)
     assert cut is not None
-    look: Worn = worn(CARD, *raws("limb"), person)
+    look: Worn = worn(CARD, [raws("limb")], person)
     assert place(look, ("upper", "outer")) is None
     better = refined(cut, look)
     assert better.top is cut.top
@@ -147,7 +159,7 @@ def test_sure_cloth_replaces_geometry() -> None:
     person = standing()
     cut = regions(person)
     assert cut is not None
-    look = worn(CARD, *raws("lower", slice(26, 40)), person)
+    look = worn(CARD, [raws("lower", slice(26, 40))], person)
     better = refined(cut, look)
     assert better.thighs is not None
     assert better.thighs is not cut.thighs

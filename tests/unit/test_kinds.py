@@ -27,7 +27,12 @@ def worn(**sure: str) -> Worn:
         trust = TRUST.get(name)
         prior = trust.trained if trust else (0.5, 0.5)
         found.append(tuple(float(level == word) for level in levels) if word else tuple(prior))
-    return Worn(shares=np.zeros((7, 4, 4), np.float32), kinds=tuple(found))
+    return Worn(
+        cells=np.zeros((64, 32, 7), np.float32),
+        kinds=tuple(found),
+        to_crop=np.eye(2, 3, dtype=np.float32),
+        seen=np.zeros((4, 4), np.uint8),
+    )
 
 
 def test_an_answer_as_common_as_in_training_says_nothing() -> None:
@@ -76,6 +81,6 @@ def test_one_piece_is_denied_by_unlike_cloth_only() -> None:
     sure = worn(one_piece="yes")
     names = [ATTRIBUTES[one.attribute].name for one in kinds(sure, {}, 50.0, CONSTANTS)]
     assert "one_piece" not in names
-    halves = {"top": look(50, 60, 40), "thighs": look(30, 10, -50)}
+    halves = {"cloth above": look(50, 60, 40), "cloth below": look(30, 10, -50)}
     found = [one for one in kinds(sure, halves, 50.0, CONSTANTS) if one.attribute == INDEX["one_piece"]]
     assert found[0].likelihood[0] > found[0].likelihood[1]
