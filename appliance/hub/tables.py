@@ -51,8 +51,8 @@ class Tables:
 
     ``single`` and ``surprisal`` are (levels,). ``looks`` is (2, levels * levels): the deficit of a pair, 0 where it
     has none or is no pair; and *whole*, which is to be summed: the surprisal on the diagonal, and minus the centred
-    lift of the two ends of each edge of the tree, once. ``edges`` are those of the tree. ``lift`` is (levels, levels),
-    0 within an attribute; ``gain`` (attributes, attributes) what it is expected to be.
+    lift of the two ends of each edge of the tree, once. ``edges`` are those of the tree. ``lift`` is
+    (levels, levels), of no meaning within an attribute; ``gain`` (attributes, attributes) what it is expected to be.
     """
 
     layout: Layout
@@ -145,7 +145,7 @@ def tables_of(
         surprisal=surprisal,
         looks=looks,
         edges=edges,
-        lift=np.where(attribute_of[:, None] == attribute_of, 0.0, lift),
+        lift=lift,
         gain=expected,
     )
 
