@@ -47,8 +47,19 @@ def candidates(
     ]
     split: list[Candidate] = []
     for one in plain:
-        others = [other.whole for other in plain if other is not one]
-        split.extend(_parted(one, followed, others) or (one,))
+        box = one.whole
+        width = box.width / _WIDER
+        # Most boxes are no wider than whoever is followed there, and settled here.
+        inside = [
+            each
+            for each in followed
+            if each.right - each.left <= width
+            and each.left < box.right
+            and each.right > box.left
+            and shared(each, box) > _INSIDE * each.width * each.height
+        ]
+        others = [other.whole for other in plain if other is not one] if len(inside) > 1 else []
+        split.extend(_parted(one, inside, others) or (one,))
     return split
 
 
@@ -70,27 +81,23 @@ def completed(box: Box, extent: tuple[int, int] | None) -> Box:
 def hidden(box: Box, others: Iterable[Box]) -> float:
     """How surely somebody expected in ``box`` is behind one of the others, 0 to 1: share covered times nearness."""
     area = box.width * box.height
+    left, right, feet = box.left, box.right, box.bottom
     return max(
         (
-            min(1.0, (other.bottom - box.bottom) / (_DEPTH * box.height)) * shared(box, other) / area
+            min(1.0, (other.bottom - feet) / (_DEPTH * box.height)) * shared(box, other) / area
             for other in others
-            if other.bottom > box.bottom
+            if other.bottom > feet and other.left < right and other.right > left
         ),
         default=0.0,
     )
 
 
-def _parted(one: Candidate, followed: Sequence[Box], others: Sequence[Box]) -> tuple[Candidate, ...]:
-    """The two people followed whom a wide box surrounds, each at its side of it; nobody where it is a box of one.
+def _parted(one: Candidate, inside: Sequence[Box], others: Sequence[Box]) -> tuple[Candidate, ...]:
+    """The two of the people ``inside`` whom a wide box surrounds, each at its side; nobody where it is a box of one.
 
     Whoever has a better box of their own is left out.
     """
     box = one.whole
-    inside = [
-        each
-        for each in followed
-        if shared(each, box) > _INSIDE * each.width * each.height and box.width >= _WIDER * each.width
-    ]
     fits = [
         (overlap(around(a, b), box), a, b)
         for a, b in combinations(inside, 2)

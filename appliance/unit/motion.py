@@ -48,8 +48,10 @@ def centre(box: Box) -> tuple[float, float]:
 def shared(a: Box, b: Box) -> float:
     """Area two boxes share, in square pixels."""
     width = min(a.right, b.right) - max(a.left, b.left)
+    if width <= 0:
+        return 0.0
     height = min(a.bottom, b.bottom) - max(a.top, b.top)
-    return width * height if width > 0 and height > 0 else 0.0
+    return width * height if height > 0 else 0.0
 
 
 def overlap(a: Box, b: Box) -> float:

@@ -16,7 +16,8 @@ import cv2
 import numpy as np
 
 from appliance.errors import Unfit
-from appliance.unit.sight import Box, Detection, Frame
+from appliance.unit.sight import Box, Detection, Frame, Pixels
+from appliance.unit.tiles import WIDEST, columns, merged
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -164,7 +165,8 @@ class People:
     """The detector: keeps its input buffer, so one per thread.
 
     Frame by frame it goes through `zooms` (shares of the fitting size), so a person of an unlucky size is found in
-    every other frame; a tracker has to bridge one missed frame anyway.
+    every other frame; a tracker has to bridge one missed frame anyway. Frames wider than `widest` pixels are looked
+    at in tiles (tiles.py).
     """
 
     def __init__(
@@ -174,27 +176,44 @@ class People:
         score: float = DEFAULT_SCORE,
         overlap: float = DEFAULT_OVERLAP,
         zooms: tuple[float, ...] = DEFAULT_ZOOMS,
+        widest: int = WIDEST,
     ) -> None:
         if not zooms or not all(0 < zoom <= 1 for zoom in zooms):
             raise Unfit(
                 f"zooms {zooms} must lie between 0 and 1", where="people", mend="set 1.0, or 1.0 and 0.75"
             )
         self._zooms = zooms
+        self._widest = widest
+        _, rows, cells, _ = model.card.input.shape
+        self._aspect = cells / rows
         self._looks = 0
         self.model = model
         self._decoder = Decoder(model.card, score=score, overlap=overlap)
         self._shown = np.full(model.card.input.shape, FILL, np.uint8)
 
     def find(self, frame: Frame) -> tuple[Detection, ...]:
-        """Return the people in the frame, surest first, clipped to the frame."""
+        """Return the people in the frame, surest first, clipped to the frame; a wide one costs a look per tile."""
         zoom = self._zooms[self._looks % len(self._zooms)]
         self._looks += 1
-        scale = letterbox(frame.pixels, self._shown[0], zoom=zoom)
+        height, width = frame.pixels.shape[:2]
+        edges = columns(width, height, self._aspect, self._widest)
+        found = [self._look(frame.pixels[:, left:right], left, zoom) for left, right in edges]
+        return found[0] if len(found) == 1 else merged(found, edges, width)
+
+    def shown_height(self, frame: Frame) -> float:
+        """Height of the network's picture in pixels of the frame, at the full size."""
+        height, width = frame.pixels.shape[:2]
+        left, right = columns(width, height, self._aspect, self._widest)[0]
+        return max((right - left) / self._aspect, float(height))
+
+    def _look(self, pixels: Pixels, left: int, zoom: float) -> tuple[Detection, ...]:
+        """Who is in one tile that begins at column ``left``, in pixels of the whole picture."""
+        scale = letterbox(pixels, self._shown[0], zoom=zoom)
         boxes, scores = self._decoder.boxes(self.model.invoke(self._shown))
-        limits = np.array([frame.pixels.shape[1], frame.pixels.shape[0]] * 2, np.float32)
-        placed = np.clip(boxes / np.float32(scale), 0, limits)
+        limits = np.array([pixels.shape[1], pixels.shape[0]] * 2, np.float32)
+        placed = np.clip(boxes / np.float32(scale), 0, limits) + np.array([left, 0, left, 0], np.float32)
         return tuple(
-            Detection(box=Box(left=left, top=top, right=right, bottom=bottom), score=score)
-            for (left, top, right, bottom), score in zip(placed.tolist(), scores.tolist(), strict=True)
-            if right > left and bottom > top
+            Detection(box=Box(left=start, top=top, right=right, bottom=bottom), score=score)
+            for (start, top, right, bottom), score in zip(placed.tolist(), scores.tolist(), strict=True)
+            if right > start and bottom > top
         )

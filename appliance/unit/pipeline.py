@@ -164,7 +164,7 @@ class Pipeline:
         found = self.people.find(frame)
         if self._nearer is None or self.cost.frames % (2 if self._in_hole else _SEARCH_EVERY):
             return found
-        low, high = (share * self._picture_height(frame) for share in _HOLE)
+        low, high = (share * self._nearer.shown_height(frame) for share in _HOLE)
         near = [
             detection
             for detection in self._nearer.find(frame)
@@ -173,11 +173,6 @@ class Pipeline:
         ]
         self._in_hole = bool(near)
         return (*found, *near)
-
-    def _picture_height(self, frame: Frame) -> float:
-        """Height of the detector's picture in pixels of the frame."""
-        _, height, width, _ = self.people.model.card.input.shape
-        return float(max(frame.pixels.shape[1] / width, frame.pixels.shape[0] / height) * height)
 
     def finish(self) -> tuple[Sighting, ...]:
         """End all tracks, as when the recording ends or the unit stops; who was not yet described is now."""

@@ -89,7 +89,10 @@ class Tracker:
             (
                 shared(box, other.predicted)
                 for other in self._reluctance
-                if other is not track and at - other.seen < _RECENT
+                if other is not track
+                and other.predicted.left < box.right
+                and other.predicted.right > box.left
+                and at - other.seen < _RECENT
             ),
             default=0.0,
         )
@@ -125,10 +128,10 @@ class Tracker:
     def _cost(self, track: Track, found: Candidate) -> float:
         """How badly a candidate fits a track, from 0; FORBIDDEN where it cannot be."""
         rules, guess, box = self._rules, track.predicted, found.whole
-        size = max(guess.height, box.height)
-        reach = (rules.reach + rules.drift * (track.at - track.seen)) * size
         aside = abs(guess.left + guess.right - box.left - box.right) / 2
-        if aside >= reach or size > rules.stretch * min(guess.height, box.height):
+        low, size = sorted((guess.bottom - guess.top, box.bottom - box.top))
+        reach = (rules.reach + rules.drift * (track.at - track.seen)) * size
+        if aside >= reach or size > rules.stretch * low:
             return FORBIDDEN
         # Feet and head move together: a box that jumps up or down is rather cut off than gone.
         top, bottom = abs(guess.top - box.top), abs(guess.bottom - box.bottom)

@@ -1,8 +1,10 @@
 """Prints what the shipped models cost and find on the sample street video.
 
-    python tests/bench/bench_models.py --video PATH/vtest.avi [--models DIRECTORY] [--json]
+    python tests/bench/bench_models.py --video PATH/vtest.avi [--models DIRECTORY] [--weather] [--json]
 
-The ground truth is `vtest_people.csv` beside this file. Figures of time are this machine's, one thread.
+The ground truth is `vtest_people.csv` beside this file. Figures of time are this machine's, one thread. `--weather`
+shows the judged frames also darkened, blurred, against the light and in rain (weather.py), and three side by side as
+one wide frame.
 """
 
 from __future__ import annotations
@@ -21,12 +23,16 @@ from pathlib import Path
 import av
 import numpy as np
 
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+
 from appliance.errors import LeftfieldError
 from appliance.unit.modelfile import default_model_directory, read_catalogue
 from appliance.unit.people import DEFAULT_SCORE, People
 from appliance.unit.pose import Poses
 from appliance.unit.runtime import Wish, choose_accelerator, load_model
-from appliance.unit.sight import Box, Detection, Frame, Joint, Pose
+from appliance.unit.sight import Box, Detection, Frame, Joint, Pixels, Pose
+from appliance.unit.tiles import WIDEST
+from tests.bench.weather import WEATHERS
 
 TRUTH = Path(__file__).with_name("vtest_people.csv")
 SAME = 0.5  # intersection over union from which a detection and a hand-drawn box are one person
@@ -187,6 +193,50 @@ def measure(video: Path, models: Path, score: float, names: Sequence[str]) -> di
     }
 
 
+def in_weather(video: Path, models: Path, score: float) -> dict[str, object]:
+    """Recall and precision on worse copies of the judged frames, and in a frame three times as wide, at zoom 1."""
+    model = load_model(read_catalogue(models).named("people"), choose_accelerator(wish=Wish.CPU))
+    judged = truth()
+    shown = {number: frame.pixels for number, frame in frames(video) if number in judged}
+    people = People(model, score=score, zooms=(1.0,))
+    figures: dict[str, object] = {}
+    for name, worsen in WEATHERS.items():
+        rng, totals = np.random.default_rng(1), [0, 0, 0]
+        for number, pixels in shown.items():
+            found = people.find(Frame(pixels=worsen(pixels, rng), at=0.0))
+            totals = [a + b for a, b in zip(totals, compare(found, judged[number]), strict=True)]
+        figures[name] = rates(totals)
+    for name, widest in (("wide, in tiles", WIDEST), ("wide, in one look", 9999)):
+        figures[name] = rates(
+            side_by_side(People(model, score=score, zooms=(1.0,), widest=widest), shown, judged)
+        )
+    return figures
+
+
+def side_by_side(people: People, shown: dict[int, Pixels], judged: dict[int, list[Judged]]) -> list[int]:
+    """People, hits and false boxes with three judged frames beside one another."""
+    totals, numbers = [0, 0, 0], list(shown)
+    for start in range(0, len(numbers) - 2, 3):
+        trio = numbers[start : start + 3]
+        found = people.find(Frame(pixels=np.hstack([shown[number] for number in trio]), at=0.0))
+        right = [
+            Judged(box=moved(one.box, place * shown[number].shape[1]), ignored=one.ignored)
+            for place, number in enumerate(trio)
+            for one in judged[number]
+        ]
+        totals = [a + b for a, b in zip(totals, compare(found, right), strict=True)]
+    return totals
+
+
+def moved(box: Box, by: float) -> Box:
+    return Box(left=box.left + by, top=box.top, right=box.right + by, bottom=box.bottom)
+
+
+def rates(totals: Sequence[int]) -> dict[str, float]:
+    people, hits, false = totals
+    return {"recall": round(hits / people, 3), "precision": round(hits / max(1, hits + false), 3)}
+
+
 def main() -> int:
     arguments = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
@@ -199,12 +249,15 @@ def main() -> int:
         "--names", nargs=2, default=("people", "pose"), help="names of the two models in it"
     )
     arguments.add_argument("--score", type=float, default=DEFAULT_SCORE)
+    arguments.add_argument("--weather", action="store_true", help="also worse pictures and a wide one")
     arguments.add_argument("--json", action="store_true")
     chosen = arguments.parse_args()
     try:
         figures = measure(
             chosen.video, chosen.models or default_model_directory(), chosen.score, chosen.names
         )
+        if chosen.weather:
+            figures |= in_weather(chosen.video, chosen.models or default_model_directory(), chosen.score)
     except (LeftfieldError, OSError) as error:
         print(error, file=sys.stderr)
         return 1

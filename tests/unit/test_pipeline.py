@@ -16,6 +16,7 @@ from appliance.unit.pipeline import Pipeline, Sighting, pipeline_on, standing
 from appliance.unit.runtime import Wish, choose_accelerator
 from appliance.unit.sight import Box, Detection, Frame
 from appliance.unit.track import Tracker
+from tests.unit.test_people import figure
 
 SIZE = (360, 640, 3)
 
@@ -34,6 +35,10 @@ class Scripted:
             return tuple(Detection(box=each, score=0.9) for each in self.walkers.get(round(frame.at, 3), ()))
         self.poses.append(box)
         return standing(box)
+
+    def shown_height(self, frame: Frame) -> float:
+        """As the detector's picture of 416 by 320 would be in pixels of the frame."""
+        return max(frame.pixels.shape[0], frame.pixels.shape[1] / 1.3)
 
 
 def walk(*boxes_at: tuple[int, list[Box]]) -> tuple[list[Sighting], Scripted, Pipeline]:
@@ -106,14 +111,10 @@ def test_a_second_look_finds_whom_the_first_misses() -> None:
     """Somebody of the height the detector misses is found by the second look, and described; nobody twice."""
     tall = {round(at / 10, 3): [box(20 + 5 * at, 220)] for at in range(100)}
     blind, seeing = Scripted({}), Scripted(tall)
-    blind.model = SimpleNamespace(
-        invoked_ns=0, card=SimpleNamespace(input=SimpleNamespace(shape=(1, 320, 416, 3)))
-    )
     pipeline = Pipeline(blind, seeing, nearer=seeing)  # type: ignore[arg-type]
     frames = [Frame(pixels=np.full(SIZE, 128, np.uint8), at=at / 10) for at in range(140)]
     assert sum(len(pipeline.see(frame)) for frame in frames) == 1
     both = Scripted(tall)
-    both.model = blind.model
     pipeline = Pipeline(both, both, nearer=both)  # type: ignore[arg-type]
     assert sum(len(pipeline.see(frame)) for frame in frames) == 1
     assert pipeline.cost.found == 100
@@ -165,6 +166,38 @@ def test_real_models_find_nobody_in_an_empty_picture() -> None:
         assert pipeline.see(Frame(pixels=noise, at=at / 10)) == ()
     assert pipeline.finish() == ()
     assert pipeline.invoked_ns > 0
+
+
+def test_a_poster_of_somebody_is_counted_as_a_thing() -> None:
+    """A drawn person on a wall, whom the real detector believes in, is followed, not described, and counted still."""
+    pipeline = pipeline_on(choose_accelerator(wish=Wish.CPU))
+    poster = figure(150)
+    rng = np.random.default_rng(8)
+    sighted: list[Sighting] = []
+    for at in range(30):
+        noisy = np.clip(poster + rng.normal(0, 3, poster.shape), 0, 255).astype(np.uint8)
+        sighted += pipeline.see(Frame(pixels=noisy, at=at / 10))
+    assert pipeline.cost.found >= 20
+    sighted += pipeline.finish()
+    assert sighted == []
+    assert (pipeline.counts.still, pipeline.counts.described) == (1, 0)
+
+
+def test_who_passes_a_poster_is_counted_beside_it() -> None:
+    """Somebody who walks past in front of a poster is one passer-by, and the poster stays a thing."""
+    still = box(300, 150, 60)
+    sighted, _, pipeline = walk(
+        *(
+            (at, [walker] if hidden_share(still, [walker]) > 0.6 else [walker, still])
+            for at, walker in passing()
+        )
+    )
+    assert len(sighted) == 1
+    assert (pipeline.counts.still, pipeline.counts.described) == (1, 1)
+
+
+def passing() -> list[tuple[int, Box]]:
+    return [(at, box(20 + 6 * at, 165, 80)) for at in range(90)]
 
 
 def test_real_street_gives_true_observations() -> None:
