@@ -27,6 +27,9 @@ KEPT_SECONDS: Final = 90.0
 """How long a link must hold before what was acknowledged on it is forgotten: thirty seconds until the broker writes
 it down (``autosave_interval``), up to twenty-three until a dead link is known for one (1.5 keep-alives of MQTT 5
 section 3.1.2.10), and as much again for a slow disk."""
+GRAIN_SECONDS: Final = 15.0
+"""What was acknowledged in this time is forgotten at once: to erase it costs a page of flash, which is not the page
+that is written next anyway."""
 
 
 class Outbound:
@@ -38,7 +41,7 @@ class Outbound:
         self._topic = topic
         self._under_way: dict[int, int] = {}
         self._cursor = 0
-        self._kept: deque[tuple[int, int]] = deque()
+        self._kept: deque[tuple[float, int]] = deque()
         self._connections = 0
         self._again_at = 0.0
         self._untaken_said = False
@@ -69,10 +72,10 @@ class Outbound:
     def _keep(self, serial: int, now: float) -> None:
         """What lies below ``serial`` is with the broker: kept from now on for ``KEPT_SECONDS``."""
         self._spool.hand_over(serial)
-        second = math.ceil(now)  # an entry a second is fine enough
-        if self._kept and self._kept[-1][0] == second:
+        until = math.ceil(now / GRAIN_SECONDS) * GRAIN_SECONDS + KEPT_SECONDS
+        if self._kept and self._kept[-1][0] == until:
             self._kept.pop()
-        self._kept.append((second, serial))
+        self._kept.append((until, serial))
 
     def _let_go(self, now: float) -> None:
         """Forget what was kept long enough; after a lost link, take back the rest: the broker may have lost it."""
@@ -81,7 +84,7 @@ class Outbound:
             self._kept.clear()
             self._under_way.clear()
             self._cursor = self._spool.take_back()
-        while self._link.up and self._kept and now - self._kept[0][0] >= KEPT_SECONDS:
+        while self._link.up and self._kept and now >= self._kept[0][0]:
             self._spool.settle(self._kept.popleft()[1])
 
     def _send_again(self, serial: int) -> None:

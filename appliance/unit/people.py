@@ -37,6 +37,13 @@ DEFAULT_ZOOMS = (1.0, 0.75)
 _BINS = 11  # a distance is the mean of a distribution over 0..10 strides
 _MOST_CANDIDATES = 300
 _LINEAR_FROM = 0.5
+_SPARSE = 16  # every so-many-th pixel tells whether a picture is dark
+_DARK = 72.0  # mean level of a dark picture
+_BRIGHT, _LEAST_BRIGHT = (
+    235.0,
+    8.0,
+)  # the level the brightest hundredth is lifted to; what is never taken for light
+_SOFT = 0.7  # pixels of the network's picture
 
 
 def letterbox(picture: npt.NDArray[np.uint8], out: npt.NDArray[np.uint8], *, zoom: float = 1.0) -> float:
@@ -61,6 +68,18 @@ def letterbox(picture: npt.NDArray[np.uint8], out: npt.NDArray[np.uint8], *, zoo
     out[shown_height:] = FILL
     out[:shown_height, shown_width:] = FILL
     return scale
+
+
+def lighten(picture: npt.NDArray[np.uint8]) -> None:
+    """Make a dark picture (H x W x 3) bright in place, and soften the noise that grows with it; no other is touched.
+
+    The sample street with a hundredth of its light: recall .53 without, .85 with (models_tflite/people.md).
+    """
+    if picture[::_SPARSE, ::_SPARSE].mean() >= _DARK:
+        return
+    bright = max(float(np.percentile(picture[::4, ::4], 99)), _LEAST_BRIGHT)
+    table = np.clip(np.arange(256) * (_BRIGHT / bright), 0, 255).astype(np.uint8)
+    cv2.GaussianBlur(cv2.LUT(picture, table), (0, 0), _SOFT, dst=picture)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -209,6 +228,8 @@ class People:
     def _look(self, pixels: Pixels, left: int, zoom: float) -> tuple[Detection, ...]:
         """Who is in one tile that begins at column ``left``, in pixels of the whole picture."""
         scale = letterbox(pixels, self._shown[0], zoom=zoom)
+        height, width = (max(1, round(side * scale)) for side in pixels.shape[:2])
+        lighten(self._shown[0, :height, :width])
         boxes, scores = self._decoder.boxes(self.model.invoke(self._shown))
         limits = np.array([pixels.shape[1], pixels.shape[0]] * 2, np.float32)
         placed = np.clip(boxes / np.float32(scale), 0, limits) + np.array([left, 0, left, 0], np.float32)

@@ -26,7 +26,16 @@ from ai_edge_litert.interpreter import Interpreter
 
 from appliance.errors import LeftfieldError
 from appliance.unit.modelfile import default_model_directory, read_catalogue
-from appliance.unit.pattern import KINDS, Patterns, contrast, likelihoods, patterned_odds, shown, window
+from appliance.unit.pattern import (
+    KINDS,
+    Patterns,
+    contrast,
+    likelihoods,
+    patterned_odds,
+    shown,
+    views,
+    window,
+)
 from appliance.unit.runtime import Wish, choose_accelerator, load_model
 
 TRUTH = Path(__file__).with_name("street_val_patterns.csv")
@@ -215,9 +224,12 @@ def float_logits(file: Path) -> Logits:
     place, out = interpreter.get_input_details()[0]["index"], interpreter.get_output_details()[0]["index"]
 
     def said(picture: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
-        interpreter.set_tensor(place, (picture.astype(np.float32) / 127.5 - 1)[np.newaxis])
-        interpreter.invoke()
-        return np.asarray(interpreter.get_tensor(out)[0], np.float32)
+        votes = []
+        for view in views(picture):
+            interpreter.set_tensor(place, (view.astype(np.float32) / 127.5 - 1)[np.newaxis])
+            interpreter.invoke()
+            votes.append(interpreter.get_tensor(out)[0])
+        return np.mean(votes, axis=0, dtype=np.float32)
 
     return said
 

@@ -213,3 +213,10 @@ def test_what_is_to_be_stored_is_everything_exactly_once() -> None:
     assert sum(one.people for one in told) == 100
     assert sum(one.watched for one in told) == 300
     assert len({(one.day, one.hour) for one in told}) <= 2
+
+
+@pytest.mark.parametrize(("gifts", "takers"), [(1, 2.0), (2, 3.5), (5, 8.0), (10, 14.5)])
+def test_where_a_gift_could_well_be_left_over_anybody_at_the_floor_gets_it(gifts: int, takers: float) -> None:
+    """While a gift could well be left over none is kept back for somebody rarer; where many takers come, each is."""
+    assert price(gifts, takers) <= 0.0
+    assert price(gifts, 3.0 * takers) > 0.5

@@ -235,6 +235,16 @@ def test_the_shipped_network_tells_textbook_cloth(
     assert LEVELS[int(np.argmax(likelihood))] == kind
 
 
+def test_cloth_turned_about_is_the_same_cloth(model: Model) -> None:
+    """Upside down or turned about, sailor stripes give nearly the same logits, because the views are voted over."""
+    patterns, seen = Patterns(model), window(*person(sailor()), PERSON)
+    assert seen is not None
+    picture = shown(seen)
+    upright = patterns.logits(picture)
+    for turned in (picture[::-1], picture[::-1, ::-1]):
+        assert np.abs(patterns.logits(np.ascontiguousarray(turned)) - upright).max() < 0.25
+
+
 def test_reading_twice_gives_the_same(model: Model) -> None:
     """The reused input buffer leaves nothing behind."""
     patterns = Patterns(model)

@@ -14,7 +14,7 @@ import pytest
 
 from appliance.errors import Unfit
 from appliance.unit.modelfile import default_model_directory, read_catalogue
-from appliance.unit.people import FILL, Decoder, People, letterbox, suppress
+from appliance.unit.people import FILL, Decoder, People, letterbox, lighten, suppress
 from appliance.unit.runtime import Wish, choose_accelerator, load_model
 from appliance.unit.sight import Box, Detection, Frame
 from appliance.unit.tiles import columns, merged
@@ -261,3 +261,27 @@ def test_in_a_wide_frame_people_are_found_in_tiles() -> None:
     assert found[0] >= 0.9 * found[2]
     assert found[0] <= 1.1 * found[2]
     assert found[1] <= 0.5 * found[2]
+
+
+def test_a_dark_picture_is_lifted_and_no_other() -> None:
+    """A dark picture becomes as bright as a usual one, in place; a usual one keeps every pixel; black stays black."""
+    rng = np.random.default_rng(6)
+    usual = rng.integers(20, 230, (60, 80, 3), np.uint8)
+    kept = usual.copy()
+    lighten(kept)
+    assert (kept == usual).all()
+    dark = (usual // 10).copy()
+    lighten(dark)
+    assert dark.mean() > 4 * (usual // 10).mean()
+    black = np.zeros((60, 80, 3), np.uint8)
+    lighten(black)
+    assert not black.any()
+
+
+def test_whoever_stands_in_the_dark_is_found() -> None:
+    """The real model finds a drawn person at a fortieth of the level of light, under sensor noise."""
+    rng = np.random.default_rng(7)
+    dark = np.clip(figure(150) / 40 + rng.normal(0, 1.5, (480, 640, 3)), 0, 255).astype(np.uint8)
+    found = People(MODEL, zooms=(1.0,)).find(Frame(pixels=dark, at=0.0))
+    assert len(found) == 1
+    assert found[0].box.height == pytest.approx(150, rel=0.1)

@@ -203,6 +203,7 @@ def test_what_the_broker_has_had_for_long_enough_is_forgotten(
 ) -> None:
     """What was acknowledged no longer waits, is kept for a while, and is then overwritten, with the link still up."""
     monkeypatch.setattr(outbound, "KEPT_SECONDS", 0.5)
+    monkeypatch.setattr(outbound, "GRAIN_SECONDS", 0.1)
     spool = Spool(scene.spool, 1000)
     address = config.unit_config(scene.config).broker
     link = Link(address=address, name=UNIT)

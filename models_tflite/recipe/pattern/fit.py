@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from appliance.unit.pattern import TRAINED_SHARES, Window, contrast
+from appliance.unit.pattern import TRAINED_SHARES, Window, contrast, views
 from pattern.net import network
 from pattern.train import fed
 
@@ -54,9 +54,11 @@ def main() -> None:
     net.load_weights(given.weights)
     held = np.load(given.held_out)
     cloths, kinds, real = held["cloth"], held["facts"][:, 0].astype(np.int64), held["facts"][:, 2]
-    logits = net.predict(fed(cloths).astype(np.float32) / 127.5 - 1, batch_size=256, verbose=0).astype(
-        np.float64
-    )
+    votes = [
+        net.predict(np.stack(seen).astype(np.float32) / 127.5 - 1, batch_size=256, verbose=0)
+        for seen in zip(*map(views, fed(cloths)), strict=True)
+    ]
+    logits = np.mean(votes, axis=0, dtype=np.float64)
     rough = [
         contrast(
             Window(pixels=np.ascontiguousarray(cloth[..., :3]), mask=np.ascontiguousarray(cloth[..., 3]))

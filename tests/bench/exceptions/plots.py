@@ -74,7 +74,7 @@ def _claims(plt: Any, path: Path, figures: dict[str, Any]) -> None:
 
 def _chain(plt: Any, path: Path, figures: dict[str, Any]) -> None:
     names = list(figures["chain"])
-    figure, axis = plt.subplots(figsize=(7.2, 3.2))
+    figure, axis = plt.subplots(figsize=(7.6, 4.2))
     places = range(len(names))
     good = axis.barh(
         [place + 0.2 for place in places], [figures["chain"][name][0] for name in names], 0.38, color=OURS
@@ -90,8 +90,13 @@ def _chain(plt: Any, path: Path, figures: dict[str, Any]) -> None:
     axis.set_yticks(list(places), names)
     axis.invert_yaxis()
     axis.set_xlim(0, 1.1)
-    axis.set_xlabel("of the 40 highest alerts, with 10 % frame error and 5 correlated frames")
+    axis.set_xlabel("share of the 40 highest alerts")
     axis.legend(
-        [good, bad], ["truly in the top 1 %", "truly outside the top 5 %"], frameon=False, loc="lower right"
+        [good, bad],
+        ["truly in the top 1 %", "truly outside the top 5 %"],
+        frameon=False,
+        loc="lower center",
+        bbox_to_anchor=(0.4, 1.0),
+        ncols=2,
     )
     _save(plt, figure, path)
