@@ -41,7 +41,9 @@ _FEW_SAMPLES: Final = 120
 _LARGEST: Final = 3.0
 """Exponent of a swatch's share: the main colour is the largest one's, unless two are nearly as large."""
 _SHARPER: Final = 1.5
-"""Exponent of the soft names as a likelihood. Measured: a name for .81 of tops, not .69; right .90 (.93)."""
+"""Exponent of the soft names as a likelihood. Measured with _LARGEST and the floor: a name for .91, right .85."""
+_COLOUR_FLOOR: Final = 0.001
+"""Orange is seen as surely as black: with a higher floor no evidence outweighs a prior of one in a hundred."""
 _PATTERN_SILENT_BELOW: Final = 160
 """Fewest pixels of a region whose pattern is judged."""
 
@@ -158,7 +160,7 @@ def _colours(where: str, look: Look | None, constants: Constants) -> list[Attrib
     ]
     main = [(share / sum(weights)) ** _SHARPER for share in main]
     levels = ATTRIBUTES[INDEX[f"{where}.colour"]].levels
-    readings = [reading(f"{where}.colour", dict(zip(levels, main, strict=True)))]
+    readings = [reading(f"{where}.colour", dict(zip(levels, main, strict=True)), _COLOUR_FLOOR)]
     present = 0.0
     second: dict[str, float] = {}
     if len(swatches) > 1:

@@ -40,12 +40,12 @@ class Constants:
 CONSTANTS: Final = Constants()
 
 
-def reading(name: str, likelihood: dict[str, float]) -> AttributeReading:
-    """A reading of the attribute called ``name``; a level not named is as unlikely as any can be."""
+def reading(name: str, likelihood: dict[str, float], floor: float = FLOOR) -> AttributeReading:
+    """A reading of the attribute called ``name``; a level not named is as unlikely as any can be, ``floor``."""
     attribute = ATTRIBUTES[INDEX[name]]
     return AttributeReading(
         attribute=INDEX[name],
-        likelihood=tuple(max(FLOOR, likelihood.get(level, 0.0)) for level in attribute.levels),
+        likelihood=tuple(max(floor, likelihood.get(level, 0.0)) for level in attribute.levels),
     )
 
 

@@ -29,14 +29,21 @@ from appliance.vocabulary import ATTRIBUTES, COLOURS, INDEX
 Gains = npt.NDArray[np.float32]
 _WORDS = {"lower.kind": "lower", "sleeves": "sleeves", "outer": "outer", "one_piece": "one_piece"}
 _BAG_SHARE = 0.012
-Shares = dict[str, tuple[float, ...]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Told:
+    """One attribute after one glance: posterior per level, and the word the unit would say ("unknown")."""
+
+    shares: tuple[float, ...]
+    word: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Said:
-    """One attribute of one person: posterior per level, and the truth among the levels."""
+    """What was told of one person's attribute, None where it was not read at all, and the truth."""
 
-    shares: tuple[float, ...]
+    told: Told | None
     truth: str
 
 
@@ -48,13 +55,16 @@ def balanced(light: npt.NDArray[np.float64]) -> Gains:
     return balance.gains
 
 
-def posteriors(case: Case, networks: Networks, gains: Gains) -> Shares:
-    """Posterior of each attribute that one glance says something about."""
+def posteriors(case: Case, networks: Networks, gains: Gains) -> dict[str, Told]:
+    """Posterior and word of each attribute that one glance says something about."""
+    readings = read(case.person, gains, networks)
+    vector = describe.describe([readings])
     return {
-        ATTRIBUTES[reading.attribute].name: describe.posterior(
-            [reading], describe.CALIBRATION[reading.attribute]
+        ATTRIBUTES[one.attribute].name: Told(
+            shares=describe.posterior([one], describe.CALIBRATION[one.attribute]),
+            word=ATTRIBUTES[one.attribute].label(vector.readings[one.attribute].level),
         )
-        for reading in read(case.person, gains, networks)
+        for one in readings
     }
 
 
@@ -73,39 +83,36 @@ def truths(case: Case) -> dict[str, str]:
     return found
 
 
-def told(every: list[Case], read_of: list[Shares]) -> None:
+def told(every: list[Case], read_of: list[dict[str, Told]]) -> None:
     """Print, per height and attribute, coverage and accuracy."""
     print("height attribute       n  commonest  likeliest  said  right when said   AUC")
     for height in HEIGHTS:
-        rows: dict[str, list[Said | None]] = defaultdict(list)
-        for case, shares in zip(every, read_of, strict=True):
+        rows: dict[str, list[Said]] = defaultdict(list)
+        for case, known in zip(every, read_of, strict=True):
             if case.height == height:
                 for name, truth in truths(case).items():
-                    known = shares.get(name)
-                    rows[name].append(Said(shares=known, truth=truth) if known else None)
-                    if known is None:
-                        rows[f"{name}?"].append(Said(shares=(), truth=truth))
+                    rows[name].append(Said(told=known.get(name), truth=truth))
         for name in (one.name for one in ATTRIBUTES if one.name in rows):
-            _row(height, name, rows[name], [one.truth for one in rows[f"{name}?"] if one])
+            _row(height, name, rows[name])
 
 
-def _row(height: int, name: str, rows: list[Said | None], silent: list[str]) -> None:
+def _row(height: int, name: str, rows: list[Said]) -> None:
     levels = ATTRIBUTES[INDEX[name]].levels
-    spoken = [one for one in rows if one is not None]
-    commonest = Counter([one.truth for one in spoken] + silent).most_common(1)[0][1] / len(rows)
-    right = [levels[int(np.argmax(one.shares))] == one.truth for one in spoken]
-    said = [good for good, one in zip(right, spoken, strict=True) if max(one.shares) >= 0.5]
+    commonest = Counter(one.truth for one in rows).most_common(1)[0][1] / len(rows)
+    spoken = [(one.told, one.truth) for one in rows if one.told is not None]
+    right = [levels[int(np.argmax(one.shares))] == truth for one, truth in spoken]
+    said = [one.word == truth for one, truth in spoken if one.word != "unknown"]
     base = levels[0]
     area = auc(
-        [1 - one.shares[0] for one in spoken if one.truth != base],
-        [1 - one.shares[0] for one in spoken if one.truth == base],
+        [1 - one.shares[0] for one, truth in spoken if truth != base],
+        [1 - one.shares[0] for one, truth in spoken if truth == base],
     )
     print(
         f"{height:6} {name:14} {len(rows):4} {commonest:10.3f} {np.mean(right) if right else 0:10.3f} "
         f"{len(said) / len(rows):5.3f} {np.mean(said) if said else 0:16.3f} {area:5.3f}"
     )
     if name == "lower.kind":
-        skirt = [(one.shares[2] > 0.5) == (one.truth == "skirt_or_dress") for one in spoken]
+        skirt = [(one.shares[2] > 0.5) == (truth == "skirt_or_dress") for one, truth in spoken]
         print(f"{height:6} trouser-like or skirt: {np.mean(skirt):.3f}")
 
 
@@ -124,10 +131,11 @@ def steadiness(every: list[Case], networks: Networks) -> None:
         after = posteriors(other, networks, balanced(case.light * gain))
         for name in ("top.colour", "bottom.colour"):
             if name in before and name in after:
-                same = int(np.argmax(before[name])) == int(np.argmax(after[name]))
+                same = int(np.argmax(before[name].shares)) == int(np.argmax(after[name].shares))
                 kept[case.height, name].append(same)
-                if max(before[name]) >= 0.5 and max(after[name]) >= 0.5:
-                    said[case.height, name].append(same)
+                words = before[name].word, after[name].word
+                if "unknown" not in words:
+                    said[case.height, name].append(words[0] == words[1])
     print("\nheight attribute      same name  said both times  same then")
     for key, stayed in sorted(kept.items(), key=lambda item: (-item[0][0], item[0][1])):
         both = said[key]

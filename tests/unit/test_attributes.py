@@ -72,6 +72,13 @@ def test_the_top_has_its_colour(top: RGB, name: str) -> None:
     assert worn.word("top.pattern") == "plain"
 
 
+@pytest.mark.parametrize(("cloth", "name"), [((240, 120, 20), "orange"), ((235, 205, 40), "yellow")])
+def test_a_rare_colour_is_said(cloth: RGB, name: str) -> None:
+    """Trousers of a colour that one in a hundred wears are called so: no prior silences what is plainly seen."""
+    worn = doll(top=(60, 60, 62), bottom=cloth, forearm=(60, 60, 62), shin=cloth, skin=TONES[6])
+    assert worn.word("bottom.colour") == name
+
+
 def test_top_and_bottom_are_told_apart() -> None:
     """Each half has its own colour, and unlike halves are not one piece."""
     worn = doll(
