@@ -45,6 +45,10 @@ _LONG: Final = 500.0
 
 _MOST_WAITING: Final = 256
 _ONES: Final = np.ones(4096)
+_PRODUCT: Final = 20.0
+_CALL: Final = 2000.0
+"""Counting rows pair of columns by pair of columns costs ``_PRODUCT`` multiplications a row and pair, and each call
+as much as so many rows: for narrow columns one product is less."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,30 +115,41 @@ class Baseline:
         """Count many at once, all seen at ``seen_at``: (n, attributes) levels from 0, -1 where unknown."""
         g = self._growth(seen_at)
         known = levels >= 0
-        complete = bool(known.all())
-        singles = np.zeros(self.layout.levels)
-        places = list(zip(self.layout.offsets, self.layout.sizes, strict=True))
-        for first, (start, size) in enumerate(places):
-            column = levels[:, first]
-            here = slice(start, start + size)
-            singles[here] = _counts(column if complete else column[known[:, first]], size) * g
-            wide = column * np.int32(1)
-            for second in range(first):
-                begin, width = places[second]
-                cell = wide * np.int32(width) + levels[:, second]
-                if not complete:
-                    cell = cell[known[:, first] & known[:, second]]
-                block = (_counts(cell, size * width) * g).reshape(size, width)
-                self._pairs[here, begin : begin + width] += block
-                self._pairs[begin : begin + width, here] += block.T
-        self._pairs[np.diag_indices(self.layout.levels)] += singles
-        told = known.astype(np.float64)
+        counts = self._together(levels, known)
+        singles = np.diag(counts) * g
+        self._pairs += counts * g
+        told = known.astype(np.float32)
         self._known += (told.T @ told) * g
         row = self._cameras.setdefault(unit, np.zeros(self.layout.levels))
         row += singles
         self._weight += g * len(levels)
         self.people += len(levels)
         self.latest = max(self.latest, self._grained(seen_at))
+
+    def _together(self, levels: NDArray[np.int32], known: NDArray[np.bool_]) -> FloatArray:
+        """How many have each two levels, (levels, levels), singles on the diagonal."""
+        number, size = len(levels), self.layout.levels
+        if number * size * size <= _PRODUCT * self.layout.attributes**2 * (number + _CALL):
+            hot = np.zeros((number, size), dtype=np.float32)  # exact: counts stay below 2**24
+            rows, attributes = np.nonzero(known)
+            hot[rows, np.array(self.layout.offsets)[attributes] + levels[rows, attributes]] = 1.0
+            return (hot.T @ hot).astype(np.float64)
+        counts = np.zeros((size, size))
+        places = list(zip(self.layout.offsets, self.layout.sizes, strict=True))
+        complete = bool(known.all())
+        for first, (start, height) in enumerate(places):
+            here, column = slice(start, start + height), levels[:, first]
+            told = column if complete else column[known[:, first]]
+            counts[here, here] = np.diag(_counts(told, height))
+            for second in range(first):
+                begin, width = places[second]
+                cell = column * np.int32(width) + levels[:, second]
+                if not complete:
+                    cell = cell[known[:, first] & known[:, second]]
+                block = _counts(cell, height * width).reshape(height, width)
+                counts[here, begin : begin + width] = block
+                counts[begin : begin + width, here] = block.T
+        return counts
 
     def _add_up(self) -> None:
         """Add what waits to the counts: the one-hot rows H of all, weighted, as one product."""

@@ -2,7 +2,11 @@
 
 Formula: that of ``rarity``, except that time stands still: nothing is forgotten. Rows are scored in blocks, each
 block against tables of the rows before it, then counted. Blocks grow with what is known (a sixteenth of it), so a
-block lags as little behind as the tables of ``rarity`` do.
+block lags as little behind as the tables of ``rarity`` do; with more than ``_LIGHT`` levels up to a quarter.
+
+Three things differ, for tables that are no outfits: there is a fifth look, the *average* (``lookrows``); *single*
+goes by how many have something about as rare (``tables``), and is never worth more than that; the looks at pairs
+count less where they are blunt (``calibration``).
 
 Laws:
     * Score, then update. No row is measured against counts that contain it, nor against rows after it.
@@ -27,19 +31,24 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from appliance.hub import bounds
 from appliance.hub.baseline import Baseline
 from appliance.hub.calibration import Tails
-from appliance.hub.lenses import LEAST, LENS_OF, RANGES, TOGETHER, together_rows
+from appliance.hub.lenses import LEAST, LENS_OF, RANGES, Look, together_rows
 from appliance.hub.levels import BANDS, FloatArray, IntArray, Layout
-from appliance.hub.tables import Tables, claims, tables_of
+from appliance.hub.lookrows import LOOKS, Rows, looks, positions
+from appliance.hub.tables import Tables, about_as_rare, claims, tables_of
 from appliance.values import Seconds, UnitId
-
-Rows = NDArray[np.int32]
-"""(n, attributes) levels from 0; -1 where unknown."""
 
 MEMORY: Final = 20_000.0
 """How many rows' scores are remembered."""
 MOST_ROWS: Final = 8192
+_LIGHT: Final = 256
+_RANGES: Final = (*RANGES[:4], RANGES[Look.WHOLE], RANGES[4])
+_LEAST: Final = np.array((*LEAST[:3], -np.inf, -np.inf))
+"""Of the whole, any bit counts: in a table nobody is fetched for it, and most sets differ in nothing else."""
+_TELLING: Final = 4.0
+"""p is not below 2**-(``_TELLING`` bits): where all rows are nearly alike, a little difference is no exception."""
 _HERE: Final = UnitId("table")
 _NOW: Final = Seconds(0.0)
 __all__ = ["LENS_OF", "Fold", "Rows", "Scores", "Stream"]
@@ -49,7 +58,7 @@ __all__ = ["LENS_OF", "Fold", "Rows", "Scores", "Stream"]
 class Scores:
     """Of n rows: ``strength`` (n,) ranks, in bits; ``p`` (n,) in (0, 1] is calibrated; ``look`` (n,) saw most.
 
-    ``lenses`` (n, 4) are the looks' own p; ``raw`` (n, 4) their bits before calibration.
+    ``lenses`` (n, ``LOOKS``) are the looks' own p; ``raw`` (n, ``LOOKS``) their bits before calibration.
     """
 
     strength: FloatArray
@@ -92,16 +101,17 @@ class Stream:
         self.fold = fold
         self.baseline = Baseline(layout=Layout.of(fold.sizes) if fold else layout)
         self._counts, self._weights = np.zeros(layout.levels), np.zeros(layout.attributes)
-        self._tails = Tails(RANGES, memory=memory)
+        self._tails = Tails(_RANGES, memory=memory, lend=True)
         self._tables: Tables | None = None
-        self._single = np.zeros(layout.levels)
+        self._single = self._shared = np.zeros(layout.levels)
 
     def blocks(self, rows: Rows) -> Iterator[slice]:
         """The blocks that ``rows`` are best judged in, in order."""
         begun = self.baseline.people
+        lag = min(16, max(4, 16 * _LIGHT // max(1, self.baseline.layout.levels)))
         place = 0
         while place < len(rows):
-            size = min(MOST_ROWS, max(1, (begun + place) // 16))
+            size = min(MOST_ROWS, max(1, (begun + place) // lag))
             yield slice(place, min(len(rows), place + size))
             place += size
 
@@ -115,8 +125,8 @@ class Stream:
             strength=np.concatenate([one.strength for one in parts] or [np.zeros(0)]),
             p=np.concatenate([one.p for one in parts] or [np.zeros(0)]),
             look=np.concatenate([one.look for one in parts] or [np.zeros(0, dtype=np.intp)]),
-            lenses=np.concatenate([one.lenses for one in parts] or [np.zeros((0, 4))]),
-            raw=np.concatenate([one.raw for one in parts] or [np.zeros((0, 4))]),
+            lenses=np.concatenate([one.lenses for one in parts] or [np.zeros((0, LOOKS))]),
+            raw=np.concatenate([one.raw for one in parts] or [np.zeros((0, LOOKS))]),
         )
 
     def learn(self, rows: Rows, scores: Scores) -> None:
@@ -136,23 +146,35 @@ class Stream:
     def score(self, rows: Rows) -> Scores:
         """The scores of rows; learns nothing."""
         raw = self._raw(rows)
+        shared = np.append(self._shared, 0.0).take(positions(rows, self.layout)).max(axis=0, initial=0.0)
         evidence, lenses = np.zeros_like(raw), np.ones_like(raw)
         strength, p = np.zeros(len(rows)), np.ones(len(rows))
-        seen = raw >= np.array(LEAST)
+        seen = raw >= _LEAST
         for band, members in self._bands(rows):
-            survival, bits = self._tails.rows(
-                band, np.column_stack((raw[members], np.zeros(_size(members, rows))))
-            )
-            evidence[members] = np.where(seen[members], bits[:, :TOGETHER], 0.0)
-            lenses[members] = np.where(seen[members], survival[:, :TOGETHER], 1.0)
+            shown = raw[members]
+            survival, bits = self._tails.rows(band, np.column_stack((shown, np.zeros(len(shown)))))
+            bits = bits[:, :LOOKS]
+            bits[:, Look.DEFICIT : Look.CLASH + 1] -= self._tails.bluntness(band, Look.DEFICIT)
+            # So many have something as rare: the look cannot be worth more than that.
+            bits[:, Look.SINGLE] = np.minimum(bits[:, Look.SINGLE], shared[members])
+            evidence[members] = np.where(seen[members], bits, 0.0)
+            lenses[members] = np.where(seen[members], np.maximum(survival[:, :LOOKS], np.exp2(-bits)), 1.0)
             strength[members] = together_rows(evidence[members])
-            last = np.column_stack((raw[members], strength[members]))
-            p[members] = self._tails.rows(band, last)[0][:, TOGETHER]
-        return Scores(strength=strength, p=p, look=np.argmax(evidence, axis=1), lenses=lenses, raw=raw)
+            last = np.column_stack((shown, strength[members]))
+            most = np.where(seen[members], shown, 0.0).max(axis=1, initial=0.0)
+            p[members] = np.maximum(self._tails.rows(band, last)[0][:, LOOKS], np.exp2(-_TELLING * most))
+        # The average is a second look at the whole.
+        look = np.minimum(np.argmax(evidence, axis=1), Look.WHOLE)
+        return Scores(strength=strength, p=p, look=look, lenses=lenses, raw=raw)
 
     def singles(self) -> tuple[FloatArray, FloatArray]:
         """(count, weight) of each level: arrays (levels,)."""
         return self._counts, self._weights[self.layout.attribute_of]
+
+    def rarest(self) -> FloatArray:
+        """*single* of each level, in bits, (levels,): by how many have something about as rare."""
+        self._fresh_tables()
+        return self._shared
 
     def _bands(self, rows: Rows) -> Iterator[tuple[int, IntArray | slice]]:
         known = (rows >= 0).sum(axis=1)
@@ -169,42 +191,15 @@ class Stream:
     def _fresh_tables(self) -> Tables:
         if self._tables is None:
             self._tables = tables_of(self.baseline, _NOW)
-            self._single = claims(*self.singles(), self.layout)
+            counts, weights = self.singles()
+            self._single = claims(counts, weights, self.layout)
+            self._shared = -np.log2(bounds.share_upper(about_as_rare(counts, self.layout), weights))
         return self._tables
 
     def _raw(self, rows: Rows) -> FloatArray:
-        """The four looks' scores in bits, (n, 4); see ``lenses``."""
+        """The looks' scores in bits, (n, ``LOOKS``)."""
         tables = self._fresh_tables()
-        number, columns = rows.shape
-        raw = np.zeros((number, len(LEAST)))
-        single, deficit, whole = (np.zeros(number, dtype=np.float32) for _ in range(3))
-        sums = np.zeros((columns, number), dtype=np.float32)
-        folded = self.fold.rows(rows) if self.fold else rows
-        places = _places(folded, tables.layout)
-        alone = places if folded is rows else _places(rows, self.layout)
-        levels = tables.layout.levels
-        # One position more than there are levels stands for unknown; it says nothing.
-        deficits = np.zeros((levels + 1, levels + 1), dtype=np.float32)
-        deficits[:levels, :levels] = tables.deficit
-        wholes = np.zeros_like(deficits)
-        wholes[:levels, :levels] = tables.whole
-        flat, flat_wholes = deficits.reshape(-1), wholes.reshape(-1)
-        singles = np.append(self._single, 0.0).astype(np.float32)
-        surprisals = np.append(tables.surprisal, 0.0).astype(np.float32)
-        starts = places * np.int32(levels + 1)
-        for column in range(columns):
-            np.maximum(single, singles.take(alone[column]), out=single)
-            whole += surprisals.take(places[column])
-            for other in range(column):
-                found = flat.take(starts[column] + places[other])
-                np.maximum(deficit, found, out=deficit)
-                sums[column] += found
-                sums[other] += found
-        for one, other in tables.edges:
-            whole += flat_wholes.take(starts[one] + places[other])
-        raw[:, 0], raw[:, 1], raw[:, 3] = single, deficit, whole
-        raw[:, 2] = sums.max(axis=0, initial=0.0)
-        return raw
+        return looks(rows, self.fold.rows(rows) if self.fold else rows, self.layout, self._single, tables)
 
     def pooled(self, rows: Rows) -> FloatArray:
         """Centred surprisal of rows, in bits, (n,): for sets in which everything is a matter of the whole.
@@ -213,7 +208,7 @@ class Stream:
         1986, Statistical Science 1: 114-135): the tree's correction counts half.
         """
         tables = self._fresh_tables()
-        places = _places(self.fold.rows(rows) if self.fold else rows, tables.layout)
+        places = positions(self.fold.rows(rows) if self.fold else rows, tables.layout)
         surprisals = np.append(tables.surprisal, 0.0)
         found: FloatArray = surprisals.take(places).sum(axis=0)
         wholes = np.zeros((tables.layout.levels + 1,) * 2)
@@ -231,14 +226,3 @@ class Stream:
         among = tables.deficit[np.ix_(places, places)]
         first, second = np.unravel_index(int(np.argmax(among)), among.shape)
         return int(columns[first]), int(columns[second])
-
-
-def _size(members: IntArray | slice, rows: Rows) -> int:
-    return len(rows) if isinstance(members, slice) else len(members)
-
-
-def _places(rows: Rows, layout: Layout) -> Rows:
-    """(attributes, n) positions; the number of levels where unknown."""
-    found = rows.T + np.array(layout.offsets, dtype=np.int32)[:, None]
-    found[rows.T < 0] = layout.levels
-    return np.ascontiguousarray(found, dtype=np.int32)

@@ -25,6 +25,7 @@ from appliance.hub.counts import coarse
 from appliance.hub.daybook import Daybook
 from appliance.hub.desk import Desk
 from appliance.hub.door import DoorState
+from appliance.hub.drift import Change, Drift
 from appliance.hub.languages import CATALOGUES
 from appliance.hub.learnt import learnt
 from appliance.hub.messages import Arrival, Telling
@@ -66,6 +67,7 @@ class Booth:
         check_clock(now, snapshot.baseline.latest if snapshot else 0.0)
         self._rarity = learnt(stored, now)
         self.baseline = self._rarity.baseline
+        self._drift = Drift(self.baseline)
         self._alerts = Alerts(
             alert_seconds=config.pacing.alert_seconds,
             service_seconds=config.pacing.service_seconds,
@@ -110,6 +112,10 @@ class Booth:
         self._admission.enrol(register)
         self._roster.enrol(register)
         self._desk.enrol(register.tablets)
+
+    def changes(self) -> tuple[Change, ...]:
+        """What people wear now that they usually do not."""
+        return self._drift.changes()
 
     def take(
         self, arrivals: Iterable[Arrival], now: Seconds, *, last: bool = False, steady: float | None = None
@@ -214,6 +220,8 @@ class Booth:
         rare = ready and score.p <= max(FLAG_P, self._config.pacing.floor)
         reasons = reasons_for(one, score, self.baseline, self._now) if rare else ()
         counted = self._rarity.update(one, score, unit, seen_at)
+        if ready:
+            self._drift.count(one.sure, seen_at)
         self._live.append(Live(unit=unit, seen_at=seen_at, vector=vector))
         self._unwritten += 1
         self._daybook.passed()
@@ -273,6 +281,8 @@ class Booth:
         if known:
             self._pacing.forget(known.vector)
             self._rarity.forget(known.vector, known.unit, known.seen_at, known.counted)
+            if known.counted:
+                self._drift.forget(known.counted.one.sure)
         # What waits in the journal becomes counts now, and is deleted.
         self._snapshot_at, self._unwritten = float("-inf"), self._unwritten + 1
 

@@ -44,6 +44,7 @@ _LEAST_MEMORY: Final = 32.0
 """While few are remembered the memory is as short as they are few: the young baseline's scores were smaller."""
 STEEP: Final = 12.0
 """Evidence beyond the so many highest scores goes on in a straight line."""
+FEW: Final = 200.0
 YOUNG: Final = 1000.0
 """After so many people the line counts half of what it goes beyond the finest p."""
 MOST_BITS: Final = 48.0
@@ -51,6 +52,10 @@ _FALL: Final = 1.5
 """The mean excess expected beforehand, in bits: scores that end in a wall do not make a wall of evidence."""
 
 
+_DULL: Final = 3.0
+_PROVEN: Final = 5000.0
+"""So many rows must have been seen before bluntness counts in full: young counts make every deficit small."""
+MOST_BLUNT: Final = 12.0
 _DUST: Final = 1e-9
 
 
@@ -70,7 +75,7 @@ class Tails:
     """Histograms of the scores of the people seen lately, by band and by score; takes up ``bins`` where given.
 
     ``ranges`` are (low, high) of each score; outside it scores fall into the end bins. ``bins`` is (bands, scores,
-    BINS).
+    BINS). With ``lend``, a band that remembers fewer than ``FEW`` is measured by all bands together.
     """
 
     def __init__(
@@ -80,16 +85,18 @@ class Tails:
         bands: int = BANDS,
         memory: float = MEMORY,
         bins: FloatArray | None = None,
+        lend: bool = False,
     ) -> None:
         self._low = np.array([low for low, _ in ranges])
         self._grain = BINS / np.array([high - low for low, high in ranges])
         self._places = list(zip(self._low.tolist(), self._grain.tolist(), strict=True))
         shape = (bands, len(ranges), BINS)
         self._bins = np.zeros(shape) if bins is None else bins.astype(np.float64)
-        self._memory = memory
+        self._memory, self._lend = memory, lend
         self._faded = [0.0] * bands
         self._waiting: list[list[Remembered]] = [[] for _ in range(bands)]
         self._survival, self._evidence = np.ones(shape), np.zeros(shape)
+        self._blunt = np.zeros(shape[:2])
         if bins is not None:
             self._settle(list(range(bands)))
 
@@ -142,11 +149,14 @@ class Tails:
 
     def settle_band(self, band: int) -> None:
         """Let what ``add_rows`` remembered in a band count."""
-        self._settle([band])
+        poor = self._lend and (self._bins[:, 0].sum(axis=1) < FEW)
+        self._settle([band] if not np.any(poor) else sorted({band, *np.flatnonzero(poor).tolist()}))
 
     def _settle(self, bands: list[int]) -> None:
         for band in bands:
             bins = self._bins[band]
+            if self._lend and float(bins[0].sum()) < FEW:
+                bins = self._bins.sum(axis=0)
             beyond = np.cumsum(bins[:, ::-1], axis=1)[:, ::-1]
             total = beyond[:, :1]
             survival = np.minimum(1.0, (1.0 + beyond) / (1.0 + total))
@@ -162,6 +172,8 @@ class Tails:
             # No p is finer than what was seen; how far the line may go beyond that is a matter of experience too.
             finest = np.log2(1.0 + total)
             line = np.where(line > finest, finest + (line - finest) * total / (total + YOUNG), line)
+            if self._lend:  # a matter of tables: at the booth no look is blunt
+                self._blunt[band] = bluntness(beyond)
             self._survival[band] = survival
             self._evidence[band] = np.minimum(MOST_BITS, np.where(steps > 0, line, bits))
 
@@ -182,6 +194,11 @@ class Tails:
         places, columns = self.bins_of(scores), np.arange(scores.shape[1])
         return self._survival[band][columns, places], self._evidence[band][columns, places]
 
+    def bluntness(self, band: int, place: int) -> float:
+        """How blunt a score is, in bits; see the function of that name."""
+        blunt: float = self._blunt.item(band, place)
+        return blunt
+
     def remembered(self, band: int) -> float:
         """How many people's scores of a band are remembered, in effect."""
         return float(self._bins[band, 0].sum())
@@ -190,6 +207,23 @@ class Tails:
         """The histograms, (bands, scores, BINS), the latest score weighing 1; those of several hubs add up."""
         self.settle()
         return self._bins.copy()
+
+
+def bluntness(beyond: FloatArray) -> FloatArray:
+    """Bits by which scores are no evidence, 0 to ``MOST_BLUNT``; ``beyond`` (scores, BINS): weights from a bin up.
+
+    Where every tenth has nearly as much as the highest has, having much is nothing special. A tail that falls
+    exponentially from the median m over the tenth highest part q reaches m + (q - m) log2(1 / 2 r) / log2 5 at a
+    share of r; a score whose r highest (one in a thousand, or the highest of fewer) does not reach that far is
+    blunt, by ``_DULL`` bits for each (q - m) that it falls short; in full after ``_PROVEN`` rows.
+    """
+    total = np.maximum(beyond[:, :1], 2.0)
+    r = np.maximum(1e-3, 1.0 / total)
+    middle, tenth, highest = (np.argmax(beyond < share * total, axis=1) for share in (0.5, 0.1, r))
+    reached = (highest - middle) / np.maximum(1.0, tenth - middle)
+    short = np.log2(0.5 / r[:, 0]) / np.log2(5.0) - reached
+    found: FloatArray = np.clip(_DULL * short, 0.0, MOST_BLUNT) * np.minimum(1.0, beyond[:, 0] / _PROVEN) ** 2
+    return found
 
 
 def whole(bins: FloatArray) -> FloatArray:

@@ -1,14 +1,20 @@
 """Which readings of which camera are not to be believed at present: a camera's fault is no fashion.
 
-Formula: of the last ``MEMORY`` or so people that a camera saw, k show a level that a share p of people usually do
-(the larger of what this camera and what all cameras usually see, by upper bounds); z = (k - n p) / sqrt(n p (1 - p) +
-1/4). A z above ``TOO_MANY`` while the other cameras have none sets the level aside on this camera, until z is below
-``ENOUGH`` again. It is a control chart (Shewhart 1931, Economic Control of Quality of Manufactured Product) with a
-fading window (Roberts 1959, Technometrics 1: 239-250).
+Formula: let a share p of people usually show a level (the larger of what this camera and what all cameras usually
+see, by upper bounds). Each person seen adds to the camera's evidence against the level log2(q / p) bits where they
+show it and log2((1 - q) / (1 - p)) where not, q = p + ``EXCESS``; below 0 it starts anew (the cumulative sum of Page
+1954, Biometrika 41: 100-115, fastest of all tests to tell a change from p to q: Moustakides 1986, Annals of
+Statistics 14: 1379-1387). A smaller, lasting excess shows in the last ``MEMORY`` or so people, of whom k show it:
+z = (k - n p) / sqrt(n p (1 - p) + 1/4) (a control chart, Shewhart 1931, with a fading window, Roberts 1959).
+
+More than ``TOLD`` bits, or z above ``TOO_MANY``, sets the level aside on this camera, until there are less than half
+the bits and z is below ``ENOUGH`` again; never while another camera has half of this one's bits, or a z above
+``ENOUGH`` and a quarter of this one's.
 
 Laws:
     * What is set aside counts as unknown: it scores nobody and teaches the baseline nothing.
     * Where all cameras see the same, it is the street that changed, not a camera: nothing is set aside.
+    * The first reading of a fault cannot be told from a rare thing; of what is hardly ever seen, the third can.
     * Counts only, of a few hundred people, in memory only.
 """
 
@@ -26,7 +32,11 @@ from appliance.values import Seconds, UnitId
 MEMORY: Final = 200.0
 TOO_MANY: Final = 4.0
 ENOUGH: Final = 2.0
-_LOOK: Final = 16
+EXCESS: Final = 0.08
+TOLD: Final = 10.0
+_MOST_TOLD: Final = 15.0
+"""Evidence is capped, so that a mended camera is believed again."""
+_LOOK: Final = 8
 """A camera is looked at after so many of its people."""
 _YOUNG: Final = 100.0
 _FADE: Final = 1.0 - 1.0 / MEMORY
@@ -35,7 +45,10 @@ _NOBODY: Final[frozenset[int]] = frozenset()
 
 
 class _Camera:
-    __slots__ = ("added", "counts", "doubtful", "looked", "usual", "usual_due", "waiting", "weight", "z")
+    __slots__ = (
+        "added", "counts", "doubtful", "gain", "looked", "loss", "told",
+        "usual", "usual_due", "waiting", "weight", "z",
+    )  # fmt: skip
 
     def __init__(self, levels: int) -> None:
         self.counts = np.zeros(levels)
@@ -43,7 +56,8 @@ class _Camera:
         self.added = self.looked = 0
         self.waiting: list[Worn] = []
         self.doubtful = _NOBODY
-        self.z = np.zeros(levels)
+        self.z, self.told = np.zeros(levels), np.zeros(levels)
+        self.gain, self.loss = np.zeros(levels), np.zeros(levels)
         self.usual: FloatArray | None = None
         self.usual_due = 0
 
@@ -99,18 +113,24 @@ class Guard:
         camera.looked = camera.added
         camera.counts *= fade
         camera.weight = camera.weight * fade + len(waiting)
-        for one in waiting:
-            camera.counts[_read(one)] += 1.0
+        fresh = np.bincount(np.concatenate([_read(one) for one in waiting]), minlength=len(camera.counts))
+        camera.counts += fresh
         if self._baseline.people < _YOUNG:
             return
         if camera.usual is None or self._baseline.people >= camera.usual_due:
             camera.usual = self._usual(unit)
             camera.usual_due = self._baseline.people + 128
+            more = np.minimum(camera.usual + EXCESS, 0.5 * (camera.usual + 1.0))
+            camera.gain = np.log2(more / camera.usual)
+            camera.loss = np.log2((1.0 - more + _DUST) / (1.0 - camera.usual + _DUST))
         layout = self._baseline.layout
+        told = np.add.reduceat(fresh, layout.offsets)[layout.attribute_of]
+        camera.told += fresh * (camera.gain - camera.loss) + told * camera.loss
+        np.clip(camera.told, 0.0, _MOST_TOLD, out=camera.told)
         seen = np.add.reduceat(camera.counts, layout.offsets)[layout.attribute_of]
         expected = camera.usual * seen
         camera.z = (camera.counts - expected) / np.sqrt(expected * (1.0 - camera.usual) + 0.25)
-        if camera.doubtful or camera.z.max() > TOO_MANY:
+        if camera.doubtful or camera.z.max() > TOO_MANY or camera.told.max() > TOLD:
             self._set_aside(camera)
 
     def _usual(self, unit: UnitId) -> FloatArray:
@@ -123,8 +143,13 @@ class Guard:
         return np.maximum(everywhere, here)
 
     def _set_aside(self, camera: _Camera) -> None:
-        others = [one.z for one in self._cameras.values() if one is not camera and one.weight > MEMORY / 8]
-        elsewhere = np.max(others, axis=0) > ENOUGH if others else np.zeros(len(camera.z), dtype=np.bool_)
-        kept = [place for place in camera.doubtful if camera.z[place] > ENOUGH and not elsewhere[place]]
-        found = np.flatnonzero((camera.z > TOO_MANY) & ~elsewhere).tolist()
-        camera.doubtful = frozenset(kept + found)
+        others = [one for one in self._cameras.values() if one is not camera and one.weight > MEMORY / 8]
+        elsewhere = np.zeros(len(camera.z), dtype=np.bool_)
+        for one in others:
+            elsewhere |= (one.z > np.maximum(ENOUGH, camera.z / 4.0)) | (
+                one.told > np.maximum(camera.told, TOLD) / 2.0
+            )
+        found = ((camera.z > TOO_MANY) | (camera.told > TOLD)) & ~elsewhere
+        still = ((camera.z > ENOUGH) | (camera.told > TOLD / 2.0)) & ~elsewhere
+        kept = [place for place in camera.doubtful if still[place]]
+        camera.doubtful = frozenset(kept + np.flatnonzero(found).tolist())

@@ -26,7 +26,8 @@ from appliance.errors import Unfit
 from appliance.hub import bounds
 from appliance.hub.batch import LENS_OF, Rows, Scores, Stream
 from appliance.hub.lenses import Look
-from appliance.hub.reasons import MOST_NAMED, one_in
+from appliance.hub.levels import FloatArray
+from appliance.hub.reasons import ALSO, MOST_NAMED, one_in
 from appliance.hub.table import Codebook, fold_of, like_names, read
 from appliance.hub.tables import TIMES
 from appliance.values import Seconds
@@ -41,9 +42,9 @@ ABOUT: Final = "how rare each row of a categorical table is, and why"
 EXAMPLE: Final = """leftfield score --table outfits.csv --out scored.csv
   leftfield score --table today.csv --baseline last-week.csv --ignore id | sort -t, -k2 -rn | head
 
-the table: CSV (comma, semicolon or tab; UTF-8) with one line of names, one column per attribute, an empty cell where
-  nothing is known. Every word is a value, numbers too. 2 to 256 columns; the order of the rows is their order in
-  time.
+the table: CSV (comma, semicolon, tab or bar; UTF-8) with one line of names, one column per attribute, an empty cell
+  where nothing is known. Every word is a value, numbers too. 2 to 2,048 columns (one without a name is left out); the
+  order of the rows is their order in time.
 
     top,sleeves,shoes
     black,long,dark
@@ -134,7 +135,7 @@ def main(options: Options) -> int:
             f"column {name!r} has a value of its own in nearly every row; if it is a name, add --ignore {name}"
         )
     layout = book.layout()
-    fold = fold_of(rows if learnt is None else np.concatenate((learnt, rows)), layout)
+    fold = fold_of(rows if learnt is None else learnt, layout)
     stream = Stream(layout, fold)
     if learnt is not None:
         stream.judge(learnt)
@@ -170,13 +171,19 @@ def _results(stream: Stream, rows: Rows, book: Codebook, explain: float, *, lear
         part = rows[block]
         scores = stream.score(part)
         told = Explainer(stream, book) if (scores.p <= explain).any() else None
-        for place, (strength, p, look) in enumerate(
-            zip(scores.strength.tolist(), scores.p.tolist(), scores.look.tolist(), strict=True)
-        ):
-            reason = told.reason(part[place], Look(look)) if told and p <= explain else ""
+        for place, (strength, p) in enumerate(zip(scores.strength.tolist(), scores.p.tolist(), strict=True)):
+            look = _sayable(Look(int(scores.look[place])), scores.lenses[place])
+            reason = told.reason(part[place], look) if told and p <= explain else ""
             yield block.start + place + 1, strength, p, reason, LENS_OF[look].value
         if learn:
             stream.learn(part, scores)
+
+
+def _sayable(look: Look, lenses: FloatArray) -> Look:
+    """The look that gives the reason: before the whole, one value or two that are rare by themselves."""
+    if look is not Look.WHOLE or lenses[[Look.SINGLE, Look.DEFICIT]].min() > ALSO:
+        return look
+    return Look.SINGLE if lenses[Look.SINGLE] <= ALSO else Look.DEFICIT
 
 
 def _csv_lines(results: Iterable[Result], out: TextIO) -> int:
@@ -206,6 +213,7 @@ class Explainer:
         self._layout = stream.layout
         self._counts, self._weights = stream.singles()
         self._upper = bounds.share_upper(self._counts, self._weights)
+        self._bits = stream.rarest()
         self._offsets = np.array(self._layout.offsets)
 
     def reason(self, row: NDArray[np.int32], look: Look) -> str:
@@ -217,7 +225,7 @@ class Explainer:
             return self._single(row, columns)
         if look is not Look.WHOLE and len(columns) > 1:
             return self._pair(row)
-        rarest = columns[np.argsort(self._upper[self._offsets[columns] + row[columns]], kind="stable")]
+        rarest = columns[np.argsort(-self._bits[self._offsets[columns] + row[columns]], kind="stable")]
         named = ", ".join(
             self._book.label(column, int(row[column])) for column in sorted(rarest[:MOST_NAMED].tolist())
         )
@@ -225,7 +233,7 @@ class Explainer:
 
     def _single(self, row: NDArray[np.int32], columns: NDArray[np.intp]) -> str:
         positions = self._offsets[columns] + row[columns]
-        best = int(np.argmin(self._upper[positions]))
+        best = int(np.argmax(self._bits[positions]))
         position, column = int(positions[best]), int(columns[best])
         number = one_in(float(self._upper[position]), float(self._weights[position]))
         return _claim(self._book.label(column, int(row[column])), number)

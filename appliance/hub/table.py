@@ -2,6 +2,7 @@
 
 Laws:
     * What cannot be read is refused with the line, the column and how to mend it; nothing is guessed.
+    * A column without a name (the row numbers that some programs put first) is left out.
     * Every word is a level, numbers too: no word is nearer to another.
     * One pass, one dictionary a column: a row is kept as small integers, its text is not.
 """
@@ -12,6 +13,7 @@ import csv
 from array import array
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 from pathlib import Path
 from typing import Final, TextIO
 
@@ -21,10 +23,12 @@ from appliance.errors import Unfit
 from appliance.hub.batch import Fold, Rows
 from appliance.hub.levels import Layout
 
-MOST_COLUMNS: Final = 256
-MOST_LEVELS: Final = 1536
+MOST_COLUMNS: Final = 2048
+MOST_LEVELS: Final = 1024
 """The pair counts hold this many levels in all; the seldom ones of the largest columns are one level there."""
-_DELIMITERS: Final = (",", ";", "\t")
+USUALLY: Final = 5
+FEW: Final = 50
+_DELIMITERS: Final = (",", ";", "\t", "|")
 
 
 class Words(dict[str, int]):
@@ -86,11 +90,11 @@ def _rows(lines: TextIO, where: str, book: Codebook) -> Rows:
     if not first.strip():
         raise Unfit(f"{where}: line 1 is empty; it must name the columns, such as top,sleeves,shoes")
     delimiter = max(_DELIMITERS, key=first.count)
-    header = [name.strip() for name in next(csv.reader([first], delimiter=delimiter))]
+    reader = csv.reader(chain([first], lines), delimiter=delimiter)
+    header = [name.strip() for name in next(reader)]
     order = _columns(header, where, book)
     words = [book.words[place] for place in range(len(order))]
     cells = array("i")
-    reader = csv.reader(lines, delimiter=delimiter)
     straight = order == list(range(len(header)))
     width = len(header)
     for row in reader:
@@ -98,7 +102,7 @@ def _rows(lines: TextIO, where: str, book: Codebook) -> Rows:
             if not any(cell.strip() for cell in row):
                 continue
             raise Unfit(
-                f"{where}: line {reader.line_num + 1} has {len(row)} cells, the header names {width} columns; "
+                f"{where}: line {reader.line_num} has {len(row)} cells, the header names {width} columns; "
                 f"add or remove a {delimiter!r}, or put the cell that holds one in double quotes"
             )
         if straight:
@@ -113,52 +117,54 @@ def _rows(lines: TextIO, where: str, book: Codebook) -> Rows:
 def _columns(header: list[str], where: str, book: Codebook) -> list[int]:
     """Where in the file each column of the book stands."""
     for place, name in enumerate(header):
-        if not name:
-            raise Unfit(f"{where}: column {place + 1} has no name in line 1; give it one")
-        if name in header[:place]:
+        if name and name in header[:place]:
             raise Unfit(f"{where}: two columns are called {name!r} in line 1; rename one of them")
     if not book.names:
         for name in book.ignored:
             if name not in header:
-                raise Unfit(f"{where}: no column {name!r} to ignore; there are {', '.join(header)}")
-        book.names = tuple(name for name in header if name not in book.ignored)
+                raise Unfit(f"{where}: no column {name!r} to ignore; there are {_some(header)}")
+        book.names = tuple(name for name in header if name and name not in book.ignored)
         book.words = [Words(book.unknown) for _ in book.names]
     if not 2 <= len(book.names) <= MOST_COLUMNS:
         raise Unfit(
             f"{where}: {len(book.names)} column(s) to look at; 2 to {MOST_COLUMNS} are needed, "
-            "separated by commas, semicolons or tabs"
+            "separated by commas, semicolons, tabs or bars"
         )
     missing = [name for name in book.names if name not in header]
     if missing:
         raise Unfit(
             f"{where}: no column {missing[0]!r}; baseline and table must have the same columns "
-            f"({', '.join(book.names[:8])}{', ...' if len(book.names) > 8 else ''})"
+            f"({_some(book.names)})"
         )
     return [header.index(name) for name in book.names]
 
 
-def fold_of(rows: Rows, layout: Layout) -> Fold | None:
-    """How to fold the seldom levels so that ``MOST_LEVELS`` hold all pairs; None where they do anyway.
+def _some(names: Sequence[str]) -> str:
+    return ", ".join(names[:8]) + (", ..." if len(names) > 8 else "")
 
-    Columns share the room as water fills vessels: small columns are never folded.
+
+def fold_of(rows: Rows, layout: Layout) -> Fold | None:
+    """How to fold the seldom levels so that ``MOST_LEVELS`` hold all pairs; None where nothing is folded.
+
+    Columns share the room as water fills vessels: small columns are never folded. Where the levels of a column occur
+    less than ``USUALLY`` times on average, those that occur less often are one level: names, numbers, dates.
     """
-    if layout.levels <= MOST_LEVELS:
-        return None
     room, most = MOST_LEVELS, 2
     for left, size in zip(range(layout.attributes, 0, -1), sorted(layout.sizes), strict=True):
         most = max(2, room // left)
         room -= min(size, most)
     places = []
     for column, size in enumerate(layout.sizes):
-        if size <= most:
-            places.append(np.arange(size))
-            continue
         levels = rows[:, column]
-        order = np.argsort(-np.bincount(levels[levels >= 0], minlength=size), kind="stable")
-        place = np.full(size, most - 1, dtype=np.intp)
-        place[order[: most - 1]] = np.arange(most - 1)
+        counts = np.bincount(levels[levels >= 0], minlength=size)
+        kept = min(size, most - 1) if size > most else size
+        if size > FEW and size * USUALLY > counts.sum():
+            kept = min(kept, int((counts >= USUALLY).sum()))
+        place = np.full(size, kept, dtype=np.intp)
+        place[np.argsort(-counts, kind="stable")[:kept]] = np.arange(kept)
         places.append(place)
-    return Fold(places=tuple(places))
+    fold = Fold(places=tuple(places))
+    return fold if fold.sizes != layout.sizes else None
 
 
 def like_names(rows: Rows, book: Codebook) -> Iterator[str]:

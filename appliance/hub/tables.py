@@ -51,16 +51,17 @@ class Tables:
 
     ``single`` and ``surprisal`` are (levels,). ``looks`` is (2, levels * levels): the deficit of a pair, 0 where it
     has none or is no pair; and *whole*, which is to be summed: the surprisal on the diagonal, and minus the centred
-    lift of the two ends of each edge of the tree, once. ``information`` is the (attributes, attributes) mutual
-    information, never below 0; ``edges`` are those of the tree.
+    lift of the two ends of each edge of the tree, once. ``edges`` are those of the tree. ``lift`` is
+    (levels, levels), of no meaning within an attribute; ``gain`` (attributes, attributes) what it is expected to be.
     """
 
     layout: Layout
     single: FloatArray
     surprisal: FloatArray
     looks: FloatArray
-    information: FloatArray
     edges: Edges
+    lift: FloatArray
+    gain: FloatArray
 
     @property
     def deficit(self) -> FloatArray:
@@ -127,15 +128,12 @@ def tables_of(
     raw = -np.log2(share if least is None else np.maximum(share, np.diag(least)))
     entropy = np.add.reduceat(share * raw, layout.offsets)
     expected = _blocks(independent * np.exp2(lift) * lift, layout)
-    sizes = np.array(layout.sizes) - 1.0
-    freedom = np.outer(sizes, sizes) / (2.0 * math.log(2.0) * np.maximum(known, 1.0))
-    information = np.maximum(0.0, _blocks(counts / np.maximum(weights, _TINY) * lift, layout) - freedom)
-    np.fill_diagonal(information, 0.0)
+    np.fill_diagonal(expected, 0.0)
     surprisal = raw - entropy[attribute_of]
     looks = np.empty((2, layout.levels * layout.levels))
     looks[0] = np.where(layout.no_pair, 0.0, np.maximum(0.0, -lift)).reshape(-1)
     if edges is None:
-        edges = chow_liu(information, tuple(range(layout.attributes)))
+        edges = chow_liu(_information(counts, known, lift, layout), tuple(range(layout.attributes)))
     whole = looks[1].reshape(layout.levels, layout.levels)
     whole[:] = np.diag(surprisal)
     for one, other in edges:
@@ -146,8 +144,9 @@ def tables_of(
         single=claims(count, weight, layout, 0.0 if least is None else np.diag(least)),
         surprisal=surprisal,
         looks=looks,
-        information=information,
         edges=edges,
+        lift=lift,
+        gain=expected,
     )
 
 
@@ -159,6 +158,16 @@ def _proven(lately: Baseline | None, now: Seconds) -> FloatArray | None:
     attribute_of = lately.layout.attribute_of
     weights = known.take(attribute_of, 0).take(attribute_of, 1)
     return np.minimum(1.0, bounds.lower(counts, Z99) / np.maximum(weights, 1.0))
+
+
+def _information(counts: FloatArray, known: FloatArray, lift: FloatArray, layout: Layout) -> FloatArray:
+    """Mutual information of each two attributes, (attributes, attributes), never below 0."""
+    sizes = np.array(layout.sizes) - 1.0
+    freedom = np.outer(sizes, sizes) / (2.0 * math.log(2.0) * np.maximum(known, 1.0))
+    weights = known.take(layout.attribute_of, 0).take(layout.attribute_of, 1)
+    found: FloatArray = np.maximum(0.0, _blocks(counts / np.maximum(weights, _TINY) * lift, layout) - freedom)
+    np.fill_diagonal(found, 0.0)
+    return found
 
 
 def _blocks(matrix: FloatArray, layout: Layout) -> FloatArray:

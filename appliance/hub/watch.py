@@ -85,6 +85,7 @@ class Watch:
             ),
         )
         self._refused: Counter[str] = Counter()
+        self._changed: frozenset[int] = frozenset()
         self._reported_at = time.monotonic()
 
     def run(self) -> None:
@@ -124,6 +125,7 @@ class Watch:
         for message in messages:
             self._link.acknowledge(message)
         self._report(outcome)
+        self._report_changes()
 
     def _tell(self, telling: Telling) -> None:
         if not self._link.up:  # everything that matters is retained, and said again when the link is back
@@ -155,6 +157,15 @@ class Watch:
             log(f"the register stays as it was: {unfit}", level=3)
         else:
             log("the register was read anew")
+
+    def _report_changes(self) -> None:
+        """Once for each attribute, when it changes: much that is flagged now may be the street, not the person."""
+        changes = self._booth.changes()
+        for change in changes:
+            if change.attribute not in self._changed:
+                since = time.strftime("%a %H:%M", time.localtime(change.since))
+                log(f"what people wear has changed since {since}: {change.words()}", level=5)
+        self._changed = frozenset(change.attribute for change in changes)
 
     def _report(self, outcome: Outcome) -> None:
         self._refused.update(_summary(refusal) for refusal in outcome.refusals)

@@ -74,7 +74,7 @@ _PATTERN: Final = {"plain": 0.81, "patterned": 0.05, "striped": 0.045, "checked"
 
 
 def _table() -> dict[str, Calibration]:
-    """Correlations of patterns are measured (models_tflite/pattern.md: .58 and .29); the rest is chosen.
+    """Correlations of patterns are measured (models_tflite/pattern.md: .70 and .48); the rest is chosen.
 
     The pattern network's odds are calibrated already, so its temperature is 1.
     """
@@ -82,10 +82,10 @@ def _table() -> dict[str, Calibration]:
         # name: shares, temperature, correlation
         "top.colour": (_TOP, 1.2, 0.5),
         "top.accent": (_accents(_TOP, 0.75), 1.2, 0.6),
-        "top.pattern": (_PATTERN, 1.0, 0.6),
+        "top.pattern": (_PATTERN, 1.0, 0.7),
         "bottom.colour": (_BOTTOM, 1.2, 0.5),
         "bottom.accent": (_accents(_BOTTOM, 0.85), 1.2, 0.6),
-        "bottom.pattern": (_PATTERN, 1.0, 0.3),
+        "bottom.pattern": (_PATTERN, 1.0, 0.5),
         "lower.kind": ({"trousers": 0.5, "shorts": 0.2, "skirt_or_dress": 0.3}, 1.2, 0.7),
         "sleeves": ({"long": 0.6, "short": 0.4}, 1.5, 0.6),
         "outer": ({"none": 0.5, "open": 0.2, "closed": 0.3}, 1.5, 0.6),

@@ -143,9 +143,9 @@ def _split(cloth: Window) -> Floats:
     """(96, 96, 3) differences from the cloth's middle colour: shade, and two of dye; 0 outside the mask."""
     lab = _lab(cloth)
     middle = _middle(lab, cloth.mask)
-    apart = cv2.transform(lab - middle, _shade_and_dye(middle))
-    apart[cloth.mask == 0] = 0
-    return np.asarray(apart, np.float32)
+    turn = _shade_and_dye(middle)
+    apart = cv2.transform(lab, np.column_stack([turn, -turn @ middle]))
+    return np.asarray(cv2.copyTo(apart, cloth.mask), np.float32)
 
 
 def shown(cloth: Window) -> Pixels:
@@ -158,7 +158,7 @@ def shown(cloth: Window) -> Pixels:
 
 def _fed(split: Floats, mask: Mask) -> Pixels:
     weight = (mask > 0).astype(np.float32)
-    apart = split * (1 / _REACH)
+    apart = np.asarray(cv2.transform(split, np.diag(1 / _REACH)), np.float32)
     box = (_SPREAD, _SPREAD)
     near = cv2.blur(cv2.blur(apart, box), box)
     share = cv2.blur(cv2.blur(weight, box), box)
@@ -181,10 +181,16 @@ def _roughness(split: Floats, mask: Mask) -> float:
     inside = cv2.erode(mask, np.ones((5, 5), np.uint8))
     if cv2.countNonZero(inside) < _FEWEST_INNER:
         inside = mask
-    both = np.dstack([split, (mask > 0).astype(np.float32)])
-    fine, coarse = (cv2.GaussianBlur(both, size, sigma)[inside > 0] for size, sigma in _BAND)
-    band = fine[:, :3] / fine[:, 3:] - coarse[:, :3] / coarse[:, 3:]
-    return float(np.sqrt((band**2).sum(axis=-1)).mean())
+    weight = (mask > 0).astype(np.float32)
+    fine, coarse = (
+        cv2.divide(
+            cv2.GaussianBlur(split, size, sigma), cv2.merge([cv2.GaussianBlur(weight, size, sigma)] * 3)
+        )
+        for size, sigma in _BAND
+    )
+    band = cv2.subtract(fine, coarse)
+    length = cv2.sqrt(cv2.transform(cv2.multiply(band, band), np.ones((1, 3), np.float32)))
+    return float(cv2.mean(length, inside)[0])
 
 
 def views(picture: Pixels) -> tuple[Pixels, ...]:

@@ -61,3 +61,35 @@ def test_what_all_cameras_see_is_the_street() -> None:
     assert not rarity.guard.doubtful(NORTH)
     pink = AttributeVector.of(top_colour="pink", sleeves="long")
     assert rarity.score(rarity.worn(pink, NORTH)).p > 0.02
+
+
+def test_what_was_hardly_ever_seen_is_set_aside_by_the_third_time() -> None:
+    """A colour nobody wears, read thrice within thirty people of one camera, is the camera's."""
+    rarity, chance = Rarity(Baseline()), random.Random(4)  # noqa: S311
+    street(rarity, chance, 2000)
+    for number in range(60):
+        instead = {"top_colour": "purple"} if number in {5, 19, 31} else {}
+        unit = NORTH if number % 2 else SOUTH
+        rarity.judge(dressed(chance, **instead), unit, Seconds(NOON + rarity.baseline.people))
+    assert len(rarity.guard.doubtful(NORTH)) == 1
+
+
+def test_a_broken_camera_is_not_believed_because_another_saw_a_little_more_by_chance() -> None:
+    """While one camera reads pink all day, a few pink people before the other do not make it the street."""
+    rarity, chance = Rarity(Baseline()), random.Random(5)  # noqa: S311
+    street(rarity, chance, 2000)
+    street(rarity, chance, 600, north=0.4)
+    street(rarity, chance, 60, north=0.4, south=0.1)
+    assert PINK in rarity.guard.doubtful(NORTH)
+
+
+def test_ordinary_days_set_hardly_anything_aside() -> None:
+    """Of ten thousand people before two sound cameras, fewer than one in two hundred readings is not believed."""
+    rarity, chance, doubted = Rarity(Baseline()), random.Random(6), 0  # noqa: S311
+    street(rarity, chance, 1000)
+    for number in range(10_000):
+        unit = NORTH if number % 2 else SOUTH
+        vector = dressed(chance)
+        doubted += len(rarity.worn(vector, unit).doubted)
+        rarity.judge(vector, unit, Seconds(NOON + rarity.baseline.people))
+    assert doubted < 2 * 10_000 / 200
