@@ -49,8 +49,8 @@ _MISREAD: Final = {
 """How likely a colour is to be seen where quite another is worn, against where it is: the least another is left.
 
 Measured on the validation photos (1,538 looks at 384 garments): of 836 looks that were sure of their name, 37 had a
-truth far from it: brown 23 of 60 (skin and wood), grey 6 of 103, purple 3 of 10, black 3 of 480, pink 1 of 12, white 1 of
-16, all others 0 of 155; those stand at what none in 384 allows.
+truth far from it: brown 23 of 60 (skin and wood), grey 6 of 103, purple 3 of 10, black 3 of 480, pink 1 of 12, white
+1 of 16, all others 0 of 155; those stand at what none in 384 allows.
 """
 _PATTERN_SILENT_BELOW: Final = 160
 """Fewest pixels of a region whose pattern is judged."""
