@@ -20,12 +20,13 @@ from appliance.unit.sight import AttributeReading, Box
 class GlanceRules:
     """How often to look.
 
-    ``enough`` glances describe a person; ``budget`` poses a frame; ``rest`` seconds between two at one person, or
-    a change of size by ``growth``; no more than ``tries`` at one person; nobody smaller than ``least`` pixels or
-    hidden by more than ``hidden`` of the box.
+    ``enough`` glances describe a person, ``most`` one who may wear something rare; ``budget`` poses a frame;
+    ``rest`` seconds between two at one person, or a change of size by ``growth``; no more than ``tries`` at one
+    person; nobody smaller than ``least`` pixels or hidden by more than ``hidden`` of the box.
     """
 
     enough: int = 6
+    most: int = 12
     budget: int = 1
     rest: float = 0.4
     growth: float = 1.15
@@ -43,6 +44,8 @@ class Glances:
     tried: int = 0
     tried_at: float = -1e9
     height: float = 0.0
+    doubtful: bool = False
+    """Whether what was read so far is worth more looks than ``enough``."""
     described: bool = False
 
 

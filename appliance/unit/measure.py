@@ -25,6 +25,7 @@ from appliance.unit.pipeline import Pipeline, pipeline_on
 from appliance.unit.regions import Headless
 from appliance.unit.runtime import Wish, choose_accelerator
 from appliance.unit.sight import AttributeReading, Box, Detection, Frame
+from appliance.unit.usual import CALIBRATION
 from appliance.values import Reading
 from appliance.vocabulary import ATTRIBUTES
 
@@ -148,7 +149,7 @@ def _swatches(palette: Sequence[Swatch]) -> list[dict[str, object]]:
 def _said(said: Reading, reading: AttributeReading) -> dict[str, object]:
     """Level and confidence as the unit would say them after this one glance, and the posterior."""
     attribute = ATTRIBUTES[reading.attribute]
-    shares = describe.posterior([reading], describe.CALIBRATION[reading.attribute])
+    shares = describe.posterior([reading], CALIBRATION[reading.attribute])
     return {
         "level": attribute.label(said.level),
         "confidence": None if said.confidence is None else said.confidence.name.lower(),

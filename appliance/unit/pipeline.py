@@ -31,6 +31,7 @@ from appliance.unit.regions import Headless, headless
 from appliance.unit.runtime import Accelerator, Wish, choose_accelerator, load_model
 from appliance.unit.sight import AttributeReading, Box, Detection, Frame, Keypoint, Pose
 from appliance.unit.track import Tracker
+from appliance.unit.usual import SHIPPED, Usual, usual_by
 from appliance.values import AttributeVector
 
 LEAST_SCORE = 0.30
@@ -86,7 +87,7 @@ class Pipeline:
         nearer: People | None = None,
         track_rules: TrackRules = TrackRules(),  # noqa: B008 - frozen
         glance_rules: glance.GlanceRules = glance.GlanceRules(),  # noqa: B008 - frozen
-        usual: describe.Usual = describe.SHIPPED,
+        usual: Usual = SHIPPED,
         clock: Callable[[], int] = time.perf_counter_ns,
     ) -> None:
         self.people = people
@@ -187,6 +188,11 @@ class Pipeline:
         if readings:
             past.readings.append(readings)
             past.views.append(describe.View(at=track.at, height=max(1.0, track.box.height)))
+            past.doubtful = self._rules.enough <= len(
+                past.readings
+            ) < self._rules.most and describe.may_be_rare(
+                describe.describe(past.readings, self._usual, past.views), self._usual
+            )
 
     def look(self, frame: Frame, box: Box, others: Sequence[Box]) -> tuple[AttributeReading, ...]:
         """What one glance at the person in ``box`` reads, the head blanked first; nothing where no pose fits."""
@@ -217,6 +223,7 @@ class Pipeline:
         return (
             not past.described
             and len(past.readings) >= self._rules.enough
+            and not past.doubtful
             and track.walked >= self._track_rules.walk
         )
 
@@ -281,5 +288,5 @@ def pipeline_on(
         garments=Garments(load_model(catalogue.named("garments"), accelerator)),
         patterns=Patterns(load_model(catalogue.named("pattern"), accelerator)),
     )
-    usual = describe.usual_by(prior) if prior else describe.SHIPPED
+    usual = usual_by(prior) if prior else SHIPPED
     return Pipeline(people, poses, networks=networks, nearer=nearer, usual=usual)

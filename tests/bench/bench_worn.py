@@ -24,6 +24,7 @@ from appliance.unit.colours import Balance, name_shares
 from appliance.unit.garments import Garments
 from appliance.unit.modelfile import default_model_directory
 from appliance.unit.runtime import Wish, choose_accelerator, load_model
+from appliance.unit.usual import CALIBRATION
 from appliance.vocabulary import ATTRIBUTES, COLOURS, INDEX
 
 Gains = npt.NDArray[np.float32]
@@ -61,7 +62,7 @@ def posteriors(case: Case, networks: Networks, gains: Gains) -> dict[str, Told]:
     vector = describe.describe([readings])
     return {
         ATTRIBUTES[one.attribute].name: Told(
-            shares=describe.posterior([one], describe.CALIBRATION[one.attribute]),
+            shares=describe.posterior([one], CALIBRATION[one.attribute]),
             word=ATTRIBUTES[one.attribute].label(vector.readings[one.attribute].level),
         )
         for one in readings

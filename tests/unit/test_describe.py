@@ -7,17 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from appliance.unit.describe import (
-    CALIBRATION,
-    SHIPPED,
-    Calibration,
-    Usual,
-    View,
-    describe,
-    jointly,
-    posterior,
-)
+from appliance.unit.describe import View, describe, jointly, may_be_rare, posterior
 from appliance.unit.sight import AttributeReading
+from appliance.unit.usual import CALIBRATION, SHIPPED, Calibration, Usual
 from appliance.values import UNKNOWN
 from appliance.vocabulary import ATTRIBUTES, COLOURS, INDEX, Confidence
 
@@ -198,3 +190,13 @@ def test_a_second_colour_is_another_than_the_first(where: str) -> None:
         return describe([readings]).word(f"{where}.accent")
 
     assert (said("green"), said("red"), said("none")) == ("unknown", "red", "none")
+
+
+def test_what_may_be_rare_is_worth_another_look() -> None:
+    """A rare word that is said and not sure asks for more looks; a common one, a sure one and silence do not."""
+    asked = {
+        word: [may_be_rare(describe([[glance(word, strength)]] * looks), SHIPPED) for looks in (1, 40)]
+        for word, strength in (("yellow", 0.99), ("black", 0.5))
+    }
+    assert asked == {"yellow": [True, False], "black": [False, False]}
+    assert not may_be_rare(describe([]), SHIPPED)

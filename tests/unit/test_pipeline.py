@@ -16,6 +16,8 @@ from appliance.unit.pipeline import Pipeline, Sighting, pipeline_on, standing
 from appliance.unit.runtime import Wish, choose_accelerator
 from appliance.unit.sight import Box, Detection, Frame
 from appliance.unit.track import Tracker
+from appliance.unit.usual import CALIBRATION, SHIPPED, Usual
+from appliance.vocabulary import COLOURS, INDEX
 from tests.unit.test_people import figure
 
 SIZE = (360, 640, 3)
@@ -41,20 +43,33 @@ class Scripted:
         return max(frame.pixels.shape[0], frame.pixels.shape[1] / 1.3)
 
 
-def walk(*boxes_at: tuple[int, list[Box]]) -> tuple[list[Sighting], Scripted, Pipeline]:
-    """Everything sighted in frames a tenth of a second apart, in which people wear red over blue."""
+def walk(
+    *boxes_at: tuple[int, list[Box]], top: tuple[int, int, int] = (200, 30, 40), usual: Usual = SHIPPED
+) -> tuple[list[Sighting], Scripted, Pipeline]:
+    """Everything sighted in frames a tenth of a second apart, in which people wear red, or ``top``, over blue."""
     scripted = Scripted({round(at / 10, 3): boxes for at, boxes in boxes_at})
-    pipeline = Pipeline(scripted, scripted)  # type: ignore[arg-type]
+    pipeline = Pipeline(scripted, scripted, usual=usual)  # type: ignore[arg-type]
     sighted: list[Sighting] = []
     for at in range(max(at for at, _ in boxes_at) + 40):
         pixels = np.full(SIZE, 128, np.uint8)
         for box in scripted.walkers.get(round(at / 10, 3), ()):
             middle = int(box.top + 0.5 * box.height)
             columns = slice(int(box.left), int(box.right))
-            pixels[int(box.top) : middle, columns] = (200, 30, 40)
+            pixels[int(box.top) : middle, columns] = top
             pixels[middle : int(box.bottom), columns] = (40, 60, 150)
         sighted += pipeline.see(Frame(pixels=pixels, at=at / 10))
     return sighted + list(pipeline.finish()), scripted, pipeline
+
+
+def test_who_may_wear_something_rare_is_looked_at_longer() -> None:
+    """Somebody in a colour that hardly anyone wears is described after more glances than others, and only once."""
+    path = [(at, [box(100 + 4 * at)]) for at in range(100)]
+    shares = [list(constants.prior) for constants in CALIBRATION]
+    shares[INDEX["top.colour"]] = [0.001 if colour == "purple" else 0.999 / 11 for colour in COLOURS]
+    sighted, scripted, _ = walk(*path, top=(150, 60, 190), usual=Usual.of(shares))
+    assert [one.vector.word("top.colour") for one in sighted] == ["purple"]
+    rules = GlanceRules()
+    assert rules.enough < len(scripted.poses) <= rules.most
 
 
 def box(x: float, height: float = 150.0, top: float = 60.0) -> Box:

@@ -11,7 +11,7 @@ from appliance.config import UnitConfig, unit_config
 from appliance.errors import Refused, Rule, Unavailable
 from appliance.prior import MOST_BYTES, OLDEST
 from appliance.unit import shelf
-from appliance.unit.describe import CALIBRATION, LEAST, usual_by
+from appliance.unit.usual import CALIBRATION, LEAST, usual_by
 from appliance.values import BoothId
 from appliance.vocabulary import ATTRIBUTES
 from tests.priors import LIFTS

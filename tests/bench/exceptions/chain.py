@@ -17,9 +17,9 @@ from appliance import sign
 from appliance.hub.baseline import Baseline
 from appliance.hub.bulletin import prior_of as hub_prior
 from appliance.hub.rarity import Rarity
-from appliance.unit.describe import SHIPPED, Usual, usual_by
 from appliance.unit.describe import describe as unit_describe
 from appliance.unit.sight import AttributeReading
+from appliance.unit.usual import SHIPPED, Usual, usual_by
 from appliance.values import AttributeVector, BoothId, Seconds, UnitId
 from tests.bench.exceptions.street import FloatArray, Levels, Sight, Street
 
