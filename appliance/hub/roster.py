@@ -2,7 +2,7 @@
 
 Laws:
     * Whether a unit is boxed is what its newest heartbeat said, however late that came; not heard yet is not boxed.
-    * How it is (health) is told by fresh heartbeats alone.
+    * How it is (health) is told by its newest heartbeat; the board calls it silent where that is long ago.
     * Thinking only.
 """
 
@@ -15,7 +15,7 @@ from appliance.config import Register
 from appliance.errors import Refused, Rule
 from appliance.health import Health
 from appliance.hub import staffwire
-from appliance.hub.admission import Admission, Admitted, Lateness
+from appliance.hub.admission import Admission, Admitted
 from appliance.hub.board import UnitRow
 from appliance.hub.messages import Arrival
 from appliance.values import BoothId, Heartbeat, Seconds, UnitId
@@ -61,7 +61,7 @@ class Roster:
         unit = self._unit(heartbeat.unit)
         if (heartbeat.epoch, heartbeat.seq) >= unit.newest:
             unit.newest, unit.boxed = (heartbeat.epoch, heartbeat.seq), heartbeat.health.boxed
-        if admitted.lateness is Lateness.FRESH and admitted.seen_at >= (unit.heard_at or 0.0):
+        if admitted.seen_at >= (unit.heard_at or 0.0):
             unit.health, unit.heard_at = heartbeat.health, admitted.seen_at
 
     def row(self, name: UnitId) -> UnitRow:

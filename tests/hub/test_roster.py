@@ -34,6 +34,15 @@ def test_the_board_shows_each_unit_as_it_is() -> None:
     assert (later["state"], later["heard_ago"]) == ("silent", 60)
 
 
+def test_a_unit_whose_clock_is_not_yet_believed_is_heard_at_once() -> None:
+    """Until a unit's boot instant has held nobody is sent out for it, but how it is stands on the board."""
+    camera = Camera("north", synced=False)
+    booth = new_booth(camera)
+    outcome = booth.take([camera.says(camera.heartbeat(NOON))], NOON)
+    row = told(outcome, "hub")[0]["units"][0]
+    assert (row["state"], row["boxed"], row["heard_ago"]) == ("watching", True, 0)
+
+
 def test_a_revoked_unit_is_refused_from_the_next_message_on() -> None:
     """A register read anew takes effect at once."""
     camera = Camera("north")
