@@ -41,9 +41,17 @@ _FEW_SAMPLES: Final = 120
 _LARGEST: Final = 3.0
 """Exponent of a swatch's share: the main colour is the largest one's, unless two are nearly as large."""
 _SHARPER: Final = 1.5
-"""Exponent of the soft names as a likelihood. Measured with _LARGEST and the floor: a name for .91, right .85."""
-_COLOUR_FLOOR: Final = 0.001
-"""Orange is seen as surely as black: with a higher floor no evidence outweighs a prior of one in a hundred."""
+"""Exponent of the soft names as a likelihood. Measured with _LARGEST and _MISREAD: a name for .82, right .87."""
+_MISREAD: Final = {
+    "black": 0.01, "grey": 0.015, "white": 0.007, "red": 0.005, "orange": 0.005, "brown": 0.045, "yellow": 0.005,
+    "green": 0.005, "blue": 0.005, "purple": 0.015, "pink": 0.005, "beige": 0.005,
+}  # fmt: skip
+"""How likely a colour is to be seen where quite another is worn, against where it is: the least another is left.
+
+Measured on the validation photos (1,538 looks at 384 garments): of 836 looks that were sure of their name, 37 had a
+truth far from it: brown 23 of 60 (skin and wood), grey 6 of 103, purple 3 of 10, black 3 of 480, pink 1 of 12, white
+1 of 16, all others 0 of 155; those stand at what none in 384 allows.
+"""
 _PATTERN_SILENT_BELOW: Final = 160
 """Fewest pixels of a region whose pattern is judged."""
 
@@ -160,7 +168,9 @@ def _colours(where: str, look: Look | None, constants: Constants) -> list[Attrib
     ]
     main = [(share / sum(weights)) ** _SHARPER for share in main]
     levels = ATTRIBUTES[INDEX[f"{where}.colour"]].levels
-    readings = [reading(f"{where}.colour", dict(zip(levels, main, strict=True)), _COLOUR_FLOOR)]
+    most = max(main)
+    floor = most * _MISREAD[levels[main.index(most)]]
+    readings = [reading(f"{where}.colour", dict(zip(levels, main, strict=True)), floor)]
     present = 0.0
     second: dict[str, float] = {}
     if len(swatches) > 1:
