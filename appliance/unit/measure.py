@@ -129,8 +129,9 @@ def _told(pipeline: Pipeline, found: Detection, person: Headless | None) -> dict
         },
     }
     if person is not None:
-        seen = pipeline.palettes(person)
-        line["palettes"] = {"top": _swatches(seen.top), "bottom": _swatches(seen.bottom)}
+        pictured, balanced = pipeline.palettes(person)
+        line["palettes"] = {"top": _swatches(pictured.top), "bottom": _swatches(pictured.bottom)}
+        line["balanced"] = {"top": _swatches(balanced.top), "bottom": _swatches(balanced.bottom)}
     return line
 
 
@@ -139,7 +140,7 @@ def _edges(box: Box) -> tuple[float, float, float, float]:
 
 
 def _swatches(palette: Sequence[Swatch]) -> list[dict[str, object]]:
-    """CIELAB (D65) under the balanced light, and the share of the garment."""
+    """CIELAB (D65) and the share of the garment."""
     return [
         {"lab": [round(one.lightness, 2), round(one.a, 2), round(one.b, 2)], "share": round(one.share, 3)}
         for one in palette

@@ -214,9 +214,11 @@ class Pipeline:
         self.cost.reading += self._clock() - start
         return readings
 
-    def palettes(self, person: Headless) -> attributes.Palettes:
-        """The colours behind the names that ``read`` gives, for the bench."""
-        return attributes.palettes(person, self._balance.gains, self._networks)
+    def palettes(self, person: Headless) -> tuple[attributes.Palettes, attributes.Palettes]:
+        """The colours of the cloth as the picture has them, and as ``read`` names them, its light balanced."""
+        as_is, gains = np.ones(3, np.float32), self._balance.gains
+        pictured, balanced = (attributes.palettes(person, light, self._networks) for light in (as_is, gains))
+        return pictured, balanced
 
     def _is_enough(self, track: Track) -> bool:
         past = self._known[track.track]

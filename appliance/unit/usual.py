@@ -71,7 +71,7 @@ def _table() -> dict[str, Calibration]:
         "bottom.pattern": (_PATTERN, 1.0, 0.5),
         "lower.kind": ({"trousers": 0.5, "shorts": 0.2, "skirt_or_dress": 0.3}, 1.2, 0.7),
         "sleeves": ({"long": 0.6, "short": 0.4}, 1.5, 0.6),
-        "outer": ({"none": 0.5, "open": 0.2, "closed": 0.3}, 1.5, 0.6),
+        "outer": ({"none": 0.5, "open": 0.3, "closed": 0.2}, 1.5, 0.6),
         "one_piece": ({"no": 0.9, "yes": 0.1}, 1.3, 0.7),
         "feet.colour": ({"dark": 0.55, "light": 0.3, "coloured": 0.15}, 1.5, 0.6),
         "bag": ({"no": 0.5, "yes": 0.5}, 1.5, 0.7),

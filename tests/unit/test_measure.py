@@ -66,7 +66,8 @@ def test_a_person_is_told_with_levels_and_posteriors(monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(Pipeline, "person", lambda *_: object())
     monkeypatch.setattr(Pipeline, "read", lambda *_: (reading,))
     grey = Swatch(lightness=50.0, a=0.0, b=0.0, share=1.0)
-    monkeypatch.setattr(Pipeline, "palettes", lambda *_: Palettes(top=(grey,), bottom=()))
+    seen = Palettes(top=(grey,), bottom=())
+    monkeypatch.setattr(Pipeline, "palettes", lambda *_: (seen, Palettes(top=(), bottom=())))
     eyes = object.__new__(Pipeline)
     frame = Frame(pixels=np.zeros((240, 320, 3), np.uint8), at=0.0)
     told = measure.measured(eyes, measure.Picture(path=Path("a.png"), number=0, frame=frame), 0.4)
@@ -76,3 +77,4 @@ def test_a_person_is_told_with_levels_and_posteriors(monkeypatch: pytest.MonkeyP
     assert sleeves["level"] == "long"
     assert sum(sleeves["posterior"].values()) == pytest.approx(1, abs=1e-3)
     assert person["palettes"] == {"top": [{"lab": [50.0, 0.0, 0.0], "share": 1.0}], "bottom": []}
+    assert person["balanced"] == {"top": [], "bottom": []}
