@@ -37,6 +37,8 @@ WORDS_DIGEST: Final = hashlib.sha256(
     "\n".join(f"{one.name}={','.join(one.levels)}" for one in ATTRIBUTES).encode("ascii")
 ).hexdigest()[:16]
 """Identifies the vocabulary's words themselves, beside its number."""
+MOST: Final = 2**40
+"""Seconds and people are below this."""
 _KEYS: Final = frozenset({"form", "vocabulary", "words", "booth", "made_at", "people", "shares", "lifts"})
 PAIRS: Final = tuple(combinations(range(len(ATTRIBUTES)), 2))
 """Every two attributes, in the order in which their lifts are written."""
@@ -107,7 +109,7 @@ def prior_in(untrusted: bytes, *, public_key: bytes, booth: BoothId, where: str 
     if document["booth"] != booth:
         raise Refused(Rule.FORGED, "it was made for another booth", where=where, mend="use this booth's own")
     shares, numbers = document["shares"], (document["made_at"], document["people"])
-    if not isinstance(shares, dict) or any(type(one) is not int or one < 0 for one in numbers):
+    if not isinstance(shares, dict) or any(type(one) is not int or not 0 <= one < MOST for one in numbers):
         raise Refused(Rule.MALFORMED, "a number or a table is missing", where=where, mend="make it again")
     rows = [shares.get(attribute.name) for attribute in ATTRIBUTES]
     if len(shares) != len(ATTRIBUTES) or not all(
@@ -147,7 +149,8 @@ def _lifts(untrusted: object, where: str) -> Lifts:
 
 def check_vocabulary(document: dict[str, Any], form: int, keys: frozenset[str], where: str) -> None:
     """Refused (MALFORMED, OTHER_VERSION) unless ``document`` has these keys, this form and our vocabulary."""
-    if document.get("form") != form or document.get("vocabulary") != vocabulary.VERSION:
+    numbers = document.get("form"), document.get("vocabulary")
+    if numbers != (form, vocabulary.VERSION) or any(type(one) is not int for one in numbers):
         raise Refused(
             Rule.OTHER_VERSION,
             f"form {document.get('form')!r} of vocabulary {document.get('vocabulary')!r}, not {form} of "

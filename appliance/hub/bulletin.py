@@ -1,29 +1,53 @@
 """The prior that the hub says to its units: made anew once a day, from what it would also write down.
 
 Laws:
-    * From ``coarse`` counts only, once the baseline is old enough: nobody can be told from a prior, nor from the
-      difference of two.
+    * From ``coarse`` counts only, once the baseline is old enough, and what fewer than ``LEAST_TOLD`` show is told as
+      chance would have it, from the margins: no one person's outfit is in a prior, however often they walk by. The
+      difference of two priors still tells that a word or a pair has crossed that border.
     * Said once a day and not at each change: a unit takes it at its next start in any case.
     * Thinking only: no file, no clock.
 """
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Final
+
+import numpy as np
 
 from appliance import prior, topics
 from appliance.hub import exchange
 from appliance.hub.baseline import Baseline
-from appliance.hub.counts import coarse
+from appliance.hub.counts import HALF_LIFE, BaselineState, coarse, growth
+from appliance.hub.levels import ATTRIBUTE_OF
 from appliance.hub.messages import Telling
 from appliance.values import BoothId, Seconds
 
 EVERY: Final = Seconds(86_400.0)
+LEAST_TOLD: Final = 20.0
+"""Sightings, not people: fifteen are one resident's fortnight."""
+
+
+def of_many(state: BaselineState) -> BaselineState:
+    """``state`` without what fewer than ``LEAST_TOLD`` show.
+
+    A word fewer show counts as none (a prior's shares are never 0); a pair as chance has it by its two words' shares,
+    at most half the border.
+    """
+    unit = growth((state.latest - state.anchor) / HALF_LIFE)
+    least, few = LEAST_TOLD * unit, state.pairs < LEAST_TOLD * unit
+    singles = np.where(np.diag(few), 0.0, np.diag(state.pairs))
+    known = state.known[np.ix_(ATTRIBUTE_OF, ATTRIBUTE_OF)]
+    told = np.maximum(np.diag(known), unit)
+    chance = known * np.outer(singles / told, singles / told)
+    pairs = np.where(few, np.minimum(chance, least / 2.0), state.pairs)
+    np.fill_diagonal(pairs, singles)
+    return replace(state, pairs=pairs)
 
 
 def prior_of(baseline: Baseline, *, booth: BoothId, private_key: bytes, now: Seconds) -> bytes:
     """The signed prior of what is usual now, from whole fives of people."""
-    state = coarse(baseline.state())
+    state = of_many(coarse(baseline.state()))
     return prior.sealed_prior(
         booth=booth,
         made_at=int(now),

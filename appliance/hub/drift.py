@@ -46,7 +46,7 @@ ENOUGH: Final = 20.0
 LEAST: Final = 0.1
 """A share must have moved by this much to be worth a word."""
 FEWEST: Final = 50.0
-"""So many people at least stand behind what is told."""
+"""So many people at least stand behind what is told, and half as many behind the share that moved: no family does."""
 _MOST: Final = 3.0 * ENOUGH
 """Evidence is capped, so that the end of a change is seen too."""
 _AT_ONCE: Final = 32
@@ -148,7 +148,8 @@ class Drift:
             block = self._layout.block(attribute)
             now, usual = self._counts[block] / number, self._usual[block]
             level = int(np.argmax(np.abs(now - usual)))
-            if abs(float(now[level] - usual[level])) >= LEAST:
+            moved = abs(float(now[level] - usual[level]))
+            if moved >= LEAST and moved * number >= FEWEST / 2:
                 found.append(
                     Change(
                         attribute=attribute,

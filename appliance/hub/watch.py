@@ -163,7 +163,7 @@ class Watch:
         changes = self._booth.changes()
         for change in changes:
             if change.attribute not in self._changed:
-                since = time.strftime("%a %H:%M", time.localtime(change.since))
+                since = time.strftime("%a %H h", time.localtime(change.since))  # no minute in a journal
                 log(f"what people wear has changed since {since}: {change.words()}", level=5)
         self._changed = frozenset(change.attribute for change in changes)
 

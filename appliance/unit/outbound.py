@@ -5,6 +5,8 @@ Laws:
       holds every ``autosave_interval`` seconds. So what was acknowledged is kept for longer than that, and sent again
       whenever the link was lost meanwhile. What the hub has already it refuses as repeated: it counts once.
     * While the link is down nothing is let go: the time in which the broker may have lost something stands still.
+    * However often the link is lost, nothing is kept for more than ``MOST_KEPT_SECONDS`` of standing links after it
+      was first acknowledged: bad radio, or somebody who jams it, must not make a unit remember.
 """
 
 from __future__ import annotations
@@ -27,6 +29,7 @@ KEPT_SECONDS: Final = 90.0
 """How long a link must hold before what was acknowledged on it is forgotten: thirty seconds until the broker writes
 it down (``autosave_interval``), up to twenty-three until a dead link is known for one (1.5 keep-alives of MQTT 5
 section 3.1.2.10), and as much again for a slow disk."""
+MOST_KEPT_SECONDS: Final = 600.0
 GRAIN_SECONDS: Final = 15.0
 """What was acknowledged in this time is forgotten at once: to erase it costs a page of flash, which is not the page
 that is written next anyway."""
@@ -42,6 +45,10 @@ class Outbound:
         self._under_way: dict[int, int] = {}
         self._cursor = 0
         self._kept: deque[tuple[float, int]] = deque()
+        self._first: deque[tuple[float, int]] = (
+            deque()
+        )  # how long links had stood when a serial was first answered
+        self._stood, self._looked = 0.0, math.inf
         self._connections = 0
         self._again_at = 0.0
         self._untaken_said = False
@@ -72,6 +79,9 @@ class Outbound:
     def _keep(self, serial: int, now: float) -> None:
         """What lies below ``serial`` is with the broker: kept from now on for ``KEPT_SECONDS``."""
         self._spool.hand_over(serial)
+        stood, newest = self._first[-1] if self._first else (-math.inf, -1)
+        if serial > newest and self._stood - stood >= GRAIN_SECONDS:
+            self._first.append((self._stood, serial))
         until = math.ceil(now / GRAIN_SECONDS) * GRAIN_SECONDS + KEPT_SECONDS
         if self._kept and self._kept[-1][0] == until:
             self._kept.pop()
@@ -79,6 +89,10 @@ class Outbound:
 
     def _let_go(self, now: float) -> None:
         """Forget what was kept long enough; after a lost link, take back the rest: the broker may have lost it."""
+        self._stood += max(0.0, now - self._looked) if self._link.up else 0.0
+        self._looked = now
+        while self._first and self._stood - self._first[0][0] >= MOST_KEPT_SECONDS:
+            self._spool.settle(self._first.popleft()[1])
         if self._link.connections != self._connections:
             self._connections = self._link.connections
             self._kept.clear()

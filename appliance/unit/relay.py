@@ -102,7 +102,7 @@ class Inbound:
 
     def _put(self, untrusted: bytes) -> None:
         try:
-            prior = shelf.put(self._settings, untrusted, self._kept)
+            prior = shelf.put(self._settings, untrusted, self._kept, time.time())
         except (Refused, Unavailable) as trouble:
             if str(trouble) != self._said:
                 self._said = str(trouble)

@@ -10,6 +10,7 @@ Laws:
 
 from __future__ import annotations
 
+import math
 import os
 import stat
 from pathlib import Path
@@ -27,13 +28,17 @@ _CLOCK: Final = 1_735_689_600
 """2025-01-01: a clock that says less is not set, and can call nothing old."""
 
 
-def put(settings: UnitConfig, untrusted: bytes, kept: Prior | None) -> Prior | None:
-    """Put on the shelf what the hub sent; the prior, or None where ``kept`` is as new.
+def put(settings: UnitConfig, untrusted: bytes, kept: Prior | None, now: float) -> Prior | None:
+    """Put on the shelf what the hub sent at ``now`` (unix seconds); the prior, or None where ``kept`` is as new.
+
+    A hub whose clock ran ahead must not silence all its later priors: by a clock that is set, what is of tomorrow is
+    neither taken nor held against what comes.
 
     Refused as ``prior_in``; Unavailable where the disk does not take it. ``settings`` must have a ``hub_key``.
     """
     prior = _believed(settings, untrusted, "what the hub sent")
-    if kept is not None and prior.made_at <= kept.made_at:
+    tomorrow = now + _DAY if now > _CLOCK else math.inf
+    if prior.made_at > tomorrow or (kept is not None and prior.made_at <= kept.made_at <= tomorrow):
         return None
     path = settings.prior
     partial = path.with_name(f".{path.name}.partial")
@@ -83,6 +88,8 @@ def taken(settings: UnitConfig, now: float) -> tuple[Prior | None, str]:
     age = int(now - prior.made_at)
     if now > _CLOCK and age > OLDEST:
         return None, f"the hub's prior is {age // _DAY} days old: going by the shipped one"
+    if now > _CLOCK and age < -_DAY:
+        return None, f"the hub's prior is {-age // _DAY} days ahead of this clock: going by the shipped one"
     return prior, f"going by the hub's prior: {prior.people:,} people, {max(0, age) // _DAY} days old"
 
 

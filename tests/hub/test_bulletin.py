@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from appliance import prior, sign, topics
 from appliance.hub.baseline import Baseline
-from appliance.hub.bulletin import EVERY, Bulletin
+from appliance.hub.bulletin import EVERY, Bulletin, prior_of
 from appliance.values import AttributeVector, BoothId, Seconds, UnitId
 from appliance.vocabulary import ATTRIBUTES, INDEX
 
@@ -56,3 +56,28 @@ def test_one_person_more_or_less_leaves_the_same_prior() -> None:
     shares = prior.prior_in(payloads.pop(), public_key=sign.public_key_of(KEY), booth=BOOTH).shares
     place = INDEX["top.colour"]
     assert 0 < shares[place][ATTRIBUTES[place].levels.index("purple")] < 0.002
+
+
+RARE = AttributeVector.of(
+    top_colour="purple", top_pattern="striped", bottom_colour="orange", bottom_pattern="checked",
+    lower_kind="shorts", sleeves="short", outer="open", feet_colour="coloured", bag="yes",
+)  # fmt: skip
+USUAL = AttributeVector.of(
+    top_colour="black", top_pattern="plain", bottom_colour="blue", bottom_pattern="plain",
+    lower_kind="trousers", sleeves="long", outer="none", feet_colour="dark", bag="no",
+)  # fmt: skip
+
+
+def lifts_with(times: int) -> prior.Lifts:
+    """The lifts in the prior of a thousand people, past whom one in a rare outfit walked so often."""
+    baseline = Baseline()
+    for vector in [USUAL] * 1000 + [RARE] * times:
+        baseline.update(vector, UnitId("north"), NOW)
+    said = prior_of(baseline, booth=BOOTH, private_key=KEY, now=NOW)
+    return prior.prior_in(said, public_key=sign.public_key_of(KEY), booth=BOOTH).lifts
+
+
+def test_who_walks_by_every_day_is_not_in_the_prior() -> None:
+    """One odd outfit seen up to sixteen times leaves the lifts as they were; what many wear is told."""
+    assert all(lifts_with(times) == lifts_with(0) for times in (1, 3, 8, 16))
+    assert lifts_with(200) != lifts_with(0)

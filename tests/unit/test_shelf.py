@@ -47,7 +47,7 @@ def unit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> UnitConfig:
 
 def test_what_relay_put_sense_takes(unit: UnitConfig) -> None:
     """A prior that RELAY put on the shelf is what SENSE goes by, and it says of how many people and how old."""
-    assert shelf.put(unit, sealed(), None) is not None
+    assert shelf.put(unit, sealed(), None, NOW) is not None
     found, said = shelf.taken(unit, NOW)
     assert found == shelf.kept(unit)
     assert found is not None
@@ -57,12 +57,12 @@ def test_what_relay_put_sense_takes(unit: UnitConfig) -> None:
 
 def test_nothing_older_replaces_what_is_kept(unit: UnitConfig) -> None:
     """A newer prior replaces the kept one; an older or the same one changes nothing."""
-    newest = shelf.put(unit, sealed(made_at=NOW), None)
+    newest = shelf.put(unit, sealed(made_at=NOW), None, NOW)
     assert newest is not None
     for made_at in (NOW, NOW - 1):
-        assert shelf.put(unit, sealed(made_at=made_at), newest) is None
+        assert shelf.put(unit, sealed(made_at=made_at), newest, NOW) is None
     assert shelf.kept(unit) == newest
-    assert shelf.put(unit, sealed(made_at=NOW + 1), newest) is not None
+    assert shelf.put(unit, sealed(made_at=NOW + 1), newest, NOW) is not None
     assert shelf.taken(unit, NOW)[0] != newest
 
 
@@ -81,7 +81,7 @@ def test_nothing_older_replaces_what_is_kept(unit: UnitConfig) -> None:
 def test_what_is_not_the_hubs_is_left(unit: UnitConfig, untrusted: bytes, rule: Rule) -> None:
     """RELAY puts only the hub's own for this booth on the shelf; SENSE, given another, goes by the shipped one."""
     with pytest.raises(Refused) as refusal:
-        shelf.put(unit, untrusted, None)
+        shelf.put(unit, untrusted, None, NOW)
     assert refusal.value.rule is rule
     assert not unit.prior.exists()
     unit.prior.write_bytes(untrusted)
@@ -103,14 +103,14 @@ def test_another_vocabulary_is_left(unit: UnitConfig, monkeypatch: pytest.Monkey
 
 def test_an_old_prior_is_of_another_season(unit: UnitConfig) -> None:
     """After sixty days the shipped prior is used again; a clock that is not set calls nothing old."""
-    shelf.put(unit, sealed(made_at=NOW - OLDEST - DAY), None)
+    shelf.put(unit, sealed(made_at=NOW - OLDEST - DAY), None, NOW)
     assert shelf.taken(unit, NOW) == (None, "the hub's prior is 61 days old: going by the shipped one")
     assert shelf.taken(unit, 1000.0)[0] is not None
 
 
 def test_without_a_hubs_key_nothing_is_believed(unit: UnitConfig) -> None:
     """A unit that was enrolled without the hub's key goes by the shipped prior, whatever lies there."""
-    shelf.put(unit, sealed(), None)
+    shelf.put(unit, sealed(), None, NOW)
     stranger = replace(unit, hub_key=None)
     assert shelf.taken(stranger, NOW)[0] is None
     assert shelf.kept(stranger) is None
@@ -123,7 +123,7 @@ def test_the_credential_comes_first(
     credentials = tmp_path / "credentials"
     credentials.mkdir()
     monkeypatch.setenv("CREDENTIALS_DIRECTORY", str(credentials))
-    shelf.put(unit, sealed(people=9000), None)
+    shelf.put(unit, sealed(people=9000), None, NOW)
     (credentials / shelf.CREDENTIAL).write_bytes(sealed(people=5000))
     found, _ = shelf.taken(unit, NOW)
     assert found is not None
@@ -146,7 +146,7 @@ def test_a_disk_that_takes_nothing_is_away(unit: UnitConfig, tmp_path: Path) -> 
     """Where the file cannot be written the error says where, and what was kept is still there."""
     nowhere = replace(unit, prior=tmp_path / "missing" / "hub.prior")
     with pytest.raises(Unavailable, match=r"missing/hub\.prior"):
-        shelf.put(nowhere, sealed(), None)
+        shelf.put(nowhere, sealed(), None, NOW)
 
 
 def test_the_hubs_shares_move_the_prior_but_silence_no_word(unit: UnitConfig) -> None:
@@ -163,3 +163,21 @@ def test_the_hubs_shares_move_the_prior_but_silence_no_word(unit: UnitConfig) ->
         )
         assert old.calibrations[place].temperature == shipped.temperature
         assert min(old.calibrations[place].prior) > LEAST / 1.2
+
+
+def test_a_hub_whose_clock_ran_ahead_does_not_silence_its_later_priors(unit: UnitConfig) -> None:
+    """A prior of next year is not taken; one kept before the clock was set gives way, and SENSE leaves it."""
+    ahead = sealed(made_at=NOW + 300 * DAY)
+    assert shelf.put(unit, ahead, None, NOW) is None
+    kept = shelf.put(unit, ahead, None, 1.0)
+    assert kept is not None
+    found, said = shelf.taken(unit, NOW)
+    assert found is None
+    assert "300 days ahead" in said
+    assert shelf.put(unit, sealed(), kept, NOW) is not None
+
+
+def test_a_number_beyond_all_measure_is_refused(unit: UnitConfig) -> None:
+    """A year that no clock can show is refused, not stumbled over."""
+    with pytest.raises(Refused):
+        shelf.put(unit, sealed(made_at=10**400), None, NOW)
