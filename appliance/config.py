@@ -107,8 +107,8 @@ class HubConfig:
     """All that process WATCH needs.
 
     ``young`` is how many people must have been seen before anybody is flagged; an observation is held live for
-    ``hold_seconds`` at most. ``language`` is what staff are told in. ``signing_key`` is the file of the key that the
-    hub signs baselines and priors with (32 bytes).
+    ``hold_seconds`` at most. ``language`` is what staff are told in. ``signing_key`` is the file of the key (32
+    bytes) that baselines are signed with, ``prior_key`` of that for the units' prior.
     """
 
     booth: BoothId
@@ -119,6 +119,7 @@ class HubConfig:
     young: int
     hold_seconds: Seconds
     signing_key: Path = Path("hub-signing.key")
+    prior_key: Path = Path("hub-prior.key")
     language: str = LANGUAGES[0]
 
 
@@ -266,6 +267,7 @@ def hub_config(path: Path) -> HubConfig:
         register=hub.path("register"),
         database=database,
         signing_key=hub.path("signing_key", database.parent / "hub-signing.key"),
+        prior_key=hub.path("prior_key", database.parent / "hub-prior.key"),
         young=hub.number("young", 50, 100_000, 300, kind=int),
         hold_seconds=Seconds(hub.number("hold_seconds", 30.0, 900.0, 300.0, kind=float)),
         pacing=_pacing(root.table("pacing", optional=True)),

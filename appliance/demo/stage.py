@@ -171,6 +171,7 @@ def _hub(directory: Path, booth: Booth) -> Path:
         register=booth.register,
         database=directory / "hub.sqlite",
         signing_key=booth.signing_key,
+        prior_key=booth.prior_key,
         stock=1000,
         staff=4,
         service_seconds=20.0,

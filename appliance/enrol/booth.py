@@ -70,6 +70,7 @@ def create_booth(
         put_secret(made.directory / "hub" / home.TLS_KEY, key_pem(tls_key))
         put_public(made.directory / "hub" / "hub.pem", authority.client(names.HUB, tls_key.public_key()))
         put_secret(made.signing_key, sign.new_private_key())
+        put_secret(made.prior_key, sign.new_private_key())
         write_servers(made, authority)
         write_rights(made, authority, Register(units=(), tablets=()))
         put_secret(made.broker_directory / "passwords", b"")

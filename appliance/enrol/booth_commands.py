@@ -104,6 +104,7 @@ def _create(args: argparse.Namespace) -> None:
         register=made.register,
         database=Path("/var/lib/leftfield/hub/hub.sqlite") if args.systemd else made.directory / "hub.sqlite",
         signing_key=made.signing_key,
+        prior_key=made.prior_key,
         opens=args.opens,
         closes=args.closes,
         language=args.language,

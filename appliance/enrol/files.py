@@ -96,6 +96,7 @@ def write_hub_config(
     young: int | None = None,
     hold_seconds: float | None = None,
     signing_key: Path | None = None,
+    prior_key: Path | None = None,
     stock: int | None = None,
     staff: int | None = None,
     service_seconds: float | None = None,
@@ -117,6 +118,7 @@ def write_hub_config(
             hold_seconds=hold_seconds,
             language=language,
             signing_key=signing_key,
+            prior_key=prior_key,
         ),
         _broker(broker),
         _table(

@@ -63,14 +63,19 @@ class Booth:
 
     @property
     def signing_key(self) -> Path:
-        """What the hub signs baselines and priors with (32 bytes), secret."""
+        """What the operator signs baselines with for other hubs (32 bytes), secret; no process holds it."""
         return self.directory / "hub" / home.SIGNING_KEY
 
+    @property
+    def prior_key(self) -> Path:
+        """What WATCH signs the units' prior with (32 bytes), secret; nothing else is believed under it."""
+        return self.directory / "hub" / "prior.key"
+
     def hub_key(self) -> bytes | None:
-        """The public half of it, for units; None in a booth made before it had one. Unfit for who may not read it."""
-        if not self.signing_key.exists():
+        """The public half of the prior's key, for units; None in an older booth. Unfit for who may not read it."""
+        if not self.prior_key.exists():
             return None
-        return sign.public_key_of(durable.read(self.signing_key, mend="run as the booth's owner (root)"))
+        return sign.public_key_of(durable.read(self.prior_key, mend="run as the booth's owner (root)"))
 
     @property
     def hub_broker(self) -> BrokerAddress:

@@ -87,9 +87,8 @@ def _action(
         )
 
 
-def _private_key(config: HubConfig) -> bytes:
-    """This hub's signing key, made where there is none yet."""
-    path = config.signing_key
+def _private_key(path: Path) -> bytes:
+    """One of this hub's keys, made where there is none yet."""
     if not path.exists():
         durable.write_durably(path, sign.new_private_key(), mode=durable.SECRET)
     key = durable.read(path, mend="run as the account of the hub")
@@ -101,7 +100,7 @@ def _private_key(config: HubConfig) -> bytes:
 
 
 def _believed(given: argparse.Namespace, config: HubConfig) -> tuple[bytes, ...]:
-    keys = [sign.public_key_of(_private_key(config))]
+    keys = [sign.public_key_of(_private_key(config.signing_key))]
     for text in given.key:
         try:
             keys.append(sign.check_public_key(bytes.fromhex(text)))
@@ -150,7 +149,7 @@ def _write(content: bytes) -> None:
 
 def _export(given: argparse.Namespace) -> int:
     config = configs.hub_config(given.config)
-    key, state = _private_key(config), _state(config)
+    key, state = _private_key(config.signing_key), _state(config)
     _write(exchange.packed(Travelling(booth=config.booth, made_at=int(time.time()), state=state), key))
     _say(f"{state.people:,} people of booth {config.booth}; signed with {sign.public_key_of(key).hex()}")
     _say("counts of things and of two things, in whole fives: for hubs, not for publishing")
@@ -190,7 +189,8 @@ def _merge(given: argparse.Namespace) -> int:
         state = exchange.joined(state, guest, booth=config.booth)
     _write(
         exchange.packed(
-            Travelling(booth=config.booth, made_at=int(time.time()), state=state), _private_key(config)
+            Travelling(booth=config.booth, made_at=int(time.time()), state=state),
+            _private_key(config.signing_key),
         )
     )
     _say(f"{state.people:,} people from {len(parts)} files")
@@ -219,14 +219,16 @@ def _prior(given: argparse.Namespace) -> int:
             where="prior",
             mend="let the hub watch",
         )
-    key = _private_key(config)
+    key = _private_key(config.prior_key)
     _write(bulletin.prior_of(Baseline(state), booth=config.booth, private_key=key, now=now))
     _say(f"signed with {sign.public_key_of(key).hex()}")
     return 0
 
 
 def _key(given: argparse.Namespace) -> int:
-    _write(sign.public_key_of(_private_key(configs.hub_config(given.config))).hex().encode() + b"\n")
+    _write(
+        sign.public_key_of(_private_key(configs.hub_config(given.config).signing_key)).hex().encode() + b"\n"
+    )
     return 0
 
 

@@ -71,7 +71,7 @@ class Watch:
         self._booth = Booth(
             config=config, register=register, stored=self._store.load(), now=Seconds(time.time())
         )
-        self._bulletin = Bulletin(booth=config.booth, private_key=_signing_key(config), young=config.young)
+        self._bulletin = Bulletin(booth=config.booth, private_key=_prior_key(config), young=config.young)
         root = f"{topics.ROOT}/{config.booth}"
         self._link = Link(
             address=config.broker,
@@ -202,10 +202,10 @@ def _summary(refusal: Refused) -> str:
     return f"{line}: {refusal.what}" if refusal.rule is Rule.ROLLED_BACK else line
 
 
-def _signing_key(config: configs.HubConfig) -> bytes | None:
+def _prior_key(config: configs.HubConfig) -> bytes | None:
     """The key that priors are signed with: a credential, else the configured file; None where there is none."""
     directory = Path(os.environ.get("CREDENTIALS_DIRECTORY", os.devnull))
-    for path in (directory / "signing.key", config.signing_key):
+    for path in (directory / "prior.key", config.prior_key):
         try:
             key = path.read_bytes()
         except OSError:

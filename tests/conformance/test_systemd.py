@@ -211,7 +211,7 @@ def test_broker_settings_and_drop_in_agree() -> None:
     watch = _settings("leftfield-watch.service")["LoadCredential"]
     assert watch == [
         f"{booth.hub_broker.key.name}:{booth.directory}/hub/tls.key",
-        f"signing.key:{booth.signing_key}",
+        f"prior.key:{booth.prior_key}",
     ]
     assert f"persistence_location /var/lib/{found['StateDirectory'][0]}/" in written
 

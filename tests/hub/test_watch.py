@@ -163,7 +163,7 @@ def _hub_toml(booth: enrol.Booth, database: Path) -> str:
 [hub]
 booth = "{BOOTH}"
 register = "{booth.register}"
-signing_key = "{booth.signing_key}"
+prior_key = "{booth.prior_key}"
 database = "{database}"
 young = 100
 [broker]

@@ -289,7 +289,7 @@ def test_garbage_in_the_pipe_costs_no_record(scene: Scene) -> None:
 
 
 def sealed_prior(scene: Scene, made_at: int, *, key: bytes | None = None) -> bytes:
-    private_key = key or scene.booth.signing_key.read_bytes()
+    private_key = key or scene.booth.prior_key.read_bytes()
     return prior.sealed_prior(
         booth=BOOTH, made_at=made_at, people=1000, shares=EVEN, lifts=LIFTS, private_key=private_key
     )
