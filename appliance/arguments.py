@@ -33,6 +33,24 @@ def seconds(text: str) -> float:
     return found
 
 
+def whole(text: str) -> int:
+    """A whole number from 1."""
+    if not text.isascii() or not text.isdigit() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is no whole number from 1")
+    return int(text)
+
+
+def share(text: str) -> float:
+    """A share from 0 to 1."""
+    try:
+        found = float(text)
+    except ValueError:
+        found = -1.0
+    if not 0 <= found <= 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is no share from 0 to 1")
+    return found
+
+
 def clock(text: str) -> str:
     """A time of day, as it is written into a configuration."""
     if time_of_day(text) is None:

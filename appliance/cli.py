@@ -8,15 +8,16 @@ Laws:
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Final
 
 from appliance import __version__
-from appliance.arguments import port, seconds
+from appliance.arguments import port, seconds, share, whole
 from appliance.config import CONFIG_DIRECTORY
-from appliance.errors import LeftfieldError
+from appliance.errors import LeftfieldError, Unfit
 
 Subparsers = argparse._SubParsersAction  # noqa: SLF001 - argparse gives the type no public name
 _PROVISIONING: Final = frozenset({"booth", "enrol", "epoch"})
@@ -87,8 +88,14 @@ def _demo(given: argparse.Namespace) -> int:
 def _measure(given: argparse.Namespace) -> int:
     from appliance.unit import measure
 
-    with given.jsonl.open("w", encoding="utf-8") as out:
-        return measure.main(given.paths, out, every=given.every, least_score=given.score)
+    files = measure.files(given.paths)  # before the last result is emptied
+    try:
+        out = given.jsonl.open("w", encoding="utf-8")
+    except OSError as error:
+        what = error.strerror or "cannot be written"
+        raise Unfit(what, where=str(given.jsonl), mend="give another --jsonl") from None
+    with out:
+        return measure.main(files, out, every=given.every, least_score=given.score)
 
 
 def _vocabulary(given: argparse.Namespace) -> int:
@@ -174,10 +181,14 @@ def _add_measure(subparsers: Subparsers[argparse.ArgumentParser]) -> None:
     )
     measure.add_argument("--jsonl", type=Path, required=True, metavar="OUT", help="where the lines go")
     measure.add_argument(
-        "--every", type=int, default=1, metavar="N", help="of a video, each N-th frame (default: 1)"
+        "--every",
+        type=whole,
+        default=1,
+        metavar="N",
+        help="of a video, each N-th frame (default: 1)",
     )
     measure.add_argument(
-        "--score", type=float, default=0.4, help="least score of a person (default: %(default)s)"
+        "--score", type=share, default=0.4, help="least score of a person (default: %(default)s)"
     )
 
 
@@ -231,6 +242,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return error.exit_code
     except KeyboardInterrupt:
         return 130
+    except BrokenPipeError:  # whoever read us has enough; what is left to be flushed goes nowhere
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 141
 
 
 if __name__ == "__main__":

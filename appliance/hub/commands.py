@@ -14,7 +14,7 @@ import hashlib
 import json
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
@@ -100,8 +100,13 @@ def _private_key(path: Path) -> bytes:
 
 
 def _believed(given: argparse.Namespace, config: HubConfig) -> tuple[bytes, ...]:
-    keys = [sign.public_key_of(_private_key(config.signing_key))]
-    for text in given.key:
+    return (sign.public_key_of(_private_key(config.signing_key)), *_typed(given.key))
+
+
+def _typed(texts: Sequence[str]) -> tuple[bytes, ...]:
+    """Public keys as typed behind ``--key``."""
+    keys = []
+    for text in texts:
         try:
             keys.append(sign.check_public_key(bytes.fromhex(text)))
         except ValueError:
@@ -200,7 +205,7 @@ def _merge(given: argparse.Namespace) -> int:
 def _inspect(given: argparse.Namespace) -> int:
     path = given.files[0]
     if given.key:
-        one, signature = _opened(path, tuple(bytes.fromhex(text) for text in given.key))[0], "good"
+        one, signature = _opened(path, _typed(given.key))[0], "good"
     else:
         content = durable.read(path, mend="name an existing file")
         one, signature = exchange.looked_at(content, where=str(path)), "not checked (give --key)"

@@ -2,7 +2,7 @@
 
 Laws:
     * This list is what is published (promise 7). A test prints every column of a real database and compares.
-    * Counts are written as whole multiples of five people, rounded, of whole days (``baseline.coarse``): what one
+    * Counts are written as whole multiples of five people, rounded, of whole days (``counts.coarse``): what one
       person wore, when and before which camera cannot be read from them, nor found by subtraction.
     * Nothing here can hold a picture, a name of a person, a track or a free text about one.
     * What could single somebody out is marked ``held``: it is emptied or deleted within ``hold_seconds``.

@@ -22,6 +22,7 @@ from typing import Final, TextIO
 import numpy as np
 from numpy.typing import NDArray
 
+from appliance.arguments import share
 from appliance.errors import Unfit
 from appliance.hub import bounds
 from appliance.hub.batch import LENS_OF, Rows, Scores, Stream
@@ -102,7 +103,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     )  # fmt: skip
     parser.add_argument(
         "--explain",
-        type=float,
+        type=share,
         default=EXPLAINED,
         metavar="P",
         help="give a reason up to this p (default: %(default)s)",
@@ -127,6 +128,9 @@ def _run(given: argparse.Namespace) -> int:
 def main(options: Options) -> int:
     """Score a table; 0 when it is written. Unfit where the table, the baseline or the result's place will not do."""
     begun = time.perf_counter()
+    for given in (options.table, options.baseline):
+        if options.out and given and options.out.exists() and options.out.samefile(given):
+            raise Unfit(f"{options.out}: is read from; give another --out")
     book = Codebook(ignored=options.ignored, unknown=options.unknown)
     learnt = None if options.baseline is None else read(options.baseline, book)
     rows = read(options.table, book)
@@ -173,7 +177,10 @@ def _results(stream: Stream, rows: Rows, book: Codebook, explain: float, *, lear
         told = Explainer(stream, book) if (scores.p <= explain).any() else None
         for place, (strength, p) in enumerate(zip(scores.strength.tolist(), scores.p.tolist(), strict=True)):
             look = _sayable(Look(int(scores.look[place])), scores.lenses[place])
-            reason = told.reason(part[place], look) if told and p <= explain else ""
+            reason = ""
+            if told and p <= explain:
+                look = told.sayable(part[place], look)
+                reason = told.reason(part[place], look)
             yield block.start + place + 1, strength, p, reason, LENS_OF[look].value
         if learn:
             stream.learn(part, scores)
@@ -215,6 +222,12 @@ class Explainer:
         self._upper = bounds.share_upper(self._counts, self._weights)
         self._bits = stream.rarest()
         self._offsets = np.array(self._layout.offsets)
+
+    def sayable(self, row: NDArray[np.int32], look: Look) -> Look:
+        """``look``; but a value nobody had before, or the only one known, is a reason by itself."""
+        columns = np.flatnonzero(row >= 0)
+        seen = self._counts[self._offsets[columns] + row[columns]]
+        return Look.SINGLE if look is Look.WHOLE and (len(columns) == 1 or (seen < 1).any()) else look
 
     def reason(self, row: NDArray[np.int32], look: Look) -> str:
         """Why a row is rare, as ``look`` saw it."""

@@ -48,16 +48,10 @@ def main(paths: Sequence[Path], out: TextIO, *, every: int = 1, least_score: flo
 
     ``every``: of a video, each so-many-th frame. Unfit where a path is not there or holds nothing to measure.
     """
-    files = tuple(_files(paths))
-    if not files:
-        raise Unfit(
-            "no picture and no video",
-            where=", ".join(map(str, paths)),
-            mend=f"name files or folders of {', '.join(sorted(PICTURES | VIDEOS))}",
-        )
+    found = files(paths)
     pipeline = pipeline_on(choose_accelerator(wish=Wish.AUTO, threads=1))
     unreadable, told_at = 0, time.monotonic()
-    for count, path in enumerate(files):
+    for count, path in enumerate(found):
         try:
             out.writelines(
                 json.dumps(measured(pipeline, picture, least_score)) + "\n"
@@ -68,10 +62,22 @@ def main(paths: Sequence[Path], out: TextIO, *, every: int = 1, least_score: flo
             out.write(json.dumps({"path": str(path), "unreadable": str(error)}) + "\n")
         if time.monotonic() - told_at >= PROGRESS_SECONDS:
             told_at = time.monotonic()
-            sys.stderr.write(f"measure: {count + 1} of {len(files)} files\n")
+            sys.stderr.write(f"measure: {count + 1} of {len(found)} files\n")
     out.flush()
-    sys.stderr.write(f"measure: {len(files)} files, {unreadable} unreadable\n")
+    sys.stderr.write(f"measure: {len(found)} files, {unreadable} unreadable\n")
     return 65 if unreadable else 0
+
+
+def files(paths: Sequence[Path]) -> tuple[Path, ...]:
+    """Every picture and video below ``paths``. Unfit where one is not there, or they hold nothing to measure."""
+    found = tuple(_files(paths))
+    if not found:
+        raise Unfit(
+            "no picture and no video",
+            where=", ".join(map(str, paths)),
+            mend=f"name files or folders of {', '.join(sorted(PICTURES | VIDEOS))}",
+        )
+    return found
 
 
 def _files(paths: Sequence[Path]) -> Iterator[Path]:

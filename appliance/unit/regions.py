@@ -43,7 +43,6 @@ _TILT: Final = 0.6
 _MOST_HIDDEN: Final = 0.45
 _FEWEST_PIXELS: Final = 24
 
-_BODY: Final = tuple(joint for joint in Joint if joint >= Joint.LEFT_SHOULDER)
 _HEAD: Final = tuple(joint for joint in Joint if joint < Joint.LEFT_SHOULDER)
 
 

@@ -233,3 +233,16 @@ def test_tables_as_other_programs_write_them_are_read(text: str, tmp_path: Path)
     book = Codebook()
     assert read(tmp_path / "t.csv", book).shape == (60, 2)
     assert book.names[0] == "top"
+
+
+@pytest.mark.parametrize("also", ["--table", "--baseline"])
+def test_what_is_read_is_never_written_over(tmp_path: Path, also: str) -> None:
+    """The analyst's own table is not replaced by the result, however it is named."""
+    table, other = tmp_path / "a.csv", tmp_path / "b.csv"
+    for path in (table, other):
+        path.write_text("top,bottom\nred,blue\n" * 40)
+    asked = {"--table": str(table), "--baseline": str(other)}
+    before = Path(asked[also]).read_text()
+    words = [word for item in asked.items() for word in item]
+    assert main(["score", *words, "--out", asked[also]]) == 78
+    assert Path(asked[also]).read_text() == before

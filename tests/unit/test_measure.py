@@ -8,6 +8,7 @@ import av
 import numpy as np
 import pytest
 
+from appliance import cli
 from appliance.errors import Unfit
 from appliance.unit import measure
 from appliance.unit.attributes import Palettes
@@ -78,3 +79,26 @@ def test_a_person_is_told_with_levels_and_posteriors(monkeypatch: pytest.MonkeyP
     assert sum(sleeves["posterior"].values()) == pytest.approx(1, abs=1e-3)
     assert person["palettes"] == {"top": [{"lab": [50.0, 0.0, 0.0], "share": 1.0}], "bottom": []}
     assert person["balanced"] == {"top": [], "bottom": []}
+
+
+@pytest.mark.parametrize("wrong", [("--every", "0"), ("--every", "-3"), ("--score", "3"), ("--score", "nan")])
+def test_a_wrong_number_is_refused_before_anything_is_written(tmp_path: Path, wrong: tuple[str, str]) -> None:
+    """A step below one and a score that is no share end with exit code 2, and the last result stays."""
+    last = tmp_path / "last.jsonl"
+    last.write_text("kept")
+    with pytest.raises(SystemExit) as ended:
+        cli.main(["measure", str(tmp_path), "--jsonl", str(last), *wrong])
+    assert (ended.value.code, last.read_text()) == (2, "kept")
+
+
+def test_a_mistyped_path_does_not_empty_the_last_result(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Where there is nothing to measure, or nowhere to write, one line says so and nothing is lost."""
+    last = tmp_path / "last.jsonl"
+    last.write_text("kept")
+    assert cli.main(["measure", str(tmp_path / "missing"), "--jsonl", str(last)]) == 78
+    assert last.read_text() == "kept"
+    film(tmp_path / "noise.avi", 1)
+    assert cli.main(["measure", str(tmp_path), "--jsonl", str(tmp_path / "no" / "where")]) == 78
+    assert "give another --jsonl" in capsys.readouterr().err
