@@ -1,11 +1,30 @@
-"""What may be typed behind an option, for every command line: each says what is wrong with what is not."""
+"""What every command line shares: a help with an example and exit codes, and what may be typed behind an option."""
 
 from __future__ import annotations
 
 import argparse
+from typing import Final
 
 from appliance.settings import time_of_day
 from appliance.values import NAME_FORM
+
+_EXIT_CODES: Final = (
+    "exit codes: 0 done; 2 wrong use; 65 what was given is refused; 75 away for now, try again; "
+    "78 a file, a name or the set-up is wrong"
+)
+
+
+def word(
+    subparsers: argparse._SubParsersAction[argparse.ArgumentParser], name: str, about: str, example: str
+) -> argparse.ArgumentParser:
+    """The parser of one word of a command line, with an example of its use."""
+    return subparsers.add_parser(
+        name,
+        help=about,
+        description=f"{about[0].upper()}{about[1:]}.",
+        epilog=f"example:\n  {example}\n\n{_EXIT_CODES}",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
 
 
 def port(text: str) -> int:

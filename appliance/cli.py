@@ -14,7 +14,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Final
 
-from appliance import __version__
+from appliance import __version__, arguments
 from appliance.arguments import port, seconds, share, whole
 from appliance.config import CONFIG_DIRECTORY
 from appliance.errors import LeftfieldError, Unfit
@@ -31,15 +31,9 @@ def _parser_of(
     example: str,
     run: Callable[[argparse.Namespace], int],
 ) -> argparse.ArgumentParser:
-    parser = subparsers.add_parser(
-        word,
-        help=about,
-        description=f"{about[0].upper()}{about[1:]}.",
-        epilog=f"example:\n  {example}",
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    parser.set_defaults(run=run)
-    return parser
+    made = arguments.word(subparsers, word, about, example)
+    made.set_defaults(run=run)
+    return made
 
 
 def _config_option(parser: argparse.ArgumentParser, name: str) -> None:

@@ -10,12 +10,12 @@ from pathlib import Path
 from typing import Final
 
 from appliance import config
-from appliance.arguments import clock
+from appliance.arguments import clock, word
 from appliance.enrol import booth as booths
 from appliance.enrol import files
 from appliance.enrol.broker import Listeners
 from appliance.enrol.names import host
-from appliance.enrol.options import RELOAD, group, parser, runs, say
+from appliance.enrol.options import RELOAD, group, runs, say
 from appliance.errors import Unfit
 from appliance.settings import time_of_day
 
@@ -29,28 +29,28 @@ def add_booth(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -
     example = "leftfield booth create corner --host booth.local --host 192.168.4.1"
     actions = group(subparsers, "booth", about, example)
     _add_create(actions, example)
-    tablet = parser(
+    tablet = word(
         actions, "tablet", "let a tablet in and show its password, once", "leftfield booth tablet tablet-1"
     )
     tablet.add_argument("name", help="name of the tablet")
     tablet.add_argument("--again", action="store_true", help="a new password for a tablet that is known")
     tablet.add_argument("--remove", action="store_true", help="put the tablet out instead")
     runs(tablet, _tablet)
-    revoke = parser(actions, "revoke", "put a unit out, for good", "leftfield booth revoke corner-north")
+    revoke = word(actions, "revoke", "put a unit out, for good", "leftfield booth revoke corner-north")
     revoke.add_argument("name", help="name of the unit")
     runs(revoke, _revoke)
     about = "fresh certificates for broker and pages"
-    renew = parser(actions, "renew", about, "leftfield booth renew --host 192.168.4.1")
+    renew = word(actions, "renew", about, "leftfield booth renew --host 192.168.4.1")
     renew.add_argument(
         "--host", action="append", help="names and addresses of this hub from now on; repeat it"
     )
     runs(renew, _renew)
-    show = parser(actions, "show", "who is in the register", "leftfield booth show --json")
+    show = word(actions, "show", "who is in the register", "leftfield booth show --json")
     runs(show, _show)
 
 
 def _add_create(actions: argparse._SubParsersAction[argparse.ArgumentParser], example: str) -> None:
-    create = parser(actions, "create", "make the authority, the broker's settings and hub.toml", example)
+    create = word(actions, "create", "make the authority, the broker's settings and hub.toml", example)
     create.add_argument("name", help="name of the booth, such as corner")
     create.add_argument(
         "--host",

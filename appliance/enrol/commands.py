@@ -12,10 +12,11 @@ from pathlib import Path
 from typing import Final
 
 from appliance import config
+from appliance.arguments import word
 from appliance.enrol import booth as booths
 from appliance.enrol import files, home, start
 from appliance.enrol.booth_commands import add_booth
-from appliance.enrol.options import RELOAD, group, parser, runs, say
+from appliance.enrol.options import RELOAD, group, runs, say
 from appliance.errors import Unfit
 from appliance.values import BoothId, UnitId
 
@@ -26,7 +27,7 @@ def add_parsers(subparsers: argparse._SubParsersAction[argparse.ArgumentParser])
     """Add ``booth``, ``enrol`` and ``epoch``; each sets ``run`` to a function of the parsed arguments."""
     add_booth(subparsers)
     _add_enrol(subparsers)
-    epoch = parser(
+    epoch = word(
         subparsers,
         "epoch",
         "count this unit's start (done by leftfield-epoch.service before each start of SENSE)",
@@ -39,11 +40,11 @@ def _add_enrol(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     about = "let a unit into a booth: request (on the unit), accept (on the booth), finish (on the unit)"
     example = "leftfield enrol request corner-north --booth corner > request.json"
     actions = group(subparsers, "enrol", about, example)
-    asking = parser(actions, "request", "make this unit's keys and ask for a certificate", example)
+    asking = word(actions, "request", "make this unit's keys and ask for a certificate", example)
     asking.add_argument("name", help="name of the unit, such as corner-north")
     asking.add_argument("--booth", required=True, help="name of the booth")
     runs(asking, _request)
-    accept = parser(
+    accept = word(
         actions,
         "accept",
         "check a request, put the unit into the register, and answer",
@@ -57,7 +58,7 @@ def _add_enrol(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
 
 
 def _add_finish(actions: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    finish = parser(
+    finish = word(
         actions,
         "finish",
         "keep the booth's answer and write unit.toml",

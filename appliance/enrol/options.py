@@ -14,12 +14,9 @@ from pathlib import Path
 from typing import Final
 
 from appliance import config
+from appliance.arguments import word
 from appliance.errors import LeftfieldError
 
-_EXIT_CODES: Final = (
-    "exit codes: 0 done; 2 wrong use; 65 the request was refused; 75 away for now, try again; "
-    "78 a file, a name or the set-up is wrong"
-)
 RELOAD: Final = "now let the broker read it: systemctl reload mosquitto"
 
 
@@ -27,20 +24,7 @@ def group(
     subparsers: argparse._SubParsersAction[argparse.ArgumentParser], name: str, about: str, example: str
 ) -> argparse._SubParsersAction[argparse.ArgumentParser]:
     """A word that groups actions: ``leftfield NAME ACTION``."""
-    return parser(subparsers, name, about, example).add_subparsers(required=True, metavar="ACTION")
-
-
-def parser(
-    subparsers: argparse._SubParsersAction[argparse.ArgumentParser], name: str, about: str, example: str
-) -> argparse.ArgumentParser:
-    """A word's own parser, with an example of its use."""
-    return subparsers.add_parser(
-        name,
-        help=about,
-        description=f"{about[0].upper()}{about[1:]}.",
-        epilog=f"example:\n  {example}\n\n{_EXIT_CODES}",
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    return word(subparsers, name, about, example).add_subparsers(required=True, metavar="ACTION")
 
 
 def runs(parser: argparse.ArgumentParser, action: Callable[[argparse.Namespace], None]) -> None:

@@ -18,8 +18,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
+from appliance import arguments, sign
 from appliance import config as configs
-from appliance import sign
 from appliance.config import CONFIG_DIRECTORY, HubConfig
 from appliance.enrol import durable
 from appliance.errors import Refused, Rule, Unfit
@@ -38,24 +38,48 @@ Subparsers = argparse._SubParsersAction  # noqa: SLF001 - argparse gives the typ
 
 def add_parsers(subparsers: Subparsers[argparse.ArgumentParser]) -> None:
     """Add ``baseline`` and ``audit``; each sets ``run`` to a function of the parsed arguments."""
-    baseline = subparsers.add_parser(
+    baseline = arguments.word(
+        subparsers,
         "baseline",
-        help="what is usual here: export, import, merge, inspect, prior, key",
-        epilog="example:\n  leftfield baseline export > corner.baseline",
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        "what is usual here: export, import, merge, inspect, prior, key",
+        "leftfield baseline export > corner.baseline",
     )
     actions = baseline.add_subparsers(metavar="ACTION", required=True)
-    for name, about, run in (
-        ("export", "write this hub's baseline, signed, to standard output", _export),
-        ("import", "add another hub's baseline to this one (the hub must be stopped)", _import),
-        ("merge", "add up several files to one, signed by this hub, on standard output", _merge),
-        ("inspect", "say what is in a file", _inspect),
-        ("prior", "write how common each word is here, for this booth's units, to standard output", _prior),
-        ("key", "show the public key that this hub signs with", _key),
+    key = "--key 64-HEX-DIGITS"
+    for name, about, example, run in (
+        (
+            "export",
+            "write this hub's baseline, signed, to standard output",
+            "export > corner.baseline",
+            _export,
+        ),
+        (
+            "import",
+            "add another hub's baseline to this one (the hub must be stopped)",
+            f"import corner.baseline {key}",
+            _import,
+        ),
+        (
+            "merge",
+            "add up several files to one, signed by this hub, on standard output",
+            f"merge monday.baseline tuesday.baseline {key} > both.baseline",
+            _merge,
+        ),
+        ("inspect", "say what is in a file", f"inspect corner.baseline {key}", _inspect),
+        (
+            "prior",
+            "write how common each word is here, for this booth's units, to standard output",
+            "prior > hub.prior",
+            _prior,
+        ),
+        ("key", "show the public key that this hub signs with", "key", _key),
     ):
-        _action(actions, name, about, run)
-    report = subparsers.add_parser(
-        "audit", help="flag rates by camera, hour, visibility and garment, from counts"
+        _action(actions, name, about, example, run)
+    report = arguments.word(
+        subparsers,
+        "audit",
+        "flag rates by camera, hour, visibility and garment, from counts",
+        "leftfield audit --config /etc/leftfield/hub.toml",
     )
     report.add_argument("--json", action="store_true", help="one JSON object")
     report.set_defaults(run=_audit)
@@ -71,9 +95,10 @@ def _action(
     actions: Subparsers[argparse.ArgumentParser],
     name: str,
     about: str,
+    example: str,
     run: Callable[[argparse.Namespace], int],
 ) -> None:
-    parser = actions.add_parser(name, help=about, description=f"{about[0].upper()}{about[1:]}.")
+    parser = arguments.word(actions, name, about, f"leftfield baseline {example}")
     parser.set_defaults(run=run)
     _config(parser)
     if name in {"import", "merge", "inspect"}:

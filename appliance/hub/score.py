@@ -22,7 +22,7 @@ from typing import Final, TextIO
 import numpy as np
 from numpy.typing import NDArray
 
-from appliance.arguments import share
+from appliance import arguments
 from appliance.errors import Unfit
 from appliance.hub import bounds
 from appliance.hub.batch import LENS_OF, Rows, Scores, Stream
@@ -78,13 +78,7 @@ class Options:
 
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """The word ``score`` of the command line."""
-    parser = subparsers.add_parser(
-        "score",
-        help=ABOUT,
-        description=f"{ABOUT[0].upper()}{ABOUT[1:]}.",
-        epilog=f"example:\n  {EXAMPLE}",
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    parser = arguments.word(subparsers, "score", ABOUT, EXAMPLE)
     parser.add_argument("--table", type=Path, required=True, metavar="FILE.csv", help="the rows to score")
     parser.add_argument(
         "--baseline",
@@ -103,7 +97,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     )  # fmt: skip
     parser.add_argument(
         "--explain",
-        type=share,
+        type=arguments.share,
         default=EXPLAINED,
         metavar="P",
         help="give a reason up to this p (default: %(default)s)",
