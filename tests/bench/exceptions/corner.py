@@ -16,7 +16,7 @@ from appliance.hub.reasons import reasons_for
 from appliance.values import AttributeVector, Lens, Seconds, UnitId
 from tests.bench.exceptions import chain, oracle
 from tests.bench.exceptions.measures import auc, average_precision, ranks
-from tests.bench.exceptions.street import FloatArray, Levels, Sight, Street, vectors
+from tests.bench.exceptions.street import SECOND, FloatArray, Levels, Sight, Street, vectors
 
 NOON = 1_760_000_000.0
 BURN = 1000
@@ -69,6 +69,7 @@ def lists_of(people: Levels, sizes: tuple[int, ...]) -> Lists:
             pairs += [
                 ((a, int(i)), (b, int(j)))
                 for i, j in np.argwhere(common & (joint < 0.1 * expected) & (joint < 8e-4))
+                if (a, b) not in SECOND or j != i + 1
             ]
     return Lists(rare=rare, pairs=pairs, slight=slight)
 

@@ -39,6 +39,9 @@ _SHARES: Final = {
 }
 """About what photos of streets show, rounded; the rest is drawn."""
 
+SECOND: Final = tuple((INDEX[f"{where}.colour"], INDEX[f"{where}.accent"]) for where in ("top", "bottom"))
+"""Colours and second colours. A second colour is another than the first: level i of the one is i + 1 of the other."""
+
 LEANS: Final = {
     "top.accent": "top.pattern", "bottom.colour": "top.colour", "bottom.accent": "bottom.pattern",
     "bottom.pattern": "one_piece", "lower.kind": "one_piece", "sleeves": "outer", "feet.colour": "bottom.colour",
@@ -112,6 +115,8 @@ class Street:
         guests = chance.random(number) < fair
         for name, level in (("top.colour", 6), ("bottom.colour", 3), ("top.pattern", 4)):
             found[guests, INDEX[name]] = level
+        for colour, accent in SECOND:
+            found[found[:, accent] == found[:, colour] + 1, accent] = 0
         return found
 
     def frames(self, people: Levels, sight: Sight) -> FloatArray:
