@@ -14,9 +14,9 @@ import tomllib
 from dataclasses import replace
 from pathlib import Path
 
-from appliance import config, sign
+from appliance import config, durable, sign
 from appliance.config import BrokerAddress, EnrolledUnit, Register
-from appliance.enrol import durable, files, home, names, request
+from appliance.enrol import files, home, names, request
 from appliance.enrol.authority import Authority, key_pem, new_key, serial_of
 from appliance.enrol.broker import Listeners, password_line
 from appliance.enrol.home import UnitHome

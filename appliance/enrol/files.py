@@ -12,7 +12,7 @@ from typing import Final
 
 from appliance import config
 from appliance.config import BrokerAddress, HubConfig, Register, UnitConfig
-from appliance.enrol.durable import PUBLIC, write_durably
+from appliance.durable import PUBLIC, write_durably
 from appliance.values import BoothId, UnitId
 
 _Value = str | int | float | bool | Path | None

@@ -16,9 +16,9 @@ from typing import Final
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature
 
-from appliance import sign
+from appliance import durable, sign
 from appliance.config import BrokerAddress
-from appliance.enrol import authority, durable, request
+from appliance.enrol import authority, request
 from appliance.enrol.names import check_booth, check_name
 from appliance.errors import Unfit
 from appliance.values import COUNTER_LIMIT, BoothId, Epoch, UnitId

@@ -12,9 +12,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
-from appliance import sign
+from appliance import durable, sign
 from appliance.config import BrokerAddress, Register
-from appliance.enrol import durable, files, home, names
+from appliance.enrol import files, home, names
 from appliance.enrol.authority import Authority, key_pem, load_certificate, load_key, new_key
 from appliance.enrol.broker import BrokerPlaces, Listeners, settings, staff_acl, units_acl
 from appliance.values import BoothId

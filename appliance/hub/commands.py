@@ -18,10 +18,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
-from appliance import arguments, sign
+from appliance import arguments, durable, sign
 from appliance import config as configs
 from appliance.config import CONFIG_DIRECTORY, HubConfig
-from appliance.enrol import durable
 from appliance.errors import Refused, Rule, Unfit
 from appliance.hub import audit, bulletin, exchange
 from appliance.hub.baseline import Baseline
@@ -160,7 +159,7 @@ def _existing(config: HubConfig, *, alone: bool) -> Store:
 
 
 def _state(config: HubConfig) -> BaselineState:
-    """What this hub has learnt, as coarse as it is stored: nobody can be told from what leaves it."""
+    """What this hub has learnt, as coarse as it is stored: who was seen once or twice is not in what leaves it."""
     store = _existing(config, alone=False)
     try:
         return coarse(learnt(store.load()).baseline.state())

@@ -26,7 +26,8 @@ DAY: Final = Seconds(24 * 3600.0)
 """g changes once a day (UTC): a finer one would tell, of whatever was seen once, at which minute."""
 
 FIVE: Final = 5.0
-"""Stored counts are whole multiples of this many people: nothing that fewer wear can be told from the file."""
+"""Stored counts are whole multiples of this many people: what was seen once or twice is not in the
+file. What one person alone wears and was seen in three times is (appliance/README.md, decision 14)."""
 
 _FINE: Final = 4096.0
 """g is rounded to 12 binary places (0.02 %)."""

@@ -119,13 +119,9 @@ class Database:
     @contextmanager
     def transaction(self) -> Iterator[None]:
         """All of what follows, or none of it."""
-        self.connection.execute("BEGIN IMMEDIATE")
-        try:
+        with self.connection:  # commits, or rolls back whatever was raised
+            self.connection.execute("BEGIN IMMEDIATE")
             yield
-        except BaseException:
-            self.connection.execute("ROLLBACK")
-            raise
-        self.connection.execute("COMMIT")
 
     def many(self, statement: str, rows: Iterable[tuple[Any, ...]]) -> None:
         """``statement`` for each of ``rows``; one that ends in VALUES gets its places."""

@@ -112,7 +112,7 @@ ENGLISH: Final = Catalogue(
     claimed="Yours. Say what happened, and that it can be forgotten.",
     noted="Noted. What was seen is gone; only the count remains.",
     forgotten="Forgotten. Nothing of it is left here.",
-    nothing_left="Forgotten. Nothing but counts was left, and nobody can be told from them.",
+    nothing_left="Forgotten. Nothing but rounded counts was left.",
 )
 
 
@@ -164,7 +164,7 @@ SPANISH: Final = Catalogue(
     claimed="Es para ti. Cuenta lo que ha pasado, y que se puede olvidar.",
     noted="Anotado. Lo que se vio ya no está; solo queda el recuento.",
     forgotten="Olvidado. Aquí no queda nada de ello.",
-    nothing_left="Olvidado. Solo quedaban recuentos, y por ellos no se reconoce a nadie.",
+    nothing_left="Olvidado. Solo quedaban recuentos redondeados.",
 )
 
 
@@ -219,7 +219,7 @@ FRENCH: Final = Catalogue(
     claimed="C’est à vous. Expliquez ce qui s’est passé, et que tout peut être oublié.",
     noted="C’est noté. Ce qui a été vu est effacé\u00a0; seul le décompte reste.",
     forgotten="Oublié. Il n’en reste rien ici.",
-    nothing_left="Oublié. Il ne restait que des décomptes, qui ne permettent de reconnaître personne.",
+    nothing_left="Oublié. Il ne restait que des décomptes arrondis.",
 )
 
 
@@ -270,7 +270,7 @@ CHINESE: Final = Catalogue(
     claimed="交给您了。请说明发生了什么，并告诉对方可以要求删除。",
     noted="已记下。看到的内容已经删除，只留下计数。",
     forgotten="已删除。这里什么都没有留下。",
-    nothing_left="已删除。原本只剩下计数，无法从中认出任何人。",
+    nothing_left="已删除。原本只剩下取整后的计数。",
 )
 
 CATALOGUES: Final = {one.language: one for one in (ENGLISH, SPANISH, FRENCH, CHINESE)}

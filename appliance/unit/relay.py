@@ -27,7 +27,7 @@ from typing import Final
 
 from appliance import config, topics
 from appliance.config import UnitConfig
-from appliance.errors import Refused, Unavailable, Unfit
+from appliance.errors import Refused, Unfit
 from appliance.mqtt import Link, Will
 from appliance.service import Notifier, inherited_descriptor, log, stop_requested
 from appliance.unit import shelf
@@ -103,7 +103,7 @@ class Inbound:
     def _put(self, untrusted: bytes) -> None:
         try:
             prior = shelf.put(self._settings, untrusted, self._kept, time.time())
-        except (Refused, Unavailable) as trouble:
+        except (Refused, Unfit) as trouble:
             if str(trouble) != self._said:
                 self._said = str(trouble)
                 log(f"relay: the hub's prior was not kept: {trouble}", level=4)

@@ -18,6 +18,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
+from appliance import durable
 from appliance.unit.pipe import RECORD_BYTES, envelope_of
 
 SEGMENT_RECORDS: Final = 512
@@ -59,7 +60,7 @@ class Segment:
                 file.flush()
                 os.fsync(file.fileno())
             making.rename(path)
-            _sync_directory(directory)
+            durable.sync_directory(directory)
             return Segment(path, first, first + capacity)
         except OSError:
             for leftover in (making, path):
@@ -113,11 +114,3 @@ class Segment:
             with suppress(OSError):
                 os.fdatasync(self._descriptor)
         os.close(self._descriptor)
-
-
-def _sync_directory(directory: Path) -> None:
-    descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -16,8 +16,9 @@ import stat
 from pathlib import Path
 from typing import Final
 
+from appliance import durable
 from appliance.config import UnitConfig
-from appliance.errors import Refused, Unavailable
+from appliance.errors import Refused
 from appliance.prior import MOST_BYTES, OLDEST, Prior, prior_in
 
 CREDENTIAL: Final = "prior"
@@ -34,31 +35,13 @@ def put(settings: UnitConfig, untrusted: bytes, kept: Prior | None, now: float) 
     A hub whose clock ran ahead must not silence all its later priors: by a clock that is set, what is of tomorrow is
     neither taken nor held against what comes.
 
-    Refused as ``prior_in``; Unavailable where the disk does not take it. ``settings`` must have a ``hub_key``.
+    Refused as ``prior_in``; Unfit where the disk does not take it. ``settings`` must have a ``hub_key``.
     """
     prior = _believed(settings, untrusted, "what the hub sent")
     tomorrow = now + _DAY if now > _CLOCK else math.inf
     if prior.made_at > tomorrow or (kept is not None and prior.made_at <= kept.made_at <= tomorrow):
         return None
-    path = settings.prior
-    partial = path.with_name(f".{path.name}.partial")
-    try:
-        partial.unlink(missing_ok=True)
-        descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(untrusted)
-            file.flush()
-            os.fsync(descriptor)
-        partial.rename(path)
-        directory = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-        try:
-            os.fsync(directory)
-        finally:
-            os.close(directory)
-    except OSError as error:
-        raise Unavailable(
-            f"cannot keep the prior: {error.strerror}", where=str(path), mend="check the disk"
-        ) from None
+    durable.write_durably(settings.prior, untrusted, mode=durable.SECRET)
     return prior
 
 

@@ -19,8 +19,8 @@ from cryptography.x509.oid import NameOID
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from appliance import config, enrol, sign
-from appliance.enrol import authority, broker, durable, request
+from appliance import config, durable, enrol, sign
+from appliance.enrol import authority, broker, request
 from appliance.enrol.names import RESERVED
 from appliance.errors import Refused, Rule, Unfit
 from appliance.values import BoothId, UnitId

@@ -8,7 +8,7 @@ import pytest
 
 from appliance import prior, sign
 from appliance.config import UnitConfig, unit_config
-from appliance.errors import Refused, Rule, Unavailable
+from appliance.errors import Refused, Rule, Unfit
 from appliance.prior import MOST_BYTES, OLDEST
 from appliance.unit import shelf
 from appliance.unit.usual import CALIBRATION, LEAST, usual_by
@@ -145,7 +145,7 @@ def test_no_link_is_followed_and_no_pipe_is_waited_for(unit: UnitConfig, tmp_pat
 def test_a_disk_that_takes_nothing_is_away(unit: UnitConfig, tmp_path: Path) -> None:
     """Where the file cannot be written the error says where, and what was kept is still there."""
     nowhere = replace(unit, prior=tmp_path / "missing" / "hub.prior")
-    with pytest.raises(Unavailable, match=r"missing/hub\.prior"):
+    with pytest.raises(Unfit, match=r"missing/hub\.prior"):
         shelf.put(nowhere, sealed(), None, NOW)
 
 

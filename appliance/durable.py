@@ -29,7 +29,7 @@ def write_durably(path: Path, content: bytes, *, mode: int) -> None:
     try:
         old = path.stat() if path.exists() else None
         partial.unlink(missing_ok=True)
-        descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, SECRET)
+        descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, SECRET)
         with os.fdopen(descriptor, "wb") as file:
             if old and (old.st_uid, old.st_gid) != (os.geteuid(), os.getegid()):
                 os.fchown(descriptor, old.st_uid, old.st_gid)
@@ -38,7 +38,7 @@ def write_durably(path: Path, content: bytes, *, mode: int) -> None:
             file.flush()
             os.fsync(descriptor)
         partial.rename(path)
-        _sync_directory(path.parent)
+        sync_directory(path.parent)
     except OSError as error:
         raise Unfit(
             f"cannot write it: {error.strerror}",
@@ -82,7 +82,8 @@ def alone(directory: Path) -> Iterator[None]:
         os.close(descriptor)
 
 
-def _sync_directory(directory: Path) -> None:
+def sync_directory(directory: Path) -> None:
+    """Make the names in ``directory`` durable. OSError."""
     descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
         os.fsync(descriptor)
