@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import subprocess
 import sys
+import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -57,8 +60,29 @@ def children_of(directory: Path) -> dict[str, int]:
     return found
 
 
-def until(met: Callable[[], bool], what: str) -> None:
+@contextmanager
+def alone() -> Iterator[None]:
+    """Hold the machine's usual ports while a demo of the suite runs: two that choose at once choose the same."""
+    with Path(tempfile.gettempdir(), f"leftfield-demo-tests-{os.getuid()}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def until(demo: subprocess.Popen[str], met: Callable[[], bool], what: str) -> None:
+    """Return once ``met``; a demo that ends before, or does not get there, fails with what it said."""
     deadline = time.monotonic() + PATIENCE
     while not met():
-        assert time.monotonic() < deadline, what
+        late = time.monotonic() >= deadline
+        if late or demo.poll() is not None:
+            demo.terminate()
+            said, complained = demo.communicate(timeout=PATIENCE)
+            why = f"took over {PATIENCE:.0f} s" if late else f"ended with {demo.returncode}"
+            pytest.fail(f"{what}: the demo {why}\n{said}\n{complained}")
         time.sleep(0.02)
+
+
+def until_started(demo: subprocess.Popen[str], directory: Path) -> None:
+    """Return when the simulated street runs: everything before it has come up."""
+    until(
+        demo, lambda: any("street" in words for words in children_of(directory)), "the street did not start"
+    )

@@ -5,16 +5,23 @@ from __future__ import annotations
 import json
 import os
 import signal
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.demo.running import PATIENCE, children_of, start, street_video, until
+from tests.demo.running import PATIENCE, alone, children_of, start, street_video, until_started
 
 pytestmark = pytest.mark.broker
 
 DURATION = 35
+
+
+@pytest.fixture(autouse=True)
+def _alone() -> Iterator[None]:
+    with alone():
+        yield
 
 
 @pytest.fixture(scope="module")
@@ -47,7 +54,7 @@ def test_a_booth_in_a_box_does_what_it_promises(tmp_path: Path, street: Path) ->
 def test_stopping_leaves_no_process_and_no_file(tmp_path: Path, street: Path, number: signal.Signals) -> None:
     """Ctrl-C and SIGTERM stop every process in order and remove the booth."""
     demo = start(tmp_path, "--source", str(street))
-    until(lambda: any("street" in words for words in children_of(tmp_path)), "the street did not start")
+    until_started(demo, tmp_path)
     demo.send_signal(number)
     said, complained = demo.communicate(timeout=PATIENCE)
     assert "Traceback" not in said + complained
@@ -59,7 +66,7 @@ def test_stopping_leaves_no_process_and_no_file(tmp_path: Path, street: Path, nu
 def test_a_process_that_dies_is_reported_and_ends_the_demo(tmp_path: Path, street: Path) -> None:
     """A broker that is killed is named in the summary; nothing is restarted and the demo fails."""
     demo = start(tmp_path, "--source", str(street))
-    until(lambda: any("street" in words for words in children_of(tmp_path)), "the street did not start")
+    until_started(demo, tmp_path)
     broker = next(pid for words, pid in children_of(tmp_path).items() if "mosquitto.conf" in words)
     os.kill(broker, signal.SIGKILL)
     said, complained = demo.communicate(timeout=PATIENCE)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.demo.running import PATIENCE, children_of, start, street_video, until
+from tests.demo.running import PATIENCE, alone, children_of, start, street_video, until
 
 pytestmark = pytest.mark.broker
 
@@ -30,13 +30,14 @@ def _sealed(directory: Path) -> Path | None:
 def sense(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """The /proc folder of SENSE while it reads the real street video in the demo."""
     directory = tmp_path_factory.mktemp("demo")
-    demo = start(directory, "--source", str(street_video()))
-    until(lambda: _sealed(directory) is not None, "SENSE did not seal itself")
-    process = _sealed(directory)
-    assert process is not None
-    yield process
-    demo.send_signal(signal.SIGTERM)
-    demo.communicate(timeout=PATIENCE)
+    with alone():
+        demo = start(directory, "--source", str(street_video()))
+        until(demo, lambda: _sealed(directory) is not None, "SENSE did not seal itself")
+        process = _sealed(directory)
+        assert process is not None
+        yield process
+        demo.send_signal(signal.SIGTERM)
+        demo.communicate(timeout=PATIENCE)
 
 
 def _status(process: Path) -> dict[str, str]:
