@@ -216,3 +216,17 @@ def refined(cut: Regions, look: Worn) -> Regions:
         shins=cut.shins,
         feet=cut.feet if feet is None else feet,
     )
+
+
+def one_cloth(look: Worn, names: Sequence[str], sure: float, fewest: int) -> Mask | None:
+    """Where the one garment is that covers most of what is surer than ``sure`` to be any of ``names``.
+
+    A pixel belongs to the likeliest of the names. None where that garment has fewer than ``fewest`` pixels: the edge
+    between two garments is no pattern of either, so neither pattern is read across it.
+    """
+    shares = [look.share((name,)) for name in names]
+    likeliest = np.argmax(shares, axis=0)
+    likeliest[sum(shares) <= sure] = -1
+    masks = [(likeliest == place).astype(np.uint8) * np.uint8(255) for place in range(len(names))]
+    largest = max(masks, key=cv2.countNonZero)
+    return largest if cv2.countNonZero(largest) >= fewest else None

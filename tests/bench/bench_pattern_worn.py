@@ -24,6 +24,7 @@ import numpy.typing as npt
 from bench_pattern import FALSE_ALARMS, HEIGHTS, STREET, TRUTH, auc, regions
 
 from appliance.errors import LeftfieldError
+from appliance.unit.attributes import pattern_masks
 from appliance.unit.garments import Garments, refined
 from appliance.unit.modelfile import default_model_directory, read_catalogue
 from appliance.unit.pattern import KINDS, Patterns
@@ -75,13 +76,17 @@ def read(folder: Path, height: int, poses: Poses, garments: Garments, patterns: 
         cut = None if person is None else cut_regions(person)
         if pose is None or person is None or cut is None:
             continue
-        cloth = refined(cut, garments.look(person))
+        look = garments.look(person)
+        cloth = refined(cut, look)
+        ones = pattern_masks(person, cloth, look)
         inside = _crop(values, pose.box, person)
-        for by_pose, by_network in ((cut.top, cloth.top), (cut.thighs, cloth.thighs)):
-            if by_pose is None or by_network is None:
+        for by_pose, by_network, one in zip(
+            (cut.top, cut.thighs), (cloth.top, cloth.thighs), ones, strict=True
+        ):
+            if by_pose is None or by_network is None or one is None:
                 continue
             worn = _worn(inside[(by_pose | by_network) > 0], judged.get(photo, {}))
-            reading = [_read(patterns, person, mask) for mask in (by_pose, by_network)]
+            reading = [_read(patterns, person, mask) for mask in (by_pose, one)]
             found.append(Said(geometry=reading[0], network=reading[1], pattern=worn))
     return found
 

@@ -18,6 +18,7 @@ from appliance.unit.garments import (
     TORSO_ROWS,
     Worn,
     alignment,
+    one_cloth,
     place,
     refined,
     shown,
@@ -164,3 +165,29 @@ def test_sure_cloth_replaces_geometry() -> None:
     assert better.thighs is not None
     assert better.thighs is not cut.thighs
     assert better.top is cut.top
+
+
+def test_of_two_garments_the_larger_one_is_taken_alone() -> None:
+    """An open jacket over a shirt: the mask is the jacket, without the shirt and without what is blanked."""
+    person = standing()
+    places, kinds = raws("outer", slice(8, 26))
+    places[8:26, 12:20] = raws("upper")[0][8:26, 12:20]
+    look = worn(CARD, [(places, kinds)], person)
+    alone, together = one_cloth(look, ("upper", "outer"), 0.6, 50), place(look, ("upper", "outer"))
+    shirt = place(look, ("upper",))
+    assert alone is not None
+    assert together is not None
+    assert shirt is not None
+    assert not (alone & shirt).any()
+    assert not alone[person.seen == 0].any()
+    assert 0.5 < np.count_nonzero(alone) / np.count_nonzero(together) < 0.9
+
+
+def test_a_garment_too_small_to_judge_is_none() -> None:
+    """Fewer pixels than asked for are no garment by themselves."""
+    look = worn(CARD, [raws("upper", slice(8, 26))], standing())
+    found = one_cloth(look, ("upper", "outer"), 0.6, 1)
+    assert found is not None
+    pixels = np.count_nonzero(found)
+    assert one_cloth(look, ("upper", "outer"), 0.6, pixels) is not None
+    assert one_cloth(look, ("upper", "outer"), 0.6, pixels + 1) is None
