@@ -4,7 +4,8 @@ Laws:
     * From ``coarse`` counts only, once the baseline is old enough, and what fewer than ``LEAST_TOLD`` show is told as
       chance would have it, from the margins: no one person's outfit is in a prior, however often they walk by. The
       difference of two priors still tells that a word or a pair has crossed that border.
-    * Said once a day and not at each change: a unit takes it at its next start in any case.
+    * Made once a day and not at each change: a unit takes it at its next start in any case. The same bytes are said
+      again whenever the broker is back, for it may have lost them.
     * Thinking only: no file, no clock.
 """
 
@@ -66,6 +67,8 @@ class Bulletin:
         self._private_key = private_key
         self._young = young
         self._due_at: float = 0.0
+        self.last: Telling | None = None
+        """What was said last, to be said again to a broker that may have lost it."""
 
     def telling(self, baseline: Baseline, now: Seconds) -> Telling | None:
         """The prior to publish, retained, or None where none is due."""
@@ -75,7 +78,8 @@ class Bulletin:
         if key is None or waits or baseline.needs(self._young, now):
             return None
         self._due_at = now + EVERY
-        return Telling(
+        self.last = Telling(
             topic=topics.prior(self._booth),
             payload=prior_of(baseline, booth=self._booth, private_key=key, now=now),
         )
+        return self.last

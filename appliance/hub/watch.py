@@ -142,6 +142,8 @@ class Watch:
         self._tell(Telling(topic=topics.hub_status(self._config.booth), payload=_status("online")))
         for telling in self._booth.retained(Seconds(time.time())):
             self._tell(telling)
+        if self._bulletin.last is not None:
+            self._tell(self._bulletin.last)
         log("the broker is connected")
 
     def _read_new_register(self) -> None:

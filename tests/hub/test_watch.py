@@ -120,13 +120,25 @@ class World:
         self.database = directory / "hub.sqlite"
         self.config = directory / "hub.toml"
         self.config.write_text(_hub_toml(self.booth, self.database))
-        self.broker = subprocess.Popen(
-            [enrol.mosquitto(), "-c", self.booth.broker_config], stderr=subprocess.DEVNULL
-        )
+        self.start_broker()
         self.unit = Link(address=address, name=UNIT, subscriptions=(topics.prior(BOOTH),))
         self.unit.start()
         self.hub: subprocess.Popen[bytes] | None = None
         self.seq = 0
+
+    def start_broker(self) -> None:
+        """With whatever it has written down."""
+        self.broker = subprocess.Popen(
+            [enrol.mosquitto(), "-c", self.booth.broker_config], stderr=subprocess.DEVNULL
+        )
+
+    def told(self) -> list[Message]:
+        """What the unit is told next; empty where nothing comes."""
+        told: list[Message] = []
+        deadline = time.monotonic() + PATIENCE
+        while not told and time.monotonic() < deadline:
+            told += self.unit.messages(wait=0.1)
+        return told
 
     def start_hub(self) -> None:
         """In a process of its own."""
@@ -194,15 +206,16 @@ def test_units_are_told_the_prior_as_soon_as_there_is_one(world: World) -> None:
     tablet = Tablet("tablet-1", world.ws_port, world.password)
     tablet.until("hub/status", state="online")
     world.say(PLAIN, 150)
-    told: list[Message] = []
-    deadline = time.monotonic() + PATIENCE
-    while not told and time.monotonic() < deadline:
-        told += world.unit.messages(wait=0.1)
+    told = world.told()
     assert [one.untrusted_topic for one in told] == [topics.prior(BOOTH)]
     key = world.booth.hub_key()
     assert key is not None
     found = prior.prior_in(told[0].untrusted_payload, public_key=key, booth=BOOTH)
     assert found.people >= 100
+    world.broker.kill()  # before it has written the retained prior down
+    world.broker.wait(PATIENCE)
+    world.start_broker()
+    assert [one.untrusted_payload for one in world.told()] == [told[0].untrusted_payload]
     assert world.stop_hub() == 0
 
 
