@@ -19,9 +19,10 @@ from appliance.unit import box
 from appliance.unit.card import reading
 from appliance.unit.card.complaints import Complaints
 from appliance.unit.card.patches import asked
-from appliance.unit.card.words import RECORD, Word, record_of_word
+from appliance.unit.card.words import MOST, RECORD, Word, record_of_word
 from appliance.unit.matrix import CameraMatrix, kept_at, matrix_in, spelled
 from appliance.unit.plan import EVERY_WALL, REQUIRED
+from appliance.unit.sight import Frame
 from appliance.values import Heartbeat
 from tests import cards
 from tests.cards import Camera
@@ -196,13 +197,13 @@ def ask(config: UnitConfig, told: list[Word], seconds: float = 1.0) -> CameraMat
         b"pixels",
         record_of_word(Word.FOUND)[:-1] + b"\x01",
         bytes(RECORD),
-        record_of_word(Word.NO_CARD) * 13,
+        record_of_word(Word.NO_CARD) * (MOST + 1),
     ],
 )
 def test_a_box_that_was_taken_over_gets_nothing_out(
     settings: Callable[..., Path], film: Path, monkeypatch: pytest.MonkeyPatch, said: bytes
 ) -> None:
-    """Other bytes than a word or a matrix, or more words than the time allows, are Refused, and the box is ended."""
+    """Other bytes than a word or a matrix, or more words than a run may say, are Refused, and the box is ended."""
 
     def taken_over(_config: object, _wanted: object, outlet: int, _seconds: float) -> None:
         os.write(outlet, said)
@@ -254,6 +255,23 @@ def test_a_box_that_hangs_is_ended(
     monkeypatch.setattr(reading, "_GRACE", 0.2)
     with pytest.raises(Unavailable, match="does not end"):
         ask(config_of(settings, film), [], seconds=0.2)
+
+
+def test_an_honest_box_says_no_more_than_it_may() -> None:
+    """However long it looks and words change, it stays within what is taken in, and the last word is told."""
+    reader, outlet = os.pipe()
+    words = [Word(1 + turn % 2) for turn in range(3 * MOST)]
+    ticks = iter(range(10_000))
+    frames = (Frame(pixels=np.zeros((2, 2, 3), np.uint8), at=float(turn)) for turn in range(len(words)))
+    said = iter(words)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(reading.time, "monotonic", lambda: float(next(ticks)))
+        reading._watch(frames, lambda _: next(said), outlet, 9_000.0)
+    os.close(outlet)
+    records = os.read(reader, 65_536)
+    os.close(reader)
+    assert len(records) <= MOST * RECORD
+    assert records[-RECORD:] == record_of_word(words[-1])
 
 
 def test_words_are_told_once_each(

@@ -5,7 +5,7 @@ May touch, inside: the camera, the write end of one pipe, and of one for complai
 Laws:
     * The box is SENSE's (``box``): enclosed before a pixel library is loaded, sealed before a frame is looked at, or
       it does not look. Set-up is no exception.
-    * Out of the box come words of a closed list and one matrix (``words``), at most two a second; all else ends it.
+    * Out of the box come words of a closed list and one matrix (``words``), 130 at most; all else ends it.
       Its complaints are passed on until it is sealed, and then thrown away (``complaints``).
     * The one outside believes nothing: it counts and checks each record, bounds the time, and writes only a matrix
       that could be right.
@@ -30,7 +30,7 @@ from appliance.service import log
 from appliance.unit import box
 from appliance.unit.card.complaints import Complaints
 from appliance.unit.card.patches import Linear
-from appliance.unit.card.words import RECORD, Word, record_of_matrix, record_of_word, said_in, too_many
+from appliance.unit.card.words import MOST, RECORD, Word, record_of_matrix, record_of_word, said_in, too_many
 from appliance.unit.matrix import CameraMatrix
 
 if TYPE_CHECKING:  # these see pixels; at run time they are imported inside the enclosure
@@ -40,12 +40,6 @@ PACE: Final = 0.5
 """Least seconds between two words."""
 _GRACE: Final = 60.0
 """Seconds for libraries, walls and camera, before the time counts."""
-_SPARE: Final = 10
-
-
-def most_records(seconds: float) -> int:
-    """How many records a run of ``seconds`` takes in, at most."""
-    return int(seconds / PACE) + _SPARE
 
 
 def read(
@@ -111,7 +105,7 @@ def _records(
     reader: int, listener: int, complaints: Complaints, seconds: float
 ) -> Iterator[Word | CameraMatrix]:
     """What the box says, checked and counted, until it ends; its complaints on the way. Refused, Unavailable."""
-    until, most, count = time.monotonic() + seconds + _GRACE, most_records(seconds), 0
+    until, count = time.monotonic() + seconds + _GRACE, 0
     open_ends = [listener, reader]  # complaints first: they were written first
     while open_ends:
         ready, _, _ = select.select(open_ends, [], [], max(0.0, until - time.monotonic()))
@@ -124,8 +118,8 @@ def _records(
             complaints.take(untrusted)
         else:
             count += 1
-            if count > most:
-                raise too_many(most)
+            if count > MOST:
+                raise too_many(MOST)
             yield said_in(untrusted)
     complaints.end()
 
@@ -174,18 +168,19 @@ def _look(config: UnitConfig, wanted: dict[str, Linear], outlet: int, seconds: f
 def _watch(
     frames: Iterator[Frame], step: Callable[[Frame], Word | CameraMatrix], outlet: int, seconds: float
 ) -> None:
-    """Each frame until a matrix is sent or the time is up; words in between, no faster than ``PACE``."""
-    until, told_at, waiting = time.monotonic() + seconds, 0.0, None
+    """Each frame until a matrix is sent or the time is up; a word where it changes, no faster than ``PACE``."""
+    until, told_at, left = time.monotonic() + seconds, 0.0, MOST - 2
+    told, said = None, Word.NO_CARD
     for frame in frames:
-        said = step(frame)
-        if isinstance(said, CameraMatrix):
-            os.write(outlet, record_of_matrix(said))
+        found = step(frame)
+        if isinstance(found, CameraMatrix):
+            os.write(outlet, record_of_matrix(found))
             return
-        waiting, now = said, time.monotonic()
+        said, now = found, time.monotonic()
         if now >= until:
             break
-        if now - told_at >= PACE:
+        if said is not told and now - told_at >= PACE and left:
             os.write(outlet, record_of_word(said))
-            told_at, waiting = now, None
-    if waiting is not None:
-        os.write(outlet, record_of_word(waiting))
+            told, told_at, left = said, now, left - 1
+    if said is not told:
+        os.write(outlet, record_of_word(said))

@@ -1,8 +1,8 @@
 """What may come out of the card reader's box: a word of a closed list, or one matrix. Records of one fixed size.
 
-Capacity: a matrix tells at most 107.9 bits (``matrix.CAPACITY_BITS``), a word 3.2. A run of N seconds takes in at
-most 2 N + 10 records and one matrix, whatever the box does: for 60 seconds below 520 bits, of which no more than a
-shape of 22 by 22 black or white dots could be made. An honest box says some ten words.
+Capacity: a matrix tells at most 107.9 bits (``matrix.CAPACITY_BITS``), a word 3.2. A run takes in at
+most 130 records, the matrix among them, whatever the box does: below 520 bits, of which no more than a shape of 22 by
+22 black or white dots could be made. An honest box says a word where it changes, some ten in all.
 
 Laws:
     * A record is one of the words, zero-filled, or the nine numbers and the residual of a matrix that could be right.
@@ -22,6 +22,8 @@ _MATRIX: Final = 0
 _FORM: Final = struct.Struct(">B9hB")
 RECORD: Final = _FORM.size
 """Bytes of every record: 20."""
+MOST: Final = 130
+"""Records that one run may say."""
 
 
 @unique
