@@ -199,11 +199,15 @@ def parser(words: Sequence[str]) -> argparse.ArgumentParser:
     subparsers = top.add_subparsers(metavar="COMMAND", required=True)
     _add_processes(subparsers)
     said = next((word for word in words if not word.startswith("-")), "")
-    everything = said not in {"sense", "relay", "watch", "demo", "vocabulary", "measure"}
+    everything = said not in {"sense", "relay", "watch", "demo", "vocabulary", "measure", "card"}
     if everything or said == "pages":
         from appliance.pages import commands as pages
 
         pages.add_parser(subparsers)
+    if everything or said == "card":
+        from appliance.unit.card import commands as card
+
+        card.add_parsers(subparsers)
     if everything or said == "score":
         from appliance.hub import score
 

@@ -26,6 +26,7 @@ rtmps rtmpt rtmpte rtmpts rtp rtsp rtsps sap sctp sftp smb srt srtp subfile tcp 
 """
 # FFmpeg's protocols that reach a network, or wrap another one (ffmpeg-protocols(1)).
 STATE_DIRECTORY: Final = Path("/var/lib/leftfield")
+MATRIX_PATH: Final = STATE_DIRECTORY / "matrix" / "camera.matrix"
 LANGUAGES: Final = ("en", "es", "fr", "zh-Hans")
 """Languages (BCP 47) in which staff can be told; the first is the default."""
 
@@ -79,6 +80,8 @@ class UnitConfig:
     """This unit's own public key (32 bytes), by which RELAY checks every seal; a secret to nobody."""
     prior: Path
     """Where RELAY keeps the hub's prior, and SENSE looks for it at its start."""
+    matrix: Path = MATRIX_PATH
+    """Where ``leftfield card read`` keeps the camera's colour matrix, and SENSE looks for it at its start."""
     hub_key: bytes | None = None
     """The hub's public key (32 bytes), under which a prior is believed; without it the shipped one is used."""
 
@@ -201,9 +204,9 @@ def _public_key(table: Table, digits: str, key: str = "public_key") -> bytes:
 def unit_config(path: Path) -> UnitConfig:
     """The unit's configuration (``unit.toml``). Unfit where it cannot be used."""
     root = load(path)
-    names, models, pipe, spool, relay, sense, prior = (
+    names, models, pipe, spool, relay, sense, prior, card = (
         root.table(key, optional=key != "unit")
-        for key in ("unit", "models", "pipe", "spool", "relay", "sense", "prior")
+        for key in ("unit", "models", "pipe", "spool", "relay", "sense", "prior", "card")
     )
     walls = sense.get("walls", str, "required")
     if walls not in {"required", "every"}:
@@ -227,9 +230,10 @@ def unit_config(path: Path) -> UnitConfig:
         walls=walls,
         public_key=_public_key(relay, digits) if digits else None,
         prior=prior.path("path", STATE_DIRECTORY / "prior" / "hub.prior"),
+        matrix=card.path("matrix", MATRIX_PATH),
         hub_key=_public_key(prior, hub_digits, "hub_key") if hub_digits else None,
     )
-    for table in (names, models, pipe, spool, relay, sense, prior, root):
+    for table in (names, models, pipe, spool, relay, sense, prior, card, root):
         table.end()
     return config
 

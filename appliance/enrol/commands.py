@@ -109,6 +109,7 @@ def _finish(args: argparse.Namespace) -> None:
         public_key=unit_home.public_key(),
         hub_key=bytes.fromhex(answer.hub_key),
         prior=unit_home.directory / "hub.prior" if by_hand else None,
+        matrix=unit_home.directory / "camera.matrix" if by_hand else None,
         walls=args.walls or (None if by_hand else start.walls_of_this_kernel()),
     )
     told = f"{answer.unit} is enrolled in booth {answer.booth}; its settings are in {unit_home.config}"

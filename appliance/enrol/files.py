@@ -60,6 +60,7 @@ def write_unit_config(
     walls: str | None = None,
     hub_key: bytes | None = None,
     prior: Path | None = None,
+    matrix: Path | None = None,
 ) -> UnitConfig:
     """Write ``unit.toml`` and give what config.py reads in it. Unfit where that cannot be used."""
     tables = [
@@ -81,6 +82,7 @@ def write_unit_config(
         _table("sense", walls=walls),
         _table("relay", public_key=public_key.hex() if public_key else None),
         _table("prior", hub_key=hub_key.hex() if hub_key else None, path=prior),
+        _table("card", matrix=matrix),
     ]
     write_durably(path, "\n".join(filter(None, tables)).encode("utf-8"), mode=PUBLIC)
     return config.unit_config(path)

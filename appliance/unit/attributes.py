@@ -22,6 +22,7 @@ from appliance.unit.colours import (
     ACCENT_SHARE,
     Floats,
     Swatch,
+    balanced,
     lab_of_linear,
     linear,
     name_shares,
@@ -81,9 +82,9 @@ NO_NETWORKS: Final = Networks()
 
 
 def read(
-    person: Headless, gains: Floats, networks: Networks = NO_NETWORKS, constants: Constants = CONSTANTS
+    person: Headless, light: Floats, networks: Networks = NO_NETWORKS, constants: Constants = CONSTANTS
 ) -> tuple[AttributeReading, ...]:
-    """All that this glance says; ``gains`` are the light's (``Balance.gains``). Empty where nothing is seen.
+    """All that this glance says; ``light`` is that of the frames (``Balance.light``). Empty where nothing is seen.
 
     `Unavailable` when the accelerator does not answer.
     """
@@ -92,7 +93,7 @@ def read(
         return ()
     worn = None if networks.garments is None else networks.garments.look(person)
     cloth = cut if worn is None else refined(cut, worn)
-    looks = _looks(person, _masks(cut, cloth), gains)
+    looks = _looks(person, _masks(cut, cloth), light)
     top, bottom = pattern_masks(person, cloth, worn)
     readings = [
         *_colours("top", looks.get("cloth above"), constants),
@@ -113,13 +114,13 @@ class Palettes:
     bottom: tuple[Swatch, ...]
 
 
-def palettes(person: Headless, gains: Floats, networks: Networks = NO_NETWORKS) -> Palettes:
+def palettes(person: Headless, light: Floats, networks: Networks = NO_NETWORKS) -> Palettes:
     """The colours that ``read`` names, as they were measured; nothing a unit could say."""
     cut = regions(person)
     if cut is None:
         return Palettes(top=(), bottom=())
     cloth = cut if networks.garments is None else refined(cut, networks.garments.look(person))
-    looks = _looks(person, {"cloth above": cloth.top, "cloth below": cloth.thighs}, gains)
+    looks = _looks(person, {"cloth above": cloth.top, "cloth below": cloth.thighs}, light)
     top, bottom = (
         palette(looks[where].samples) if where in looks else () for where in ("cloth above", "cloth below")
     )
@@ -152,7 +153,7 @@ def _masks(cut: Regions, cloth: Regions) -> dict[str, Mask | None]:
     }
 
 
-def _looks(person: Headless, masks: dict[str, Mask | None], gains: Floats) -> dict[str, Look]:
+def _looks(person: Headless, masks: dict[str, Mask | None], light: Floats) -> dict[str, Look]:
     """Samples of each region, evenly spread, under the balanced light; most where ``cloth`` is to be named."""
     places = {
         name: _spread(np.flatnonzero(mask), _SAMPLES if name.startswith("cloth") else _FEW_SAMPLES)
@@ -162,7 +163,7 @@ def _looks(person: Headless, masks: dict[str, Mask | None], gains: Floats) -> di
     if not places:
         return {}
     pixels = person.pixels.reshape(-1, 3)[np.concatenate(list(places.values()))]
-    lab = lab_of_linear(np.minimum(linear(pixels) * gains, np.float32(1.0)))
+    lab = lab_of_linear(balanced(linear(pixels), light))
     looks, start = {}, 0
     for name, found in places.items():
         samples = lab[start : start + len(found)]

@@ -160,5 +160,5 @@ def _said(said: Reading, reading: AttributeReading) -> dict[str, object]:
     return {
         "level": attribute.label(said.level),
         "confidence": None if said.confidence is None else said.confidence.name.lower(),
-        "posterior": {word: round(share, 4) for word, share in zip(attribute.levels, shares, strict=True)},
+        "posterior": {word: round(share, 6) for word, share in zip(attribute.levels, shares, strict=True)},
     }

@@ -17,11 +17,11 @@ import cv2
 import numpy as np
 
 from appliance.config import UnitConfig
-from appliance.prior import Prior
 from appliance.unit import attributes, describe, glance
-from appliance.unit.colours import Balance
+from appliance.unit.colours import Balance, Floats
 from appliance.unit.followed import Track, TrackRules
 from appliance.unit.garments import Garments
+from appliance.unit.given import NOTHING, Given
 from appliance.unit.modelfile import default_model_directory, read_catalogue
 from appliance.unit.motion import overlap
 from appliance.unit.pattern import Patterns
@@ -88,6 +88,7 @@ class Pipeline:
         track_rules: TrackRules = TrackRules(),  # noqa: B008 - frozen
         glance_rules: glance.GlanceRules = glance.GlanceRules(),  # noqa: B008 - frozen
         usual: Usual = SHIPPED,
+        matrix: Floats | None = None,
         clock: Callable[[], int] = time.perf_counter_ns,
     ) -> None:
         self.people = people
@@ -101,7 +102,7 @@ class Pipeline:
         self._track_rules = track_rules
         self._rules = glance_rules
         self._tracker = Tracker(track_rules)
-        self._balance = Balance()
+        self._balance = Balance(matrix)
         self._known: dict[int, glance.Glances] = {}
         self._clock = clock
 
@@ -118,7 +119,7 @@ class Pipeline:
         self.poses.find(frame, box)
         person = headless(frame, standing(box))
         if person is not None:
-            seen = attributes.read(person, self._balance.gains, self._networks)
+            seen = attributes.read(person, self._balance.light, self._networks)
             describe.describe([seen], self._usual)
 
     def see(self, frame: Frame) -> tuple[Sighting, ...]:
@@ -147,7 +148,7 @@ class Pipeline:
 
     def find_at_once(self, frame: Frame) -> tuple[Detection, ...]:
         """Everybody in a picture that has no next one: found at either size, the light taken from it alone."""
-        self._balance = Balance()
+        self._balance = self._balance.anew()
         self._balance.look(frame.pixels)
         found = list(self.people.find(frame))
         for near in self._nearer.find(frame) if self._nearer else ():
@@ -210,14 +211,14 @@ class Pipeline:
     def read(self, person: Headless) -> tuple[AttributeReading, ...]:
         """What is worn, under the light of the frames so far."""
         start = self._clock()
-        readings = attributes.read(person, self._balance.gains, self._networks)
+        readings = attributes.read(person, self._balance.light, self._networks)
         self.cost.reading += self._clock() - start
         return readings
 
     def palettes(self, person: Headless) -> tuple[attributes.Palettes, attributes.Palettes]:
         """The colours of the cloth as the picture has them, and as ``read`` names them, its light balanced."""
-        as_is, gains = np.ones(3, np.float32), self._balance.gains
-        pictured, balanced = (attributes.palettes(person, light, self._networks) for light in (as_is, gains))
+        as_is, light = np.ones(3, np.float32), self._balance.light
+        pictured, balanced = (attributes.palettes(person, one, self._networks) for one in (as_is, light))
         return pictured, balanced
 
     def _is_enough(self, track: Track) -> bool:
@@ -268,18 +269,16 @@ def standing(box: Box) -> Pose:
     )
 
 
-def load(config: UnitConfig, prior: Prior | None = None) -> tuple[Pipeline, Accelerator]:
+def load(config: UnitConfig, given: Given = NOTHING) -> tuple[Pipeline, Accelerator]:
     """The pipeline with the configured models on the configured accelerator. Unfit, Unavailable."""
     accelerator = choose_accelerator(wish=_WISHES[config.accelerator], threads=config.threads)
-    return pipeline_on(accelerator, config.models, prior), accelerator
+    return pipeline_on(accelerator, config.models, given), accelerator
 
 
-def pipeline_on(
-    accelerator: Accelerator, directory: Path | None = None, prior: Prior | None = None
-) -> Pipeline:
+def pipeline_on(accelerator: Accelerator, directory: Path | None = None, given: Given = NOTHING) -> Pipeline:
     """A fresh pipeline with the models of ``directory`` (else the package's own) on ``accelerator``.
 
-    It goes by the hub's ``prior`` where one is given, else by the shipped one.
+    It goes by the hub's prior and the camera's matrix where they are given, else by the shipped prior, or by none.
     """
     cv2.setNumThreads(1)  # small pictures: waking a second thread costs more than it saves
     catalogue = read_catalogue(directory or default_model_directory())
@@ -290,5 +289,6 @@ def pipeline_on(
         garments=Garments(load_model(catalogue.named("garments"), accelerator)),
         patterns=Patterns(load_model(catalogue.named("pattern"), accelerator)),
     )
-    usual = usual_by(prior) if prior else SHIPPED
-    return Pipeline(people, poses, networks=networks, nearer=nearer, usual=usual)
+    usual = usual_by(given.prior) if given.prior else SHIPPED
+    matrix = np.array(given.matrix.rows, np.float32) if given.matrix else None
+    return Pipeline(people, poses, networks=networks, nearer=nearer, usual=usual, matrix=matrix)

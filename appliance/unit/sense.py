@@ -1,16 +1,16 @@
 """Process SENSE: sees, and says what it saw in the closed vocabulary, sealed, through one one-way pipe.
 
 May touch: the camera, the accelerator, the model files, its signing key and epoch (handed in as credentials), the
-hub's prior (once, at its start), the write end of one pipe, systemd's notify socket. May not: any other socket, any
-writable file, swap, a core dump.
+hub's prior and the camera's matrix (once, at its start), the write end of one pipe, systemd's notify socket. May not:
+any other socket, any writable file, swap, a core dump.
 
 Laws:
     * First enclosed, then everything is imported and opened, the camera too, then sealed; no frame is looked at
       before the seal stands.
     * Seal or refuse: a required wall that does not stand ends the process (``[sense] walls`` says which are), and one
       that is merely missing is said. ``unboxed`` is for developers and is said in every heartbeat.
-    * Nothing flows in while it sees: the hub's prior (``shelf``) is read and verified before the enclosure stands,
-      and never again.
+    * Nothing flows in while it sees: the hub's prior (``shelf``) and the camera's matrix (``matrix``) are read and
+      checked before the enclosure stands, and never again.
     * A frame lives in the round of the loop it came in.
 """
 
@@ -27,15 +27,15 @@ from typing import TYPE_CHECKING, Final, TypeVar
 from appliance.config import CameraConfig, UnitConfig, refuse_network_source, unit_config
 from appliance.errors import LeftfieldError, Unavailable, Unfit
 from appliance.health import FPS_LIMIT, Accelerator, Health, SourceKind, UnitState
-from appliance.prior import Prior
 from appliance.service import Notifier, credential, log, stop_requested
 from appliance.sign import Sealer, public_key_of
-from appliance.unit import shelf
+from appliance.unit import box, matrix, shelf
 from appliance.unit.clocks import phenomenon_time
+from appliance.unit.given import Given
 from appliance.unit.outlet import Outlet, open_pipe
 from appliance.unit.pipe import RECORD_BYTES
-from appliance.unit.plan import EVERY_WALL, REQUIRED, SealPlan
-from appliance.unit.sandbox import NOT_ENCLOSED, Enclosure, enclose, seal_or_refuse
+from appliance.unit.plan import SealPlan
+from appliance.unit.sandbox import NOT_ENCLOSED, Enclosure
 from appliance.values import COUNTER_LIMIT, Epoch
 
 if TYPE_CHECKING:  # these see pixels; at run time they are imported inside the enclosure
@@ -80,20 +80,16 @@ def _run(config_path: Path, *, unboxed: bool, source: str | None, stop: threadin
     epoch = epoch_in(credential("epoch"))
     prior, said = shelf.taken(config, time.time())
     log(f"sense: {said}")
+    colours, said = matrix.taken(config)
+    log(f"sense: {said}")
     notifier = Notifier()
     pipe = _patiently(lambda: open_pipe(config.pipe), stop)
     if pipe is None:
         return 0
-    plan = SealPlan(
-        outlet=pipe,
-        outlet_limit=RECORD_BYTES,
-        notify=notifier.descriptor,
-        device_paths=device_paths(config),
-        required=EVERY_WALL if config.walls == "every" else REQUIRED,
-    )
-    # One thread each: the other core is somebody else's, and idle workers only cost.
-    os.environ.update(OPENBLAS_NUM_THREADS="1", OMP_NUM_THREADS="1", TF_CPP_MIN_LOG_LEVEL="2")
-    enclosure = NOT_ENCLOSED if unboxed else enclose(plan)
+    plan = box.plan_for(config, outlet=pipe, record=RECORD_BYTES, notify=notifier.descriptor)
+    if unboxed:
+        box.quiet_libraries()
+    enclosure = NOT_ENCLOSED if unboxed else box.stand(plan)
     outlet = Outlet(
         sealer=sealer,
         unit=config.unit,
@@ -101,7 +97,7 @@ def _run(config_path: Path, *, unboxed: bool, source: str | None, stop: threadin
         write=lambda record: os.write(pipe, record),
         now=time.monotonic(),
     )
-    watch = _Watch(config, outlet, notifier, stop, boxed=not unboxed, prior=prior)
+    watch = _Watch(config, outlet, notifier, stop, boxed=not unboxed, given=Given(prior, colours))
     return watch.run(plan, enclosure)
 
 
@@ -128,19 +124,6 @@ def epoch_in(untrusted: bytes) -> Epoch:
             mend="let the unit's start count it up (leftfield epoch), or enrol the unit again",
         )
     return Epoch(int(text))
-
-
-def device_paths(config: UnitConfig) -> tuple[str, ...]:
-    """The device nodes this configuration needs; everything else stays out of reach."""
-    source = config.camera.source
-    devices: tuple[str, ...] = ()
-    if source == "picamera2":
-        devices = ("/dev/video0", "/dev/media0", "/dev/dma_heap", "/dev/v4l-subdev0")
-    elif source.isdecimal():
-        devices = (f"/dev/video{source}",)
-    elif source.startswith("/dev/"):
-        devices = (source,)
-    return devices if config.accelerator == "cpu" else (*devices, "/dev/bus/usb", "/dev/apex_0")
 
 
 def _patiently(
@@ -186,10 +169,10 @@ class _Watch:
         stop: threading.Event,
         *,
         boxed: bool,
-        prior: Prior | None,
+        given: Given,
     ) -> None:
         self._config = config
-        self._prior = prior
+        self._given = given
         self._outlet = outlet
         self._notifier = notifier
         self._stop = stop
@@ -204,7 +187,7 @@ class _Watch:
         from appliance.unit import ahead, camera, pipeline  # noqa: PLC0415 - only inside the enclosure
 
         self._kind = kind_of(self._config.camera)
-        seeing = _patiently(lambda: pipeline.load(self._config, self._prior), self._stop, self._blind)
+        seeing = _patiently(lambda: pipeline.load(self._config, self._given), self._stop, self._blind)
         if seeing is None:
             return 0
         eyes, chosen = seeing
@@ -231,14 +214,7 @@ class _Watch:
         if not self._boxed:
             log("sense: UNBOXED: no wall stands between the frames and the rest of this machine", level=4)
             return
-        report = seal_or_refuse(plan, enclosure)
-        for line in report.lines():
-            log(f"sense: wall {line}")
-        missing = [state.wall.value for state in report.walls if not state.stands]
-        if missing:
-            log(f"sense: sealed WITHOUT {', '.join(missing)}; all required walls stand", level=4)
-        else:
-            log("sense: sealed; every wall stands")
+        box.seal(plan, enclosure, "sense")
 
     def _look(self, source: Source, eyes: Pipeline, chosen: Chosen) -> None:
         """Every frame until the source ends or somebody says stop."""
@@ -275,7 +251,7 @@ class _Watch:
         log(f"sense: degraded: {error}", level=4)
         chosen = runtime.fall_back(failed, error)
         self._use(chosen)
-        return pipeline.pipeline_on(chosen, self._config.models, self._prior), chosen
+        return pipeline.pipeline_on(chosen, self._config.models, self._given), chosen
 
     def _use(self, chosen: Chosen) -> None:
         if chosen.place == "edge-tpu":

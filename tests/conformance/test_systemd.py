@@ -12,11 +12,12 @@ from pathlib import Path
 import pytest
 
 from appliance import cli
-from appliance.config import CONFIG_DIRECTORY, PIPE_PATH, STATE_DIRECTORY, unit_config
+from appliance.config import CONFIG_DIRECTORY, MATRIX_PATH, PIPE_PATH, STATE_DIRECTORY, unit_config
 from appliance.enrol.booth import create_booth
 from appliance.enrol.broker import BrokerPlaces, Listeners, settings
 from appliance.enrol.home import UnitHome
 from appliance.enrol.layout import Booth
+from appliance.unit import matrix
 from appliance.unit.shelf import CREDENTIAL
 from appliance.values import BoothId
 
@@ -130,7 +131,12 @@ def test_sense_has_no_network_and_no_writable_place() -> None:
     assert not {"StateDirectory", "RuntimeDirectory", "ReadWritePaths", "IPAddressAllow", "BindPaths"} & set(
         found
     )
-    assert [word.split(":")[0] for word in found["LoadCredential"]] == ["signing.key", "epoch", CREDENTIAL]
+    assert [word.split(":")[0] for word in found["LoadCredential"]] == [
+        "signing.key",
+        "epoch",
+        CREDENTIAL,
+        matrix.CREDENTIAL,
+    ]
     assert f"-{STATE_DIRECTORY}" in found["InaccessiblePaths"]
     assert found["PrivateDevices"] == ["yes"]
     assert all(path.startswith("-/dev/") for path in found["BindReadOnlyPaths"])
@@ -169,7 +175,14 @@ def test_the_prior_goes_from_relay_to_sense_as_a_copy(tmp_path: Path) -> None:
     )
     found = _settings("leftfield-sense.service")
     assert f"{CREDENTIAL}:{unit_config(path).prior}" in found["LoadCredential"]
-    assert found["SetCredential"] == [f"{CREDENTIAL}:none"]
+    assert f"{CREDENTIAL}:none" in found["SetCredential"]
+
+
+def test_the_cameras_matrix_comes_to_sense_as_a_copy() -> None:
+    """SENSE gets a copy of the file that ``card read`` writes by default; until there is one, the word none."""
+    found = _settings("leftfield-sense.service")
+    assert f"{matrix.CREDENTIAL}:{MATRIX_PATH}" in found["LoadCredential"]
+    assert f"{matrix.CREDENTIAL}:none" in found["SetCredential"]
 
 
 def test_watch_reaches_this_machine_only() -> None:

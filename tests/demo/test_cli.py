@@ -11,7 +11,7 @@ from appliance import __version__, cli
 
 def test_every_command_explains_itself_with_an_example(capsys: pytest.CaptureFixture[str]) -> None:
     """Each word has a help text that ends with an example one can copy."""
-    for word in ("sense", "relay", "watch", "pages", "demo", "booth", "enrol", "vocabulary"):
+    for word in ("sense", "relay", "watch", "pages", "demo", "booth", "enrol", "vocabulary", "card"):
         with pytest.raises(SystemExit) as ended:
             cli.main([word, "--help"])
         assert ended.value.code == 0

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from appliance import sign
+from appliance.unit.matrix import matrix_in
 from appliance.values import Heartbeat, Observation, UnitId
 from appliance.vocabulary import ATTRIBUTES
 
@@ -26,3 +27,11 @@ def test_every_envelope_ever_released_opens(released: dict[str, Any]) -> None:
     words = {one.name: observation.vector.word(one.name) for one in ATTRIBUTES}
     assert {name: word for name, word in words.items() if word != "unknown"} == released["says"]
     assert isinstance(opener.open(bytes.fromhex(released["heartbeat"])), Heartbeat)
+
+
+def test_every_camera_matrix_ever_released_opens() -> None:
+    """A unit that was shown a card before an update goes by the same numbers after it."""
+    kept = (Path(__file__).parent / "matrix-1.txt").read_bytes()
+    matrix = matrix_in(kept, "matrix-1.txt")
+    assert matrix.entries == (1045, -215, -35, -215, 1462, -203, -36, -539, 2321)
+    assert matrix.residual == 8

@@ -5,12 +5,14 @@ import numpy as np
 import pytest
 
 from appliance.unit.attributes import read
+from appliance.unit.colours import linear
 from appliance.unit.describe import describe
 from appliance.unit.pipeline import standing
 from appliance.unit.regions import headless
 from appliance.unit.sight import Box, Frame, Joint
 from appliance.values import AttributeVector
 from appliance.vocabulary import ATTRIBUTES
+from tests.cards import CROSSTALK, TUNGSTEN, Camera
 
 GAINS = np.ones(3, np.float32)
 BOX = Box(left=60, top=20, right=150, bottom=240)
@@ -32,6 +34,7 @@ def doll(
     skin: RGB,
     seed: int = 0,
     box: Box = BOX,
+    light: np.ndarray = GAINS,
 ) -> AttributeVector:
     """What is read of a rendered upright figure, over six noisy glances."""
     pose = standing(box)
@@ -63,7 +66,7 @@ def doll(
         blurred = np.asarray(cv2.GaussianBlur(noisy, (3, 3), 0.6), np.uint8)
         person = headless(Frame(pixels=blurred, at=0.0), pose)
         assert person is not None
-        glances.append(read(person, GAINS))
+        glances.append(read(person, light))
     return describe(glances)
 
 
@@ -77,6 +80,24 @@ def test_the_top_has_its_colour(top: RGB, name: str) -> None:
     assert worn.word("top.colour") == name
     assert worn.word("top.accent") in {"none", "unknown"}
     assert worn.word("top.pattern") == "plain"
+
+
+def test_the_cards_matrix_gives_cloth_its_colour_back() -> None:
+    """Under a warm lamp pale grey and blue look otherwise; by the camera's matrix they are called what they are."""
+    camera, rng = Camera(lamp=TUNGSTEN, crosstalk=CROSSTALK, exposure=0.7), np.random.default_rng(0)
+
+    def seen(colour: RGB) -> RGB:
+        red, green, blue = camera.sees(linear(np.array([[colour]], np.uint8)).astype(np.float64), rng)[0, 0]
+        return int(red), int(green), int(blue)
+
+    shirt, trousers, skin = seen((190, 190, 190)), seen((70, 90, 170)), seen(TONES[4])
+    matrix = np.linalg.inv(camera.matrix).astype(np.float32)
+    raw, mended = (
+        doll(top=shirt, bottom=trousers, forearm=shirt, shin=trousers, skin=skin, light=light)
+        for light in (GAINS, matrix)
+    )
+    assert (raw.word("top.colour"), raw.word("bottom.colour")) != ("grey", "blue")
+    assert (mended.word("top.colour"), mended.word("bottom.colour")) == ("grey", "blue")
 
 
 @pytest.mark.parametrize(("cloth", "name"), [((255, 145, 10), "orange"), ((235, 205, 40), "yellow")])

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from appliance.unit.colours import (
     ACCENT_SHARE,
     Balance,
+    balanced,
     hue,
     lab,
     lab_of_linear,
@@ -128,3 +129,44 @@ def test_grey_world_goes_half_way() -> None:
     assert red < 1 < green == blue
     balance.look(np.full((64, 64, 3), (255, 10, 10), np.uint8), memory=0.0)
     assert balance.gains.max() / balance.gains.min() <= 1.25**2 + 1e-6
+
+
+def test_without_a_card_nothing_has_changed() -> None:
+    """Bit by bit, light under gains is the light times the gains, cut at white, as before there was a card."""
+    rng = np.random.default_rng(0)
+    balance = Balance()
+    balance.look(rng.integers(0, 256, (64, 64, 3), np.uint8))
+    light = linear(rng.integers(0, 256, (500, 3), np.uint8))
+    assert (balance.light == balance.gains).all()
+    before = np.minimum(light * balance.gains, np.float32(1.0))
+    after = balanced(light, balance.light)
+    assert after.dtype == np.float32
+    assert after.tobytes() == before.tobytes()
+
+
+def test_the_cards_matrix_comes_before_the_balance() -> None:
+    """A scene that the matrix makes grey asks for no gain; what tint it leaves is balanced by a quarter."""
+    matrix = np.array([[0.7, 0.1, 0.0], [0.0, 1.0, 0.0], [0.0, -0.1, 1.6]], np.float32)
+    grey = np.linalg.solve(matrix.astype(np.float64), np.full(3, 0.2))
+    scene = np.asarray(np.round(255 * (1.055 * grey ** (1 / 2.4) - 0.055)), np.uint8)
+    balance = Balance(matrix)
+    balance.look(np.tile(scene, (64, 64, 1)))
+    assert balance.gains == pytest.approx(np.ones(3), abs=0.01)
+    assert balanced(linear(scene[None]), balance.light) == pytest.approx(0.2, abs=0.01)
+    tinted = Balance(np.eye(3, dtype=np.float32))
+    tinted.look(np.tile(np.array([188, 137, 137], np.uint8), (64, 64, 1)))  # twice as much red
+    assert tinted.gains[1] / tinted.gains[0] == pytest.approx(2**0.25, rel=0.01)
+    assert (tinted.anew().gains == 1).all()
+
+
+def test_the_identity_is_no_correction() -> None:
+    """A matrix of ones and zeros leaves light as it is, however little the rest of the frame says."""
+    light = linear(np.random.default_rng(0).integers(0, 256, (100, 3), np.uint8))
+    assert balanced(light, Balance(np.eye(3, dtype=np.float32)).light) == pytest.approx(light, abs=1e-6)
+
+
+def test_light_beyond_black_and_white_is_cut() -> None:
+    """A matrix may lead out of what can be; colours stay between black and white."""
+    matrix = np.array([[3, -1, 0], [-1, 3, 0], [0, 0, 3]], np.float32)
+    mended = balanced(np.array([[0.9, 0.1, 0.5]], np.float32), matrix)
+    assert mended.tolist() == [[1.0, 0.0, 1.0]]

@@ -43,6 +43,7 @@ def test_a_short_unit_file_is_enough(tmp_path: Path) -> None:
     assert unit.broker.ca == tmp_path / "ca.pem"
     assert unit.pipe == config.PIPE_PATH
     assert (unit.public_key, unit.walls) == (None, "required")
+    assert unit.matrix == config.MATRIX_PATH
 
 
 def test_a_short_hub_file_is_enough(tmp_path: Path) -> None:

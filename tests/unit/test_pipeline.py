@@ -11,7 +11,9 @@ import pytest
 
 from appliance.config import CameraConfig
 from appliance.unit.camera import open_source
+from appliance.unit.given import Given
 from appliance.unit.glance import GlanceRules, Glances, choose, hidden_share
+from appliance.unit.matrix import CameraMatrix
 from appliance.unit.pipeline import Pipeline, Sighting, pipeline_on, standing
 from appliance.unit.runtime import Wish, choose_accelerator
 from appliance.unit.sight import Box, Detection, Frame
@@ -181,6 +183,17 @@ def test_real_models_find_nobody_in_an_empty_picture() -> None:
         assert pipeline.see(Frame(pixels=noise, at=at / 10)) == ()
     assert pipeline.finish() == ()
     assert pipeline.invoked_ns > 0
+
+
+def test_the_cameras_matrix_is_in_every_light() -> None:
+    """What the card said of the camera is in the light that people are read in, and in that of a single picture."""
+    matrix = CameraMatrix((716, 20, -10, 0, 1024, 0, 5, -102, 1638), 12)
+    pipeline = pipeline_on(choose_accelerator(wish=Wish.CPU), given=Given(None, matrix))
+    assert pipeline._balance.light == pytest.approx(np.array(matrix.rows), abs=1e-6)
+    pipeline.find_at_once(Frame(pixels=np.full(SIZE, 120, np.uint8), at=0.0))
+    light, gains = pipeline._balance.light, pipeline._balance.gains
+    assert light == pytest.approx(gains[:, None] * np.array(matrix.rows), abs=1e-6)
+    assert gains[0] > 1 > gains[2]  # of corrected light: the matrix has made this grey picture blue
 
 
 def test_a_poster_of_somebody_is_counted_as_a_thing() -> None:
