@@ -9,7 +9,7 @@ root=${DESTDIR:-}
 
 case $role in
   hub) units="leftfield-watch.service leftfield-pages.service" ;;
-  unit) units="leftfield-epoch.service leftfield-sense.service leftfield-relay.service leftfield-pipe.socket" ;;
+  unit) units="leftfield-epoch.service leftfield-sense.service leftfield-card.service leftfield-relay.service leftfield-pipe.socket" ;;
   *)
     echo "say what this machine is: sh $0 hub|unit (both may be said, one after the other)" >&2
     exit 2

@@ -26,6 +26,7 @@ SERVICES = tuple(sorted(path.name for path in UNITS.glob("*.service")))
 BROKER_DROP_IN = "mosquitto.service.d/leftfield.conf"
 CEILINGS = {
     "leftfield-sense.service": 1.0,
+    "leftfield-card.service": 1.0,
     "leftfield-relay.service": 1.5,
     "leftfield-watch.service": 1.5,
     "leftfield-pages.service": 1.5,
@@ -141,6 +142,40 @@ def test_sense_has_no_network_and_no_writable_place() -> None:
     assert found["PrivateDevices"] == ["yes"]
     assert all(path.startswith("-/dev/") for path in found["BindReadOnlyPaths"])
     assert not {"char-usb_device", "/dev/bus/usb"} & set(found["DeviceAllow"])
+
+
+def test_the_card_is_read_behind_the_walls_of_sense() -> None:
+    """CARD has every setting of SENSE's walls, no credential, and one directory to write; never both run."""
+    card, sense = _settings("leftfield-card.service"), _settings("leftfield-sense.service")
+    own = {
+        "ExecStart",
+        "Type",
+        "Description",
+        "Conflicts",
+        "After",
+        "OnSuccess",
+        "OnFailure",
+        "TimeoutStartSec",
+    }
+    assert set(card) - set(sense) - own == {"StateDirectory", "StateDirectoryMode"}
+    assert (card["StateDirectory"], card["UMask"]) == ([f"leftfield/{MATRIX_PATH.parent.name}"], ["0022"])
+    assert card["RestrictAddressFamilies"] == ["none"]
+    walls = set(card) - own - {"InaccessiblePaths", "UMask", "RestrictAddressFamilies", "TimeoutStopSec"}
+    assert {name: card[name] for name in walls & set(sense)} == {
+        name: sense[name] for name in walls & set(sense)
+    }
+    assert {
+        "SystemCallFilter",
+        "PrivateNetwork",
+        "DeviceAllow",
+        "CapabilityBoundingSet",
+        "PrivateUsers",
+    } <= walls
+    hidden = set(sense["InaccessiblePaths"]) - set(card["InaccessiblePaths"])
+    assert hidden == {f"-{STATE_DIRECTORY}"}
+    states = {f"-{STATE_DIRECTORY}/{name}" for name in ("spool", "prior", "hub")}
+    assert states <= set(card["InaccessiblePaths"])
+    assert card["Conflicts"] == card["OnSuccess"] == card["OnFailure"] == ["leftfield-sense.service"]
 
 
 def test_sense_counts_each_start() -> None:
@@ -265,3 +300,15 @@ def test_every_account_is_made(root: Path) -> None:
     for name in SERVICES:
         for account in {*_settings(name)["User"], *_settings(name)["SupplementaryGroups"]} - {"root"}:
             assert f"'{account}'" in made
+
+
+def test_every_service_is_put_in_place(tmp_path: Path) -> None:
+    """What a hub and a unit install are together all services there are."""
+    for role in ("hub", "unit"):
+        subprocess.run(
+            ["sh", UNITS.parent / "provisioning/install.sh", role],
+            env={**os.environ, "DESTDIR": str(tmp_path)},
+            check=True,
+            capture_output=True,
+        )
+    assert {path.name for path in (tmp_path / "etc/systemd/system").glob("*.service")} == set(SERVICES)
