@@ -53,11 +53,12 @@ Measured on the validation photos (1,538 looks at 384 garments): of 836 looks th
 truth far from it: brown 23 of 60 (skin and wood), grey 6 of 103, purple 3 of 10, black 3 of 480, pink 1 of 12, white
 1 of 16, all others 0 of 155; those stand at one in 384.
 """
-_ONE_CLOTH: Final = ((("upper", "outer"), 0.6), (("lower",), 0.8))
-"""What patterns are read from above and below the waist: the larger of these, where it is surer than this.
+_ONE_CLOTH: Final = ((("upper", "outer"), (0.6,)), (("lower",), (0.8, 0.5)))
+"""What patterns are read from above and below the waist: the larger of these, where it is surer than this; the second
+number holds where the first leaves too little.
 
 Measured where the unit looks itself (tests/bench/bench_pattern_worn.py), against all cloth surer than .65 together:
-AUC .953 for .926 above the waist and .952 for .943 below at 300 px, .952 for .935 and .947 for .943 at 100 px.
+AUC .953 for .926 above the waist and .961 for .943 below at 300 px, .952 for .935 and .950 for .943 at 100 px.
 """
 _ONE_SHARE: Final = 0.01
 """Fewest pixels of it, as a share of the height squared; with fewer, all cloth together is read."""
@@ -133,8 +134,10 @@ def pattern_masks(person: Headless, cloth: Regions, worn: Worn | None) -> tuple[
     if worn is None:
         return both
     fewest = round(_ONE_SHARE * (person.height * person.scale) ** 2)
-    found = [one_cloth(worn, names, sure, fewest) for names, sure in _ONE_CLOTH]
-    top, bottom = (together if one is None else one for one, together in zip(found, both, strict=True))
+    top, bottom = (
+        next((mask for sure in sures if (mask := one_cloth(worn, names, sure, fewest)) is not None), together)
+        for (names, sures), together in zip(_ONE_CLOTH, both, strict=True)
+    )
     return top, bottom
 
 

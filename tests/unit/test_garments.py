@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 import pytest
 
+from appliance.unit.attributes import pattern_masks
 from appliance.unit.garments import (
     COLUMNS,
     HEADS,
@@ -191,3 +193,17 @@ def test_a_garment_too_small_to_judge_is_none() -> None:
     pixels = np.count_nonzero(found)
     assert one_cloth(look, ("upper", "outer"), 0.6, pixels) is not None
     assert one_cloth(look, ("upper", "outer"), 0.6, pixels + 1) is None
+
+
+@pytest.mark.parametrize(("share", "own"), [(0.95, True), (0.6, True), (0.3, False)])
+def test_a_pattern_is_read_from_one_garment_or_from_all_cloth(share: float, *, own: bool) -> None:
+    """A lower garment that is sure, or else likelier than not, is read by itself; else all cloth below, as it was."""
+    person = standing()
+    cut = regions(person)
+    assert cut is not None
+    cells = np.full((64, 32, len(PLACES)), (1 - share) / (len(PLACES) - 1), np.float32)
+    cells[..., PLACES.index("lower")] = share
+    look = replace(worn(CARD, [raws("lower")], person), cells=cells)
+    _, bottom = pattern_masks(person, cut, look)
+    assert (bottom is not cut.thighs) is own
+    assert pattern_masks(person, cut, None) == (cut.top, cut.thighs)
