@@ -3,7 +3,7 @@
 Laws:
     * Nobody ever reads half a file, after a power cut neither.
     * A secret is never readable by others, not for an instant: a file is born with its mode.
-    * Replacing a file keeps its owner and mode, so that a service account set once keeps its access.
+    * Replacing a file keeps its mode and, where root does it, its owner: a service account set once keeps its access.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ def write_durably(path: Path, content: bytes, *, mode: int) -> None:
         partial.unlink(missing_ok=True)
         descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, SECRET)
         with os.fdopen(descriptor, "wb") as file:
-            if old and (old.st_uid, old.st_gid) != (os.geteuid(), os.getegid()):
+            if old and os.geteuid() == 0 and (old.st_uid, old.st_gid) != (0, os.getegid()):
                 os.fchown(descriptor, old.st_uid, old.st_gid)
             os.fchmod(descriptor, old.st_mode & 0o777 if old else mode)
             file.write(content)

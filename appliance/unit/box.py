@@ -15,8 +15,8 @@ from appliance.unit.plan import EVERY_WALL, REQUIRED, SealPlan
 from appliance.unit.sandbox import Enclosure, enclose, seal_or_refuse
 
 
-def device_paths(config: UnitConfig) -> tuple[str, ...]:
-    """The device nodes this configuration needs; everything else stays out of reach."""
+def device_paths(config: UnitConfig, *, accelerator: bool) -> tuple[str, ...]:
+    """The device nodes this configuration needs, with an ``accelerator`` or without; all else stays out of reach."""
     source = config.camera.source
     devices: tuple[str, ...] = ()
     if source == "picamera2":
@@ -25,16 +25,22 @@ def device_paths(config: UnitConfig) -> tuple[str, ...]:
         devices = (f"/dev/video{source}",)
     elif source.startswith("/dev/"):
         devices = (source,)
-    return devices if config.accelerator == "cpu" else (*devices, "/dev/bus/usb", "/dev/apex_0")
+    return (
+        devices
+        if config.accelerator == "cpu" or not accelerator
+        else (*devices, "/dev/bus/usb", "/dev/apex_0")
+    )
 
 
-def plan_for(config: UnitConfig, *, outlet: int, record: int, notify: int | None = None) -> SealPlan:
+def plan_for(
+    config: UnitConfig, *, outlet: int, record: int, notify: int | None = None, accelerator: bool = True
+) -> SealPlan:
     """The plan of a process that sees: one pipe (``outlet``) for writes of at most ``record`` bytes."""
     return SealPlan(
         outlet=outlet,
         outlet_limit=record,
         notify=notify,
-        device_paths=device_paths(config),
+        device_paths=device_paths(config, accelerator=accelerator),
         required=EVERY_WALL if config.walls == "every" else REQUIRED,
     )
 

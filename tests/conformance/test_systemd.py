@@ -157,6 +157,11 @@ def test_the_card_is_read_behind_the_walls_of_sense() -> None:
         "OnFailure",
         "TimeoutStartSec",
     }
+    assert set(sense) - set(card) == {
+        "Requires", "ConditionPathExists", "NotifyAccess", "LoadCredential", "SetCredential", "Restart", "RestartSec",
+        "RestartPreventExitStatus", "WatchdogSec", "TimeoutAbortSec", "WantedBy",
+    }  # fmt: skip
+    assert card["StartLimitIntervalSec"] == ["0"]  # a start that is refused would leave SENSE stopped
     assert set(card) - set(sense) - own == {"StateDirectory", "StateDirectoryMode"}
     assert (card["StateDirectory"], card["UMask"]) == ([f"leftfield/{MATRIX_PATH.parent.name}"], ["0022"])
     assert card["RestrictAddressFamilies"] == ["none"]

@@ -68,7 +68,7 @@ def _read(given: argparse.Namespace) -> int:
         refuse_network_source(given.source, "--source")
         config = replace(config, camera=replace(config.camera, source=given.source))
     wanted = patches.asked() if given.patches is None else patches.measured(given.patches)
-    _tell(Word.NO_CARD)
+    sys.stderr.write("card: looking for the card\n")
     found = reading.read(config, wanted, seconds=given.seconds, tell=_tell, debug=given.debug)
     if isinstance(found, int):
         if found == Unavailable.exit_code:
@@ -83,5 +83,5 @@ def _read(given: argparse.Namespace) -> int:
 
 
 def _tell(said: Word) -> None:
-    sys.stderr.write(f"card: {said.said}\n")
+    sys.stderr.write(f"card: {said.said}: {said.mend}\n")
     sys.stderr.flush()

@@ -4,7 +4,7 @@ A process that has seen a frame could print it. So the one outside passes on lin
 box is sealed, which an honest box writes before it looks at a frame, and throws away whatever comes behind it.
 
 Laws:
-    * Lines are bounded in number and length, and hold printable characters only.
+    * Lines are bounded in number, length and all together, and hold printable ASCII only.
     * The pipe is emptied to the end in any case, so that nothing holds the box up.
 """
 
@@ -17,6 +17,7 @@ SEALED: Final = "card: sealed"
 """With this the last line begins, but for a journal's level."""
 _MOST_LINES: Final = 64
 _MOST_LETTERS: Final = 400
+_MOST_IN_ALL: Final = 4096
 
 
 class Complaints:
@@ -26,6 +27,7 @@ class Complaints:
         self._show = show
         self._rest = b""
         self._lines = 0
+        self._letters = 0
         self.sealed: bool = False
         """Whether the box has said that it is; from then on it is not listened to."""
 
@@ -47,9 +49,10 @@ class Complaints:
     def _tell(self, line: bytes) -> None:
         if self.sealed:
             return
-        text = line.decode("utf-8", "replace")[:_MOST_LETTERS]
-        text = "".join(letter if letter.isprintable() else "?" for letter in text)
+        text = line.decode("ascii", "replace")[:_MOST_LETTERS]
+        text = "".join(letter if letter.isascii() and letter.isprintable() else "?" for letter in text)
         self._lines += 1
-        if self._lines <= _MOST_LINES:
+        self._letters += len(text)
+        if self._lines <= _MOST_LINES and self._letters <= _MOST_IN_ALL:
             self._show(text)
         self.sealed = SEALED in text[: len(SEALED) + 3]

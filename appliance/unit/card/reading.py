@@ -7,8 +7,8 @@ Laws:
       it does not look. Set-up is no exception.
     * Out of the box come words of a closed list and one matrix (``words``), 130 at most; all else ends it.
       Its complaints are passed on until it is sealed, and then thrown away (``complaints``).
-    * The one outside believes nothing: it counts and checks each record, bounds the time, and writes only a matrix
-      that could be right.
+    * The one outside believes nothing: it takes no record before the seal, counts and checks each, bounds the time,
+      ends the box whatever that does, and writes only a matrix that could be right.
     * A frame lives in the round of the loop it came in; eight times 24 colours outlive it, until the matrix is made.
 """
 
@@ -30,16 +30,27 @@ from appliance.service import log
 from appliance.unit import box
 from appliance.unit.card.complaints import Complaints
 from appliance.unit.card.patches import Linear
-from appliance.unit.card.words import MOST, RECORD, Word, record_of_matrix, record_of_word, said_in, too_many
+from appliance.unit.card.words import (
+    MOST,
+    RECORD,
+    Word,
+    not_sealed,
+    record_of_matrix,
+    record_of_word,
+    said_in,
+    too_many,
+)
 from appliance.unit.matrix import CameraMatrix
 
 if TYPE_CHECKING:  # these see pixels; at run time they are imported inside the enclosure
     from appliance.unit.sight import Frame
 
 PACE: Final = 0.5
-"""Least seconds between two words."""
+"""Least seconds between two words; more in a long look, so that its words last to the end."""
 _GRACE: Final = 60.0
 """Seconds for libraries, walls and camera, before the time counts."""
+_KILLED_WITHIN: Final = 5.0
+"""Seconds that a killed box may hang in a driver before we go without it."""
 
 
 def read(
@@ -60,13 +71,17 @@ def read(
     child = os.fork()  # one thread, no pixel library: what the box starts with is this and nothing more
     if child == 0:
         os.dup2(complain, 2)
+        for end in (reader, listener, complain):
+            os.close(end)
         _be_the_box(config, wanted, outlet, seconds, debug=debug)
     os.close(outlet)
     os.close(complain)
     complaints = Complaints(_show)
     last, matrix, ended = Word.NO_CARD, None, False
+    until = time.monotonic() + seconds + _GRACE
+    before = signal.signal(signal.SIGTERM, _leave)  # so that the box is ended in any case
     try:
-        for said in _records(reader, listener, complaints, seconds):
+        for said in _records(reader, listener, complaints, until):
             if isinstance(said, CameraMatrix):
                 matrix = said
                 break
@@ -76,9 +91,8 @@ def read(
         else:
             ended = True
     finally:
-        if not ended:
-            os.kill(child, signal.SIGKILL)  # it has said all it may
-        code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+        code = _ended(child, until if ended else 0.0)  # it has said all it may
+        signal.signal(signal.SIGTERM, before)
         os.close(reader)
         os.close(listener)
     return matrix or _why_not(code, last, sealed=complaints.sealed)
@@ -90,10 +104,30 @@ def _why_not(code: int, last: Word, *, sealed: bool) -> int:
     if code == 0:
         raise Unavailable(f"no matrix came of it: {last.said}", where=where, mend=last.mend)
     if code not in {Unavailable.exit_code, Unfit.exit_code}:
-        raise Unfit(f"the box broke down ({code})", where=where, mend="try again with leftfield --debug")
+        mend = "report this number" if sealed else "try again with leftfield --debug"
+        raise Unfit(f"the box broke down ({code})", where=where, mend=mend)
     if sealed:
         raise Unavailable("the camera gives no pictures", where=where, mend="check it, and try again")
     return code
+
+
+def _leave(*_: object) -> None:
+    sys.exit(128 + signal.SIGTERM)
+
+
+def _ended(child: int, until: float) -> int:
+    """The exit code of the box, which is killed where it is still there at ``until`` (monotonic seconds)."""
+    killed = False
+    while True:
+        found, status = os.waitpid(child, os.WNOHANG)
+        if found:
+            return os.waitstatus_to_exitcode(status)
+        if time.monotonic() >= until:
+            if killed:
+                return -signal.SIGKILL
+            os.kill(child, signal.SIGKILL)
+            killed, until = True, time.monotonic() + _KILLED_WITHIN
+        time.sleep(0.01)
 
 
 def _show(line: str) -> None:
@@ -102,14 +136,14 @@ def _show(line: str) -> None:
 
 
 def _records(
-    reader: int, listener: int, complaints: Complaints, seconds: float
+    reader: int, listener: int, complaints: Complaints, until: float
 ) -> Iterator[Word | CameraMatrix]:
     """What the box says, checked and counted, until it ends; its complaints on the way. Refused, Unavailable."""
-    until, count = time.monotonic() + seconds + _GRACE, 0
+    count = 0
     open_ends = [listener, reader]  # complaints first: they were written first
     while open_ends:
         ready, _, _ = select.select(open_ends, [], [], max(0.0, until - time.monotonic()))
-        if not ready:
+        if not ready or time.monotonic() >= until:
             raise Unavailable("the box does not end", where="card read", mend="check the camera, try again")
         untrusted = os.read(ready[0], RECORD if ready[0] == reader else 4096)
         if not untrusted:
@@ -117,6 +151,8 @@ def _records(
         elif ready[0] == listener:
             complaints.take(untrusted)
         else:
+            if not complaints.sealed:
+                raise not_sealed()
             count += 1
             if count > MOST:
                 raise too_many(MOST)
@@ -149,7 +185,7 @@ def _be_the_box(
 
 def _look(config: UnitConfig, wanted: dict[str, Linear], outlet: int, seconds: float) -> None:
     """Enclose, open, seal, and look until there is a matrix or the time is up."""
-    plan = box.plan_for(config, outlet=outlet, record=RECORD)
+    plan = box.plan_for(config, outlet=outlet, record=RECORD, accelerator=False)
     enclosure = box.stand(plan)
     from appliance.unit import ahead, camera  # noqa: PLC0415 - only inside the enclosure
     from appliance.unit.card.search import Search  # noqa: PLC0415
@@ -170,6 +206,7 @@ def _watch(
 ) -> None:
     """Each frame until a matrix is sent or the time is up; a word where it changes, no faster than ``PACE``."""
     until, told_at, left = time.monotonic() + seconds, 0.0, MOST - 2
+    pace = max(PACE, seconds / left)
     told, said = None, Word.NO_CARD
     for frame in frames:
         found = step(frame)
@@ -179,7 +216,7 @@ def _watch(
         said, now = found, time.monotonic()
         if now >= until:
             break
-        if said is not told and now - told_at >= PACE and left:
+        if said is not told and now - told_at >= pace and left:
             os.write(outlet, record_of_word(said))
             told, told_at, left = said, now, left - 1
     if said is not told:

@@ -1,8 +1,10 @@
 """What may come out of the card reader's box: a word of a closed list, or one matrix. Records of one fixed size.
 
-Capacity: a matrix tells at most 107.9 bits (``matrix.CAPACITY_BITS``), a word 3.2. A run takes in at
+Capacity: a matrix tells at most 107.9 bits (``matrix.CAPACITY_BITS``), a word 3.2. From its seal on a run takes in at
 most 130 records, the matrix among them, whatever the box does: below 520 bits, of which no more than a shape of 22 by
-22 black or white dots could be made. An honest box says a word where it changes, some ten in all.
+22 black or white dots could be made. An honest box says a word where it changes, some ten in all. Not in that number:
+the instants at which words come, the exit code, and what a box that was taken over *before* its seal prints
+(``complaints``: 4,096 letters at most).
 
 Laws:
     * A record is one of the words, zero-filled, or the nine numbers and the residual of a matrix that could be right.
@@ -56,7 +58,7 @@ _SAID: Final[dict[Word, tuple[str, str]]] = {
     Word.PARTLY: ("a part of the card is hidden", "show all four black squares, and hold the card flat"),
     Word.TOO_SMALL: (
         "the card is too small",
-        "come nearer, until the card is a tenth as wide as the picture",
+        "come nearer, until the card is a fifth as wide as the picture",
     ),
     Word.TOO_DARK: ("the card is too dark", "bring it into the light that people walk in"),
     Word.CLIPPED: ("the card is too bright: its light patches are cut", "turn it out of the sun or the lamp"),
@@ -93,6 +95,11 @@ def said_in(untrusted: bytes) -> Word | CameraMatrix:
     if any(entries) or residual or kind not in set(Word):
         raise _refused("a record that is no word of the list")
     return Word(kind)
+
+
+def not_sealed() -> Refused:
+    """The refusal of a box that says something before it is sealed."""
+    return _refused("a record before it was sealed")
 
 
 def too_many(most: int) -> Refused:
