@@ -57,8 +57,7 @@ _ONE_CLOTH: Final = ((("upper", "outer"), (0.6,)), (("lower",), (0.8, 0.5)))
 """What patterns are read from above and below the waist: the larger of these, where it is surer than this; the second
 number holds where the first leaves too little.
 
-Measured where the unit looks itself (tests/bench/bench_pattern_worn.py), against all cloth surer than .65 together:
-AUC .953 for .926 above the waist and .961 for .943 below at 300 px, .952 for .935 and .950 for .943 at 100 px.
+Measured where the unit looks itself (models_tflite/pattern.md), against all cloth surer than .65 together.
 """
 _ONE_SHARE: Final = 0.01
 """Fewest pixels of it, as a share of the height squared; with fewer, all cloth together is read."""

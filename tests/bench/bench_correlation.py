@@ -5,7 +5,8 @@
 Each walker of vtest_walkers.csv is looked at every half second, by the place the labels give, and what each glance
 says is held against vtest_clothes.csv (judged by eye; empty where no one word is right; ``worn`` is open or closed).
 Printed per attribute: walkers and glances, glances whose likeliest level is right, the intraclass correlation of the
-evidence for the truth, with a 90 % interval from walkers drawn again, and walkers described rightly by all glances.
+evidence for the truth, with a 90 % interval from walkers drawn again, walkers described rightly by all glances, and
+those described wrongly with a posterior of .9 or more.
 
 The evidence is log p(truth) - log p(not truth) of one glance without a prior. Truth is known, so what differs between
 walkers is error: ICC(1) by one-way analysis of variance with groups of unequal size (Donner, *International
@@ -41,6 +42,7 @@ EVERY, RATE = 6, 10.0
 NEAR = 0.35
 """A detection is the walker's whose label lies within this share of its height from its middle."""
 LEAST = 56.0
+SURE = 0.9
 Looks = list[tuple[AttributeReading, View]]
 
 
@@ -105,7 +107,7 @@ def measure(
 ) -> dict[str, object]:
     """The figures of one attribute."""
     levels = ATTRIBUTES[INDEX[name]].levels
-    groups, right, told = [], [], []
+    groups, right, told, misled = [], [], [], []
     for walker, words in truths.items():
         looks = found.get(walker, {}).get(name, [])
         if not words[name] or len(looks) < 2:
@@ -114,7 +116,9 @@ def measure(
         groups.append([evidence(reading, true) for reading, _ in looks])
         right += [levels[int(np.argmax(reading.likelihood))] in true for reading, _ in looks]
         readings, views = zip(*looks, strict=True)
-        told.append(levels[int(np.argmax(posterior(readings, CALIBRATION[INDEX[name]], views)))] in true)
+        shares = posterior(readings, CALIBRATION[INDEX[name]], views)
+        told.append(levels[int(np.argmax(shares))] in true)
+        misled.append(max(shares) >= SURE and not told[-1])
     rng = np.random.default_rng(0)
     drawn = [intraclass([groups[k] for k in rng.integers(len(groups), size=len(groups))]) for _ in range(400)]
     low, high = np.nanquantile(drawn, [0.05, 0.95])
@@ -125,6 +129,7 @@ def measure(
         "rho": round(intraclass(groups), 2),
         "interval": [round(float(low), 2), round(float(high), 2)],
         "told": round(float(np.mean(told)), 2),
+        "sure_and_wrong": round(float(np.mean(misled)), 2),
         "used": CALIBRATION[INDEX[name]].correlation,
     }
 

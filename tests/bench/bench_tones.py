@@ -25,8 +25,10 @@ import numpy.typing as npt
 from people_renderer.bodies import body
 from people_renderer.canvas import COLUMNS, TORSO, Canvas
 from people_renderer.cloths import Wardrobe
-from people_renderer.outfits import dress, outfit
-from people_renderer.scenes import Streets, _pose, licensed_streets, photographed
+from people_renderer.dressing import dress
+from people_renderer.outfits import outfit
+from people_renderer.scenes import _pose, photographed
+from people_renderer.streets import Streets, licensed_streets
 
 from appliance.hub.baseline import Baseline
 from appliance.hub.rarity import Rarity
