@@ -21,6 +21,7 @@ import numpy as np
 import numpy.typing as npt
 
 from appliance.unit.colours import lab, linear, name_shares, palette
+from appliance.unit.difference import ciede2000
 from appliance.unit.garments import COLUMNS, HEADS, PLACES, ROWS, Worn, place, shown, views, worn
 from appliance.unit.modelfile import ModelFile, TensorSpec, default_model_directory, read_catalogue
 from appliance.unit.pose import Poses
@@ -91,28 +92,6 @@ class Tally:
     apart: list[float] = field(default_factory=list)
     named: list[bool] = field(default_factory=list)
     leak: list[float] = field(default_factory=list)
-
-
-def ciede2000(first: Floats, second: Floats) -> float:
-    """CIEDE2000 of two CIELAB colours (CIE 142:2001; Sharma et al. 2005)."""
-    l1, a1, b1 = first
-    l2, a2, b2 = second
-    mean_c = (np.hypot(a1, b1) + np.hypot(a2, b2)) / 2
-    g = 0.5 * (1 - np.sqrt(mean_c**7 / (mean_c**7 + 25.0**7)))
-    a1, a2 = (1 + g) * a1, (1 + g) * a2
-    c1, c2 = np.hypot(a1, b1), np.hypot(a2, b2)
-    h1, h2 = np.degrees(np.arctan2(b1, a1)) % 360, np.degrees(np.arctan2(b2, a2)) % 360
-    turn = (h2 - h1 + 180) % 360 - 180 if c1 * c2 else 0.0
-    dl, dc, dh = l2 - l1, c2 - c1, 2 * np.sqrt(c1 * c2) * np.sin(np.radians(turn) / 2)
-    ml, mc = (l1 + l2) / 2, (c1 + c2) / 2
-    mh = (h1 + turn / 2) % 360 if c1 * c2 else h1 + h2
-    t = (1 - 0.17 * np.cos(np.radians(mh - 30)) + 0.24 * np.cos(np.radians(2 * mh))
-         + 0.32 * np.cos(np.radians(3 * mh + 6)) - 0.2 * np.cos(np.radians(4 * mh - 63)))  # fmt: skip
-    sl = 1 + 0.015 * (ml - 50) ** 2 / np.sqrt(20 + (ml - 50) ** 2)
-    sc, sh = 1 + 0.045 * mc, 1 + 0.015 * mc * t
-    rt = -2 * np.sqrt(mc**7 / (mc**7 + 25.0**7)) * np.sin(np.radians(60 * np.exp(-(((mh - 275) / 25) ** 2))))
-    parts = np.array([dl / sl, dc / sc, dh / sh])
-    return float(np.sqrt((parts**2).sum() + rt * parts[1] * parts[2]))
 
 
 def dominant(pixels: npt.NDArray[np.uint8], mask: Mask) -> Floats | None:
@@ -248,7 +227,7 @@ def colours(every: list[Case], seen: list[Worn]) -> None:
                 if mask is None or got is None:
                     continue
                 tally = tallies[case.height, way, region]
-                tally.apart.append(ciede2000(wanted, got))
+                tally.apart.append(float(ciede2000(wanted, got)))
                 tally.named.append(int(np.argmax(name_shares(*wanted))) == int(np.argmax(name_shares(*got))))
                 tally.leak.append(cv2.countNonZero(mask & case.truth["limb"]) / cv2.countNonZero(mask))
     print("height region way       n coverage  dE2000  same name  skin leak mean  > 10 %")

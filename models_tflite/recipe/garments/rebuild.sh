@@ -6,6 +6,8 @@
 # Run recipe/rebuild.sh first: it leaves the converter's environment and Debian's pictures in the cache.
 # --clothing names the CC0 clothing photos (images.csv, images/); without it, all cloth is procedural.
 # Coarse labels of real silhouettes (garments/distil.py, needs a body-part model) are used when $work/shards has them.
+# --passes N fits the last layers of the kinds once more (garments/heads.py): it helped a network that was short of training,
+# and not the shipped one, so it is left out unless asked for.
 # Resumable: shards that are there are kept, training goes on from the last pass, and is not done twice.
 # LEFTFIELD_CACHE moves the cache, --work what is rendered and trained.
 set -eu
@@ -15,8 +17,8 @@ output=$(dirname -- "$recipe")
 cache=${LEFTFIELD_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/leftfield}/models
 clothing=''
 minutes=120
-shards=60
-passes=30
+shards=105
+passes=0
 work=$cache/garments
 
 stop() { printf 'garments: %s\nMend: %s\n' "$1" "$2" >&2; exit 1; }
@@ -54,12 +56,15 @@ if [ ! -e "$work/trained" ]; then
   "$python" -m garments.train --shards "$work/shards" --output "$work/garments.weights.h5" --minutes "$minutes"
   : > "$work/trained"
 fi
-say "rendering people to judge by, and training the heads"
-"$python" -m people_renderer.samples ${clothing:+--clothing "$clothing"} --streets "$streets" \
-  --output "$work/held" --first 900 --shards $((shards < 4 ? 901 : 904))
-"$python" -m garments.heads --weights "$work/garments.weights.h5" --shards "$work/shards" --held "$work/held" \
-  --passes "$passes" --output "$work/heads.weights.h5"
-"$python" -m garments.export --weights "$work/heads.weights.h5" --shards "$work/shards" \
-  --output "$output/garments.tflite"
+weights=$work/garments.weights.h5
+if [ "$passes" -gt 0 ]; then
+  say "rendering people to judge by, and training the heads"
+  "$python" -m people_renderer.samples ${clothing:+--clothing "$clothing"} --streets "$streets" \
+    --output "$work/held" --first 900 --shards $((shards < 4 ? 901 : 904))
+  "$python" -m garments.heads --weights "$weights" --shards "$work/shards" --held "$work/held" \
+    --passes "$passes" --output "$work/heads.weights.h5"
+  weights=$work/heads.weights.h5
+fi
+"$python" -m garments.export --weights "$weights" --shards "$work/shards" --output "$output/garments.tflite"
 "$python" "$recipe/describe.py" "$output"
 printf 'garments: rebuilt; run tests/bench/bench_garments.py before you trust it\n'
