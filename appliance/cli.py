@@ -14,10 +14,11 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Final
 
-from appliance import __version__, arguments
-from appliance.arguments import port, seconds, share, whole
-from appliance.config import CONFIG_DIRECTORY
-from appliance.errors import LeftfieldError, Unfit
+from appliance import __version__
+from appliance.base.errors import LeftfieldError, Unfit
+from appliance.settings import cli_arguments as arguments
+from appliance.settings.cli_arguments import port, seconds, share, whole
+from appliance.settings.config import CONFIG_DIRECTORY
 
 Subparsers = argparse._SubParsersAction  # noqa: SLF001 - argparse gives the type no public name
 _PROVISIONING: Final = frozenset({"booth", "enrol", "epoch"})
@@ -80,7 +81,7 @@ def _demo(given: argparse.Namespace) -> int:
 
 
 def _measure(given: argparse.Namespace) -> int:
-    from appliance.unit import measure
+    from appliance.unit.vision import measure
 
     files = measure.files(given.paths)  # before the last result is emptied
     try:
@@ -93,7 +94,7 @@ def _measure(given: argparse.Namespace) -> int:
 
 
 def _vocabulary(given: argparse.Namespace) -> int:
-    from appliance import vocabulary, wire
+    from appliance.protocol import vocabulary, wire
 
     del given
     for attribute in vocabulary.ATTRIBUTES:
@@ -209,7 +210,7 @@ def parser(words: Sequence[str]) -> argparse.ArgumentParser:
 
         card.add_parsers(subparsers)
     if everything or said == "score":
-        from appliance.hub import score
+        from appliance.hub.batch import score
 
         score.add_parser(subparsers)
     if everything or said in _PROVISIONING:

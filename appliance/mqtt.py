@@ -19,8 +19,8 @@ from paho.mqtt.enums import CallbackAPIVersion
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 
-from appliance.config import BrokerAddress
-from appliance.errors import Unavailable, Unfit
+from appliance.base.errors import Unavailable, Unfit
+from appliance.settings.config import BrokerAddress
 
 SESSION_SECONDS: Final = 7 * 24 * 3600
 """How long the broker keeps a lasting session while we are away."""

@@ -25,8 +25,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from appliance.errors import LeftfieldError, Unfit
-from appliance.unit.modelfile import CATALOGUE, read_catalogue, read_compiled
+from appliance.base.errors import LeftfieldError, Unfit
+from appliance.unit.vision.models.catalogue import CATALOGUE, read_catalogue, read_compiled
 
 COMPILER: Final = "edgetpu_compiler"
 MAPPED: Final = "Mapped to Edge TPU"

@@ -12,8 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from appliance.unit.card import sight
-from appliance.unit.colours import linear
-from appliance.unit.sight import Pixels
+from appliance.unit.vision.attributes.colours import linear
+from appliance.unit.vision.types import Pixels
 
 Doubles = NDArray[np.float64]
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from appliance.prior import PAIRS
-from appliance.vocabulary import ATTRIBUTES
+from appliance.protocol.prior import PAIRS
+from appliance.protocol.vocabulary import ATTRIBUTES
 
 EVEN = tuple((1 / len(one.levels),) * len(one.levels) for one in ATTRIBUTES)
 LIFTS = {

@@ -14,15 +14,15 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from appliance import sign, topics, wire
-from appliance.config import BrokerAddress, EnrolledUnit, HubConfig, PacingConfig, Register
-from appliance.demo.outfits import Season, ordinary, whimsical
-from appliance.demo.units import SimulatedUnit
-from appliance.errors import Refused
-from appliance.hub.booth import Arrival, Booth, Outcome
-from appliance.hub.stored import Stored
-from appliance.sign import Sealer
-from appliance.values import AttributeVector, BoothId, Epoch, Seconds, TabletId, UnitId
+from appliance.base.errors import Refused
+from appliance.demo.street.outfits import Season, ordinary, whimsical
+from appliance.demo.street.simulated_unit import SimulatedUnit
+from appliance.hub.engine import Arrival, Booth, Outcome
+from appliance.hub.storage.state import Stored
+from appliance.protocol import sign, topics, wire
+from appliance.protocol.sign import Sealer
+from appliance.protocol.values import AttributeVector, BoothId, Epoch, Seconds, TabletId, UnitId
+from appliance.settings.config import BrokerAddress, EnrolledUnit, HubConfig, PacingConfig, Register
 
 NOON = Seconds(1_760_000_000.0)
 _NOWHERE = BrokerAddress(host="localhost", port=1, ca=Path(), certificate=Path(), key=Path())

@@ -16,8 +16,8 @@ import random
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from appliance.unit.motion import overlap
-from appliance.unit.sight import Box, Detection
+from appliance.unit.vision.tracking.boxes import overlap
+from appliance.unit.vision.types import Box, Detection
 
 WIDTH, HEIGHT = 1280.0, 720.0
 FPS = 10.0

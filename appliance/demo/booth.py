@@ -13,12 +13,12 @@ import time
 from pathlib import Path
 
 from appliance import enrol
+from appliance.base.systemd import stop_requested
 from appliance.demo import places
 from appliance.demo.children import age
 from appliance.demo.show import Options, Show
 from appliance.demo.source import check_source
 from appliance.demo.stage import build
-from appliance.service import stop_requested
 
 
 def main(options: Options) -> int:

@@ -20,7 +20,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
-from appliance.errors import Unfit
+from appliance.base.errors import Unfit
 
 LINES_KEPT: Final = 12
 STOP_SECONDS: Final = 6.0

@@ -17,9 +17,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from appliance.base.errors import LeftfieldError, Unfit
 from appliance.demo import places
 from appliance.demo.children import Children
-from appliance.demo.ledger import Ledger, Said, as_json
+from appliance.demo.observers.headless_tablet import HeadlessTablet, UnitRow
+from appliance.demo.observers.ledger import Ledger, Said, as_json
+from appliance.demo.observers.tap import Tap
 from appliance.demo.stage import (
     BOOTH,
     COUNTING_TABLET,
@@ -30,10 +33,7 @@ from appliance.demo.stage import (
     street_command,
 )
 from appliance.demo.summary import Summary
-from appliance.demo.tablet import HeadlessTablet, UnitRow
-from appliance.demo.tap import Tap
 from appliance.demo.terminal import Screen, View
-from appliance.errors import LeftfieldError, Unfit
 
 PEOPLE_PER_SECOND: Final = 5.0
 PATIENCE: Final = 30.0

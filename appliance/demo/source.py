@@ -10,8 +10,8 @@ import sys
 from pathlib import Path
 from typing import Final
 
-from appliance.config import CameraConfig, refuse_network_source
-from appliance.errors import LeftfieldError, Unavailable, Unfit
+from appliance.base.errors import LeftfieldError, Unavailable, Unfit
+from appliance.settings.config import CameraConfig, refuse_network_source
 
 OPENING_SECONDS: Final = 20.0
 _PASS: Final = "pass a video of people walking (make demo SOURCE=/path.mp4), or a webcam (make demo SOURCE=0)"  # noqa: S105 - no password
@@ -55,7 +55,7 @@ def check_source(source: str) -> str:
 
 def main(source: str) -> int:
     """Open ``source`` as SENSE would, and close it; the reason goes to standard error where that fails."""
-    from appliance.unit.camera import open_source  # noqa: PLC0415 - only in the process that opens it
+    from appliance.unit.vision.camera.frame_source import open_source  # noqa: PLC0415 - only in the process that opens it
 
     camera = CameraConfig(source=source, width=1280, height=720, frame_rate=15, repeat=False, hurry=False)
     try:

@@ -13,11 +13,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from appliance import config, enrol
+from appliance import enrol
 from appliance.demo.places import LOCAL, Ports
 from appliance.demo.source import is_live
 from appliance.enrol import Booth, Listeners, UnitHome
-from appliance.values import BoothId, Epoch, TabletId, UnitId
+from appliance.protocol.values import BoothId, Epoch, TabletId, UnitId
+from appliance.settings import config
 
 BOOTH: Final = BoothId("demo")
 REAL_UNIT: Final = UnitId("corner-north")
@@ -191,7 +192,7 @@ def street_command(stage: Stage, *, seed: int, per_second: float) -> list[str]:
     words = [
         sys.executable,
         "-m",
-        "appliance.demo.street",
+        "appliance.demo.street.simulator",
         "--seed",
         str(seed),
         "--per-second",

@@ -25,9 +25,9 @@ from cryptography.hazmat.primitives.serialization import (
 )
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
+from appliance.base.errors import Unfit
 from appliance.enrol.names import Address
-from appliance.errors import Unfit
-from appliance.values import BoothId
+from appliance.protocol.values import BoothId
 
 LONG_AGO: Final = datetime(2020, 1, 1, tzinfo=UTC)
 """Start of every certificate that a unit must accept: before any clock such a unit can wake with."""

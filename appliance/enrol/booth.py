@@ -14,8 +14,8 @@ import tomllib
 from dataclasses import replace
 from pathlib import Path
 
-from appliance import config, durable, sign
-from appliance.config import BrokerAddress, EnrolledUnit, Register
+from appliance.base import atomic_files
+from appliance.base.errors import Refused, Rule, Unfit
 from appliance.enrol import files, home, names, request
 from appliance.enrol.authority import Authority, key_pem, new_key, serial_of
 from appliance.enrol.broker import Listeners, password_line
@@ -34,8 +34,10 @@ from appliance.enrol.layout import (
     write_rights,
     write_servers,
 )
-from appliance.errors import Refused, Rule, Unfit
-from appliance.values import BoothId, TabletId, UnitId
+from appliance.protocol import sign
+from appliance.protocol.values import BoothId, TabletId, UnitId
+from appliance.settings import config
+from appliance.settings.config import BrokerAddress, EnrolledUnit, Register
 
 
 def create_booth(
@@ -57,8 +59,8 @@ def create_booth(
         listeners=listeners or Listeners(),
         system=system,
     )
-    durable.make_directory(made.directory, mode=durable.PUBLIC_DIRECTORY)
-    with durable.alone(made.directory):
+    atomic_files.make_directory(made.directory, mode=atomic_files.PUBLIC_DIRECTORY)
+    with atomic_files.alone(made.directory):
         if about_path(made.directory).exists():
             raise Unfit("there is a booth already", where=str(directory), mend="choose another --directory")
         authority = Authority.create(made.booth)
@@ -83,7 +85,7 @@ def open_booth(directory: Path) -> Booth:
     path = about_path(directory.absolute())
     mend = "create it: leftfield booth create --help"
     try:
-        about = tomllib.loads(durable.read(path, mend=mend).decode("utf-8"))
+        about = tomllib.loads(atomic_files.read(path, mend=mend).decode("utf-8"))
         listeners = Listeners(**about["listeners"])
         booth = Booth(
             directory=directory.absolute(),
@@ -109,7 +111,7 @@ def renew(booth: Booth, *, hosts: tuple[str, ...] | None = None, listeners: List
         hosts=booth.hosts if hosts is None else hosts,
         listeners=booth.listeners if listeners is None else listeners,
     )
-    with durable.alone(booth.directory):
+    with atomic_files.alone(booth.directory):
         authority = load_authority(changed)
         write_servers(changed, authority)
         write_rights(changed, authority, config.register(changed.register))
@@ -125,7 +127,7 @@ def accept_request(booth: Booth, untrusted_request: bytes, *, place: str, simula
     """
     names.check_place(place)
     asked = request.read_request(untrusted_request, booth.booth)
-    with durable.alone(booth.directory):
+    with atomic_files.alone(booth.directory):
         register = config.register(booth.register)
         _check_free(register, asked)
         authority = load_authority(booth)
@@ -164,7 +166,7 @@ def add_tablet(booth: Booth, tablet: str, *, again: bool = False) -> str:
     """
     names.check_name(tablet, what="tablet")
     password = secrets.token_urlsafe(18)
-    with durable.alone(booth.directory):
+    with atomic_files.alone(booth.directory):
         register = config.register(booth.register)
         known = TabletId(tablet) in register.tablets
         if any(unit.unit == tablet for unit in register.units) or (known and not again):
@@ -174,7 +176,7 @@ def add_tablet(booth: Booth, tablet: str, *, again: bool = False) -> str:
                 mend="choose another name, or say --again for a new password",
             )
         path = booth.broker_directory / "passwords"
-        lines = durable.read(path, mend="restore it from its backup").decode("ascii").splitlines()
+        lines = atomic_files.read(path, mend="restore it from its backup").decode("ascii").splitlines()
         lines = [line for line in lines if line.split(":")[0] != tablet]
         lines.append(password_line(tablet, password, secrets.token_bytes(12)))
         if not known:
@@ -186,14 +188,14 @@ def add_tablet(booth: Booth, tablet: str, *, again: bool = False) -> str:
 
 def remove_tablet(booth: Booth, tablet: str) -> None:
     """Put a tablet out; its name may be given again. Unfit where it is not known. Reload the broker afterwards."""
-    with durable.alone(booth.directory):
+    with atomic_files.alone(booth.directory):
         register = config.register(booth.register)
         if TabletId(tablet) not in register.tablets:
             raise Unfit(
                 f"no tablet is called {tablet}", where="tablet", mend="see the register: leftfield booth show"
             )
         path = booth.broker_directory / "passwords"
-        lines = durable.read(path, mend="restore it from its backup").decode("ascii").splitlines()
+        lines = atomic_files.read(path, mend="restore it from its backup").decode("ascii").splitlines()
         put_secret(
             path, "".join(f"{line}\n" for line in lines if line.split(":")[0] != tablet).encode("ascii")
         )
@@ -206,7 +208,7 @@ def revoke_unit(booth: Booth, unit: str) -> None:
 
     Reload the broker afterwards. Unfit where the unit is not known; nothing changes where it is revoked already.
     """
-    with durable.alone(booth.directory):
+    with atomic_files.alone(booth.directory):
         register = config.register(booth.register)
         if all(row.unit != unit for row in register.units):
             raise Unfit(

@@ -9,15 +9,15 @@ import argparse
 from pathlib import Path
 from typing import Final
 
-from appliance import config
-from appliance.arguments import clock, word
+from appliance.base.errors import Unfit
 from appliance.enrol import booth as booths
 from appliance.enrol import files
 from appliance.enrol.broker import Listeners
 from appliance.enrol.names import host
 from appliance.enrol.options import RELOAD, group, runs, say
-from appliance.errors import Unfit
-from appliance.settings import time_of_day
+from appliance.settings import config
+from appliance.settings.cli_arguments import clock, word
+from appliance.settings.toml_table import time_of_day
 
 PAGES_PORT: Final = 8443
 """Where systemd/leftfield-pages.service serves."""

@@ -19,11 +19,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from appliance import topics
-from appliance.config import Register
+from appliance.base.errors import Unfit
 from appliance.enrol.names import HUB
-from appliance.errors import Unfit
-from appliance.values import AlertId, BoothId, TabletId, UnitId
+from appliance.protocol import topics
+from appliance.protocol.values import AlertId, BoothId, TabletId, UnitId
+from appliance.settings.config import Register
 
 MOSQUITTO_VARIABLE: Final = "LEFTFIELD_MOSQUITTO"
 
@@ -100,7 +100,7 @@ user {places.user}
 
 persistence true
 persistence_location {places.store}/
-# What was not yet written down at a power cut, units send again (appliance/unit/outbound.py).
+# What was not yet written down at a power cut, units send again (appliance/unit/outbox/publisher.py).
 autosave_interval {AUTOSAVE_SECONDS}
 max_queued_messages {QUEUED_MESSAGES}
 max_inflight_messages 20

@@ -11,14 +11,14 @@ import sys
 from pathlib import Path
 from typing import Final
 
-from appliance import config
-from appliance.arguments import word
+from appliance.base.errors import Unfit
 from appliance.enrol import booth as booths
 from appliance.enrol import files, home, start
 from appliance.enrol.booth_commands import add_booth
 from appliance.enrol.options import RELOAD, group, runs, say
-from appliance.errors import Unfit
-from appliance.values import BoothId, UnitId
+from appliance.protocol.values import BoothId, UnitId
+from appliance.settings import config
+from appliance.settings.cli_arguments import word
 
 _SYSTEM_KEY: Final = Path("/run/credentials/leftfield-relay.service/tls.key")
 

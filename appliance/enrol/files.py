@@ -1,4 +1,4 @@
-"""The TOML files that ``appliance/config.py`` reads, written: register, unit, hub.
+"""The TOML files that ``appliance/settings/config.py`` reads, written: register, unit, hub.
 
 Laws:
     * Only what somebody chose is written; what is left out is config.py's default, which stands there alone.
@@ -10,10 +10,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Final
 
-from appliance import config
-from appliance.config import BrokerAddress, HubConfig, Register, UnitConfig
-from appliance.durable import PUBLIC, write_durably
-from appliance.values import BoothId, UnitId
+from appliance.base.atomic_files import PUBLIC, write_durably
+from appliance.protocol.values import BoothId, UnitId
+from appliance.settings import config
+from appliance.settings.config import BrokerAddress, HubConfig, Register, UnitConfig
 
 _Value = str | int | float | bool | Path | None
 _HEAD: Final = "# Written by leftfield (appliance/enrol).\n"

@@ -16,12 +16,13 @@ from typing import Final
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature
 
-from appliance import durable, sign
-from appliance.config import BrokerAddress
+from appliance.base import atomic_files
+from appliance.base.errors import Unfit
 from appliance.enrol import authority, request
 from appliance.enrol.names import check_booth, check_name
-from appliance.errors import Unfit
-from appliance.values import COUNTER_LIMIT, BoothId, Epoch, UnitId
+from appliance.protocol import sign
+from appliance.protocol.values import COUNTER_LIMIT, BoothId, Epoch, UnitId
+from appliance.settings.config import BrokerAddress
 
 SIGNING_KEY: Final = "signing.key"
 EPOCH: Final = "epoch"
@@ -52,7 +53,7 @@ class UnitHome:
     def public_key(self) -> bytes:
         """The public half of the signing key (32 bytes), for ``unit.toml``. Unfit where there is no signing key."""
         mend = "run `leftfield enrol request` on this unit first"
-        signing_key = durable.read(self.credentials / SIGNING_KEY, mend=mend)
+        signing_key = atomic_files.read(self.credentials / SIGNING_KEY, mend=mend)
         if len(signing_key) != sign.KEY_BYTES:
             where = str(self.credentials / SIGNING_KEY)
             raise Unfit(
@@ -75,27 +76,29 @@ def make_request(home: UnitHome, *, booth: BoothId, unit: UnitId) -> bytes:
     """Make this unit's keys where there are none yet, and the request that ``booth`` know them as ``unit``."""
     check_booth(booth)
     check_name(unit, what="unit")
-    durable.make_directory(home.directory, mode=durable.PUBLIC_DIRECTORY)
-    durable.make_directory(home.credentials, mode=durable.SECRET_DIRECTORY)
-    durable.make_directory(home.link, mode=durable.PUBLIC_DIRECTORY)
+    atomic_files.make_directory(home.directory, mode=atomic_files.PUBLIC_DIRECTORY)
+    atomic_files.make_directory(home.credentials, mode=atomic_files.SECRET_DIRECTORY)
+    atomic_files.make_directory(home.link, mode=atomic_files.PUBLIC_DIRECTORY)
     signing_key, epoch, tls_key = (
         home.credentials / SIGNING_KEY,
         home.credentials / EPOCH,
         home.link / TLS_KEY,
     )
-    with durable.alone(home.credentials):
+    with atomic_files.alone(home.credentials):
         if not signing_key.exists():
             # The epoch first: a key without an epoch would be one that has nothing to count from.
-            durable.write_durably(epoch, b"0\n", mode=durable.SECRET)
-            durable.write_durably(signing_key, sign.new_private_key(), mode=durable.SECRET)
+            atomic_files.write_durably(epoch, b"0\n", mode=atomic_files.SECRET)
+            atomic_files.write_durably(signing_key, sign.new_private_key(), mode=atomic_files.SECRET)
         if not tls_key.exists():
-            durable.write_durably(tls_key, authority.key_pem(authority.new_key()), mode=durable.SECRET)
+            atomic_files.write_durably(
+                tls_key, authority.key_pem(authority.new_key()), mode=atomic_files.SECRET
+            )
     mend = "give this account the right to read it, or choose another --directory"
     return request.request_bytes(
         booth=booth,
         unit=unit,
-        signing_key=durable.read(signing_key, mend=mend),
-        tls_key=authority.load_key(durable.read(tls_key, mend=mend), where=str(tls_key)),
+        signing_key=atomic_files.read(signing_key, mend=mend),
+        tls_key=authority.load_key(atomic_files.read(tls_key, mend=mend), where=str(tls_key)),
     )
 
 
@@ -104,7 +107,8 @@ def install_answer(home: UnitHome, untrusted_answer: bytes) -> request.Enrolment
     answer = request.read_answer(untrusted_answer)
     tls_key = home.link / TLS_KEY
     key = authority.load_key(
-        durable.read(tls_key, mend="run `leftfield enrol request` on this unit first"), where=str(tls_key)
+        atomic_files.read(tls_key, mend="run `leftfield enrol request` on this unit first"),
+        where=str(tls_key),
     )
     mend = "make a new request on this unit, and use the answer to that one"
     try:
@@ -118,8 +122,10 @@ def install_answer(home: UnitHome, untrusted_answer: bytes) -> request.Enrolment
         or certificate.subject.rfc4514_string() != f"CN={answer.unit}"
     ):
         raise Unfit("its certificate is for another unit or another key", where="enrolment answer", mend=mend)
-    durable.write_durably(home.link / "ca.pem", answer.ca.encode("ascii"), mode=durable.PUBLIC)
-    durable.write_durably(home.link / "unit.pem", answer.certificate.encode("ascii"), mode=durable.PUBLIC)
+    atomic_files.write_durably(home.link / "ca.pem", answer.ca.encode("ascii"), mode=atomic_files.PUBLIC)
+    atomic_files.write_durably(
+        home.link / "unit.pem", answer.certificate.encode("ascii"), mode=atomic_files.PUBLIC
+    )
     return answer
 
 
@@ -130,10 +136,10 @@ def next_epoch(credentials: Path) -> Epoch:
     """
     path = credentials / EPOCH
     mend = f"write a number larger than any this unit has used into {path} (the hub's log says it)"
-    with durable.alone(credentials):
-        text = durable.read(path, mend=mend)
+    with atomic_files.alone(credentials):
+        text = atomic_files.read(path, mend=mend)
         if not text.strip().isdigit() or len(text) > 12 or int(text) >= COUNTER_LIMIT - 1:
             raise Unfit(f"{text[:12]!r} is no epoch below {COUNTER_LIMIT - 1}", where=str(path), mend=mend)
         epoch = Epoch(int(text) + 1)
-        durable.write_durably(path, b"%d\n" % epoch, mode=durable.SECRET)
+        atomic_files.write_durably(path, b"%d\n" % epoch, mode=atomic_files.SECRET)
     return epoch

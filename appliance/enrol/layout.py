@@ -12,12 +12,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
-from appliance import durable, sign
-from appliance.config import BrokerAddress, Register
+from appliance.base import atomic_files
 from appliance.enrol import files, home, names
 from appliance.enrol.authority import Authority, key_pem, load_certificate, load_key, new_key
 from appliance.enrol.broker import BrokerPlaces, Listeners, settings, staff_acl, units_acl
-from appliance.values import BoothId
+from appliance.protocol import sign
+from appliance.protocol.values import BoothId
+from appliance.settings.config import BrokerAddress, Register
 
 _ALWAYS: Final = ("localhost", "127.0.0.1", "::1")
 
@@ -75,7 +76,7 @@ class Booth:
         """The public half of the prior's key, for units; None in an older booth. Unfit for who may not read it."""
         if not self.prior_key.exists():
             return None
-        return sign.public_key_of(durable.read(self.prior_key, mend="run as the booth's owner (root)"))
+        return sign.public_key_of(atomic_files.read(self.prior_key, mend="run as the booth's owner (root)"))
 
     @property
     def hub_broker(self) -> BrokerAddress:
@@ -108,24 +109,24 @@ def issued_directory(booth: Booth) -> Path:
 
 def put_secret(path: Path, content: bytes) -> None:
     """Write a file for its owner only."""
-    durable.write_durably(path, content, mode=durable.SECRET)
+    atomic_files.write_durably(path, content, mode=atomic_files.SECRET)
 
 
 def put_public(path: Path, content: bytes) -> None:
     """Write a file for everybody to read."""
-    durable.write_durably(path, content, mode=durable.PUBLIC)
+    atomic_files.write_durably(path, content, mode=atomic_files.PUBLIC)
 
 
 def make_directories(booth: Booth) -> None:
     """Make the booth's directories."""
     for path, mode in (
-        (authority_directory(booth), durable.SECRET_DIRECTORY),
-        (issued_directory(booth), durable.SECRET_DIRECTORY),
-        (booth.directory / "hub", durable.PUBLIC_DIRECTORY),
-        (booth.broker_directory, durable.PUBLIC_DIRECTORY),
-        (booth.broker_directory / "store", durable.SECRET_DIRECTORY),
+        (authority_directory(booth), atomic_files.SECRET_DIRECTORY),
+        (issued_directory(booth), atomic_files.SECRET_DIRECTORY),
+        (booth.directory / "hub", atomic_files.PUBLIC_DIRECTORY),
+        (booth.broker_directory, atomic_files.PUBLIC_DIRECTORY),
+        (booth.broker_directory / "store", atomic_files.SECRET_DIRECTORY),
     ):
-        durable.make_directory(path, mode=mode)
+        atomic_files.make_directory(path, mode=mode)
 
 
 def load_authority(booth: Booth) -> Authority:
@@ -134,8 +135,8 @@ def load_authority(booth: Booth) -> Authority:
     mend = "run as the booth's owner (root); a lost authority means a new booth"
     return Authority(
         booth=booth.booth,
-        certificate=load_certificate(durable.read(booth.ca, mend=mend), where=str(booth.ca)),
-        key=load_key(durable.read(path, mend=mend), where=str(path)),
+        certificate=load_certificate(atomic_files.read(booth.ca, mend=mend), where=str(booth.ca)),
+        key=load_key(atomic_files.read(path, mend=mend), where=str(path)),
     )
 
 

@@ -12,8 +12,8 @@ import ipaddress
 import re
 from typing import Final
 
-from appliance.errors import Unfit
-from appliance.values import NAME_FORM
+from appliance.base.errors import Unfit
+from appliance.protocol.values import NAME_FORM
 
 HUB: Final = "hub"
 BROKER: Final = "broker"

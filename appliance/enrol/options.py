@@ -13,9 +13,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
-from appliance import config
-from appliance.arguments import word
-from appliance.errors import LeftfieldError
+from appliance.base.errors import LeftfieldError
+from appliance.settings import config
+from appliance.settings.cli_arguments import word
 
 RELOAD: Final = "now let the broker read it: systemctl reload mosquitto"
 

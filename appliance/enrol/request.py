@@ -22,10 +22,10 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import NameOID
 
-from appliance import sign
+from appliance.base.errors import Refused, Rule, Unfit
 from appliance.enrol.names import RESERVED
-from appliance.errors import Refused, Rule, Unfit
-from appliance.values import NAME_FORM, BoothId, UnitId
+from appliance.protocol import sign
+from appliance.protocol.values import NAME_FORM, BoothId, UnitId
 
 VERSION: Final = 1
 MAX_REQUEST: Final = 8192

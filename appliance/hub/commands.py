@@ -18,26 +18,29 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
-from appliance import arguments, durable, sign
-from appliance import config as configs
-from appliance.config import CONFIG_DIRECTORY, HubConfig
-from appliance.errors import Refused, Rule, Unfit
-from appliance.hub import audit, bulletin, exchange
-from appliance.hub.baseline import Baseline
-from appliance.hub.calibration import whole
-from appliance.hub.counts import BaselineState, coarse
-from appliance.hub.exchange import Travelling
-from appliance.hub.learnt import learnt
-from appliance.hub.store import Store
-from appliance.hub.stored import Changes, Imported, Snapshot
-from appliance.values import Seconds
+from appliance.base import atomic_files
+from appliance.base.errors import Refused, Rule, Unfit
+from appliance.hub.exchange import baseline_file, prior_publisher
+from appliance.hub.exchange.baseline_file import Travelling
+from appliance.hub.records import audit
+from appliance.hub.statistics.baseline.baseline import Baseline
+from appliance.hub.statistics.baseline.state import BaselineState, coarse
+from appliance.hub.statistics.conformal import whole
+from appliance.hub.storage.restore import learnt
+from appliance.hub.storage.state import Changes, Imported, Snapshot
+from appliance.hub.storage.store import Store
+from appliance.protocol import sign
+from appliance.protocol.values import Seconds
+from appliance.settings import cli_arguments
+from appliance.settings import config as configs
+from appliance.settings.config import CONFIG_DIRECTORY, HubConfig
 
 Subparsers = argparse._SubParsersAction  # noqa: SLF001 - argparse gives the type no public name
 
 
 def add_parsers(subparsers: Subparsers[argparse.ArgumentParser]) -> None:
     """Add ``baseline`` and ``audit``; each sets ``run`` to a function of the parsed arguments."""
-    baseline = arguments.word(
+    baseline = cli_arguments.word(
         subparsers,
         "baseline",
         "what is usual here: export, import, merge, inspect, prior, key",
@@ -74,7 +77,7 @@ def add_parsers(subparsers: Subparsers[argparse.ArgumentParser]) -> None:
         ("key", "show the public key that this hub signs with", "key", _key),
     ):
         _action(actions, name, about, example, run)
-    report = arguments.word(
+    report = cli_arguments.word(
         subparsers,
         "audit",
         "flag rates by camera, hour, visibility and garment, from counts",
@@ -97,7 +100,7 @@ def _action(
     example: str,
     run: Callable[[argparse.Namespace], int],
 ) -> None:
-    parser = arguments.word(actions, name, about, f"leftfield baseline {example}")
+    parser = cli_arguments.word(actions, name, about, f"leftfield baseline {example}")
     parser.set_defaults(run=run)
     _config(parser)
     if name in {"import", "merge", "inspect"}:
@@ -114,8 +117,8 @@ def _action(
 def _private_key(path: Path) -> bytes:
     """One of this hub's keys, made where there is none yet."""
     if not path.exists():
-        durable.write_durably(path, sign.new_private_key(), mode=durable.SECRET)
-    key = durable.read(path, mend="run as the account of the hub")
+        atomic_files.write_durably(path, sign.new_private_key(), mode=atomic_files.SECRET)
+    key = atomic_files.read(path, mend="run as the account of the hub")
     if len(key) != sign.KEY_BYTES:
         raise Unfit(
             f"the hub's key has {len(key)} bytes, not {sign.KEY_BYTES}", where=str(path), mend="restore it"
@@ -140,11 +143,11 @@ def _typed(texts: Sequence[str]) -> tuple[bytes, ...]:
 
 def _opened(path: Path, keys: tuple[bytes, ...]) -> tuple[Travelling, bytes]:
     """The baseline in a file under whichever of ``keys`` signed it, and the file's bytes."""
-    untrusted = durable.read(path, mend="name an existing file")
+    untrusted = atomic_files.read(path, mend="name an existing file")
     refusal: Refused | None = None
     for key in keys:
         try:
-            return exchange.unpacked(untrusted, public_key=key, where=str(path)), untrusted
+            return baseline_file.unpacked(untrusted, public_key=key, where=str(path)), untrusted
         except Refused as refused:
             # The one that says most: a key that fits but a signature that does not is forgery.
             if refusal is None or refused.rule is not Rule.UNKNOWN_KEY:
@@ -179,7 +182,7 @@ def _write(content: bytes) -> None:
 def _export(given: argparse.Namespace) -> int:
     config = configs.hub_config(given.config)
     key, state = _private_key(config.signing_key), _state(config)
-    _write(exchange.packed(Travelling(booth=config.booth, made_at=int(time.time()), state=state), key))
+    _write(baseline_file.packed(Travelling(booth=config.booth, made_at=int(time.time()), state=state), key))
     _say(f"{state.people:,} people of booth {config.booth}; signed with {sign.public_key_of(key).hex()}")
     _say("counts of things and of two things, in whole fives: for hubs, not for publishing")
     return 0
@@ -189,14 +192,14 @@ def _import(given: argparse.Namespace) -> int:
     config = configs.hub_config(given.config)
     now = Seconds(time.time())
     guest, content = _opened(given.files[0], _believed(given, config))
-    exchange.check_age(guest, now, where=str(given.files[0]))
+    baseline_file.check_age(guest, now, where=str(given.files[0]))
     store = Store(config.database, config.booth)
     try:
         digest = hashlib.sha256(content).digest()
         if digest in store.imported():
             raise Unfit("it was taken in before", where=str(given.files[0]), mend="nothing is to be done")
         rarity = learnt(store.load())
-        joined = exchange.joined(rarity.baseline.state(), guest, booth=config.booth)
+        joined = baseline_file.joined(rarity.baseline.state(), guest, booth=config.booth)
         note = Imported(digest=digest, booth=guest.booth, people=guest.state.people, at=now)
         snapshot = Snapshot(baseline=coarse(joined), bins=whole(rarity.bins()))
         store.commit(Changes(snapshot=snapshot, imported=(note,)))
@@ -214,10 +217,10 @@ def _merge(given: argparse.Namespace) -> int:
         raise Unfit("a file is named twice", where="merge", mend="name each file once")
     state = Baseline().state()
     for path, (guest, _) in zip(given.files, parts, strict=True):
-        exchange.check_age(guest, Seconds(time.time()), where=str(path))
-        state = exchange.joined(state, guest, booth=config.booth)
+        baseline_file.check_age(guest, Seconds(time.time()), where=str(path))
+        state = baseline_file.joined(state, guest, booth=config.booth)
     _write(
-        exchange.packed(
+        baseline_file.packed(
             Travelling(booth=config.booth, made_at=int(time.time()), state=state),
             _private_key(config.signing_key),
         )
@@ -231,9 +234,9 @@ def _inspect(given: argparse.Namespace) -> int:
     if given.key:
         one, signature = _opened(path, _typed(given.key))[0], "good"
     else:
-        content = durable.read(path, mend="name an existing file")
-        one, signature = exchange.looked_at(content, where=str(path)), "not checked (give --key)"
-    told = exchange.described(one, Seconds(time.time())) | {"signature": signature}
+        content = atomic_files.read(path, mend="name an existing file")
+        one, signature = baseline_file.looked_at(content, where=str(path)), "not checked (give --key)"
+    told = baseline_file.described(one, Seconds(time.time())) | {"signature": signature}
     _write(json.dumps(told, indent=2, ensure_ascii=False).encode() + b"\n")
     return 0
 
@@ -249,7 +252,7 @@ def _prior(given: argparse.Namespace) -> int:
             mend="let the hub watch",
         )
     key = _private_key(config.prior_key)
-    _write(bulletin.prior_of(Baseline(state), booth=config.booth, private_key=key, now=now))
+    _write(prior_publisher.prior_of(Baseline(state), booth=config.booth, private_key=key, now=now))
     _say(f"signed with {sign.public_key_of(key).hex()}")
     return 0
 

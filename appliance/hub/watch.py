@@ -19,18 +19,18 @@ from collections import Counter
 from pathlib import Path
 from typing import Final
 
-from appliance import config as configs
-from appliance import topics
-from appliance.errors import LeftfieldError, Refused, Rule, Unfit
-from appliance.hub.booth import Booth, Outcome
-from appliance.hub.bulletin import Bulletin
+from appliance.base.errors import LeftfieldError, Refused, Rule, Unfit
+from appliance.base.systemd import Notifier, log, stop_requested
+from appliance.hub.engine import Booth, Outcome
+from appliance.hub.exchange.prior_publisher import Bulletin
 from appliance.hub.messages import Arrival, Telling
-from appliance.hub.staffwire import json_of
-from appliance.hub.store import Store
+from appliance.hub.staff.messages import json_of
+from appliance.hub.storage.store import Store
 from appliance.mqtt import Link, Message, Will
-from appliance.service import Notifier, log, stop_requested
-from appliance.sign import KEY_BYTES
-from appliance.values import Seconds
+from appliance.protocol import topics
+from appliance.protocol.sign import KEY_BYTES
+from appliance.protocol.values import Seconds
+from appliance.settings import config as configs
 
 CLIENT_NAME: Final = "hub"
 WAIT_SECONDS: Final = 0.1

@@ -6,11 +6,11 @@ import argparse
 from pathlib import Path
 from typing import Final
 
-from appliance.arguments import name, port
+from appliance.base.systemd import stop_requested
 from appliance.pages.server import serve
 from appliance.pages.visit import PagesConfig
-from appliance.service import stop_requested
-from appliance.values import BoothId
+from appliance.protocol.values import BoothId
+from appliance.settings.cli_arguments import name, port
 
 _EXAMPLE: Final = """\
 example:

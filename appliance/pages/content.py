@@ -2,7 +2,7 @@
 
 Laws:
     * A page is a row of this table; nothing that is asked for is ever turned into a path.
-    * The vocabulary the page knows is generated from ``appliance.vocabulary``: they cannot disagree.
+    * The vocabulary the page knows is generated from ``appliance.protocol.vocabulary``: they cannot disagree.
 """
 
 from __future__ import annotations
@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from appliance import vocabulary
-from appliance.errors import Unfit
-from appliance.values import BoothId
+from appliance.base.errors import Unfit
+from appliance.protocol import vocabulary
+from appliance.protocol.values import BoothId
 
 STATIC_DIRECTORY: Final = Path(__file__).parent / "static"
 NOTICE_VERSION: Final = 1

@@ -13,11 +13,11 @@ import sys
 import threading
 from socketserver import TCPServer
 
-from appliance.errors import Unfit
+from appliance.base.errors import Unfit
+from appliance.base.systemd import Notifier, log
 from appliance.pages.content import table
 from appliance.pages.seats import Seats, seat_of
 from appliance.pages.visit import Pages, PagesConfig, Visit
-from appliance.service import Notifier, log
 
 _Socket = socket.socket | tuple[bytes, socket.socket]
 """What the library passes from accept to the visit (socketserver)."""

@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from appliance.pages.content import Content
-from appliance.values import BoothId
+from appliance.protocol.values import BoothId
 
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer

@@ -10,7 +10,7 @@ import time
 from pathlib import Path
 from typing import Final
 
-from appliance.values import COUNTER_LIMIT, TIME_STEP, PhenomenonTime, Steps
+from appliance.protocol.values import COUNTER_LIMIT, TIME_STEP, PhenomenonTime, Steps
 
 _TIMEX_BYTES: Final = 208
 """sizeof(struct timex) on 64-bit Linux; ``modes`` is its first int, 0 asks without setting (adjtimex(2))."""

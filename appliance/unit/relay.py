@@ -25,16 +25,17 @@ import time
 from pathlib import Path
 from typing import Final
 
-from appliance import config, topics
-from appliance.config import UnitConfig
-from appliance.errors import Refused, Unfit
+from appliance.base.errors import Refused, Unfit
+from appliance.base.systemd import Notifier, inherited_descriptor, log, stop_requested
 from appliance.mqtt import Link, Will
-from appliance.service import Notifier, inherited_descriptor, log, stop_requested
-from appliance.unit import shelf
-from appliance.unit.gate import Gate, gate_of
-from appliance.unit.outbound import Outbound
-from appliance.unit.pipe import PipeReader
-from appliance.unit.spool import Spool
+from appliance.protocol import topics
+from appliance.settings import config
+from appliance.settings.config import UnitConfig
+from appliance.unit.inputs import prior_file
+from appliance.unit.outbox.publisher import Outbound
+from appliance.unit.outbox.seal_check import Gate, gate_of
+from appliance.unit.outbox.spool import Spool
+from appliance.unit.pipe.record import PipeReader
 
 IDLE_SECONDS: Final = 0.5
 BUSY_SECONDS: Final = 0.02
@@ -83,7 +84,7 @@ class Inbound:
         self._topic = topics.prior(settings.booth)
         self._said = ""
         try:
-            self._kept = shelf.kept(settings)
+            self._kept = prior_file.kept(settings)
         except Refused as refused:
             self._kept = None
             log(f"relay: what is kept as the hub's prior is not: {refused}", level=4)
@@ -102,7 +103,7 @@ class Inbound:
 
     def _put(self, untrusted: bytes) -> None:
         try:
-            prior = shelf.put(self._settings, untrusted, self._kept, time.time())
+            prior = prior_file.put(self._settings, untrusted, self._kept, time.time())
         except (Refused, Unfit) as trouble:
             if str(trouble) != self._said:
                 self._said = str(trouble)

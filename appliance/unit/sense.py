@@ -24,25 +24,26 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, TypeVar
 
-from appliance.config import CameraConfig, UnitConfig, refuse_network_source, unit_config
-from appliance.errors import LeftfieldError, Unavailable, Unfit
-from appliance.health import FPS_LIMIT, Accelerator, Health, SourceKind, UnitState
-from appliance.service import Notifier, credential, log, stop_requested
-from appliance.sign import Sealer, public_key_of
-from appliance.unit import box, matrix, shelf
+from appliance.base.errors import LeftfieldError, Unavailable, Unfit
+from appliance.base.systemd import Notifier, credential, log, stop_requested
+from appliance.protocol.health import FPS_LIMIT, Accelerator, Health, SourceKind, UnitState
+from appliance.protocol.sign import Sealer, public_key_of
+from appliance.protocol.values import COUNTER_LIMIT, Epoch
+from appliance.settings.config import CameraConfig, UnitConfig, refuse_network_source, unit_config
 from appliance.unit.clocks import phenomenon_time
-from appliance.unit.given import Given
-from appliance.unit.outlet import Outlet, open_pipe
-from appliance.unit.pipe import RECORD_BYTES
-from appliance.unit.plan import SealPlan
-from appliance.unit.sandbox import NOT_ENCLOSED, Enclosure
-from appliance.values import COUNTER_LIMIT, Epoch
+from appliance.unit.inputs import colour_matrix, prior_file
+from appliance.unit.inputs.start_inputs import Given
+from appliance.unit.pipe.record import RECORD_BYTES
+from appliance.unit.pipe.writer import Outlet, open_pipe
+from appliance.unit.sandbox import box
+from appliance.unit.sandbox.plan import SealPlan
+from appliance.unit.sandbox.stages import NOT_ENCLOSED, Enclosure
 
 if TYPE_CHECKING:  # these see pixels; at run time they are imported inside the enclosure
-    from appliance.unit.camera import Source
-    from appliance.unit.pipeline import Pipeline
-    from appliance.unit.runtime import Accelerator as Chosen
-    from appliance.unit.sight import Frame
+    from appliance.unit.vision.camera.frame_source import Source
+    from appliance.unit.vision.models.runtime import Accelerator as Chosen
+    from appliance.unit.vision.pipeline import Pipeline
+    from appliance.unit.vision.types import Frame
 
 Opened = TypeVar("Opened")
 
@@ -78,9 +79,9 @@ def _run(config_path: Path, *, unboxed: bool, source: str | None, stop: threadin
         )
     sealer = _sealer(config, config_path)
     epoch = epoch_in(credential("epoch"))
-    prior, said = shelf.taken(config, time.time())
+    prior, said = prior_file.taken(config, time.time())
     log(f"sense: {said}")
-    colours, said = matrix.taken(config)
+    colours, said = colour_matrix.taken(config)
     log(f"sense: {said}")
     notifier = Notifier()
     pipe = _patiently(lambda: open_pipe(config.pipe), stop)
@@ -184,7 +185,9 @@ class _Watch:
 
     def run(self, plan: SealPlan, enclosure: Enclosure) -> int:
         """Open, seal, see; 0 at an orderly end."""
-        from appliance.unit import ahead, camera, pipeline  # noqa: PLC0415 - only inside the enclosure
+        from appliance.unit.vision import pipeline  # noqa: PLC0415 - only inside the enclosure
+        from appliance.unit.vision.camera import frame_source as camera  # noqa: PLC0415 - only inside the enclosure
+        from appliance.unit.vision.camera import read_ahead  # noqa: PLC0415 - only inside the enclosure
 
         self._kind = kind_of(self._config.camera)
         seeing = _patiently(lambda: pipeline.load(self._config, self._given), self._stop, self._blind)
@@ -194,7 +197,7 @@ class _Watch:
         self._use(chosen)
         eyes.warm_up()
         source = _patiently(
-            lambda: ahead.ReadAhead(camera.open_source(self._config.camera, wait=self._stop.wait)),
+            lambda: read_ahead.ReadAhead(camera.open_source(self._config.camera, wait=self._stop.wait)),
             self._stop,
             self._blind,
         )
@@ -246,7 +249,8 @@ class _Watch:
 
     def _fallen_back(self, error: Unavailable, failed: Chosen) -> tuple[Pipeline, Chosen]:
         """The pipeline on the CPU after the accelerator stopped answering. Who was in view is counted anew."""
-        from appliance.unit import pipeline, runtime  # noqa: PLC0415 - imported already, inside the enclosure
+        from appliance.unit.vision import pipeline  # noqa: PLC0415 - imported already, inside the enclosure
+        from appliance.unit.vision.models import runtime  # noqa: PLC0415 - imported already, inside the enclosure
 
         log(f"sense: degraded: {error}", level=4)
         chosen = runtime.fall_back(failed, error)

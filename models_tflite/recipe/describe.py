@@ -18,7 +18,7 @@ import numpy as np
 import tensorflow as tf
 
 _HEAD = """\
-# The models a camera unit may run. `appliance/unit/modelfile.py` refuses any file whose sha256 is not written here.
+# The models a camera unit may run. A file whose sha256 is not here is refused (unit/vision/models/catalogue.py).
 # Hash, bytes and tensors are written by recipe/describe.py; labels, licence, source, recipe and accuracy by hand.
 # `outputs` stand in the order the unit reads them; real value = scale x (stored - zero).
 # A build for the Edge TPU may be added by provisioning as [models.NAME.edge_tpu] with `file` and `sha256`.

@@ -17,7 +17,7 @@ import tensorflow as tf
 from quantise import Picture, calibration_pictures, convert, spread, write_model
 from tfjs_graph import Graph, Node, Operation, Tensor, UnknownGraphError, read_graph
 
-from appliance.unit.people import letterbox
+from appliance.unit.vision.models.person_detector import letterbox
 
 HEIGHT, WIDTH = 320, 416
 _TRAINED_SIDE = 416  # the packaged graph's own square input

@@ -15,11 +15,11 @@ import tensorflow as tf
 from quantise import Picture, calibration_pictures, convert, spread, write_model
 from tfjs_graph import Graph, Node, Operation, Tensor, UnknownGraphError, read_graph
 
-from appliance.unit.modelfile import read_catalogue, read_model
-from appliance.unit.people import People
-from appliance.unit.pose import crop_square, square_around
-from appliance.unit.runtime import Accelerator, Model, Place
-from appliance.unit.sight import Frame
+from appliance.unit.vision.models.catalogue import read_catalogue, read_model
+from appliance.unit.vision.models.person_detector import People
+from appliance.unit.vision.models.pose_estimator import crop_square, square_around
+from appliance.unit.vision.models.runtime import Accelerator, Model, Place
+from appliance.unit.vision.types import Frame
 
 SIDE = 192
 _SCOPE = "StatefulPartitionedCall/"

@@ -11,11 +11,11 @@ import tempfile
 import time
 from pathlib import Path
 
-from appliance.hub import audit
-from appliance.hub.audit import AuditRow
-from appliance.hub.localday import local_day
-from appliance.values import AttributeVector, Reading, Seconds
-from appliance.vocabulary import ATTRIBUTES, INDEX, Confidence
+from appliance.hub.pacing.local_day import local_day
+from appliance.hub.records import audit
+from appliance.hub.records.audit import AuditRow
+from appliance.protocol.values import AttributeVector, Reading, Seconds
+from appliance.protocol.vocabulary import ATTRIBUTES, INDEX, Confidence
 from tests.hub.corner import NOON, Camera, Crowd, new_booth, store_at
 
 FAULTY = "south"

@@ -29,12 +29,12 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
-from appliance.unit.describe import View, posterior
-from appliance.unit.pipeline import Pipeline, pipeline_on
-from appliance.unit.runtime import Wish, choose_accelerator
-from appliance.unit.sight import AttributeReading, Box, Frame
-from appliance.unit.usual import CALIBRATION
-from appliance.vocabulary import ATTRIBUTES, INDEX
+from appliance.protocol.vocabulary import ATTRIBUTES, INDEX
+from appliance.unit.vision.attributes.fusion import View, posterior
+from appliance.unit.vision.attributes.priors import CALIBRATION
+from appliance.unit.vision.models.runtime import Wish, choose_accelerator
+from appliance.unit.vision.pipeline import Pipeline, pipeline_on
+from appliance.unit.vision.types import AttributeReading, Box, Frame
 
 HERE = Path(__file__).resolve().parent
 EVERY, RATE = 6, 10.0

@@ -16,12 +16,12 @@ import numpy as np
 import numpy.typing as npt
 from bench_garments import cases, dominant
 
-from appliance.unit.colours import lab_of_linear, linear, name_shares, palette
-from appliance.unit.garments import Garments, refined
-from appliance.unit.modelfile import default_model_directory, read_catalogue
-from appliance.unit.regions import Mask, regions
-from appliance.unit.runtime import Wish, choose_accelerator, load_model
-from appliance.vocabulary import COLOURS
+from appliance.protocol.vocabulary import COLOURS
+from appliance.unit.vision.attributes.colours import lab_of_linear, linear, name_shares, palette
+from appliance.unit.vision.models.catalogue import default_model_directory, read_catalogue
+from appliance.unit.vision.models.garments import Garments, refined
+from appliance.unit.vision.models.runtime import Wish, choose_accelerator, load_model
+from appliance.unit.vision.regions import Mask, regions
 
 SPLITS = {
     "blue": (32, 58), "grey": (45, 65), "green": (35, 60), "brown": (30, 50), "red": (35, 100), "pink": (55, 100),

@@ -11,9 +11,9 @@ from pathlib import Path
 import numpy as np
 from bench_garments import card_of
 
-from appliance.unit.garments import HEADS, PLACES
-from appliance.unit.modelfile import default_model_directory
-from appliance.unit.runtime import Wish, choose_accelerator, load_model
+from appliance.unit.vision.models.catalogue import default_model_directory
+from appliance.unit.vision.models.garments import HEADS, PLACES
+from appliance.unit.vision.models.runtime import Wish, choose_accelerator, load_model
 
 
 def main() -> None:

@@ -20,14 +20,29 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from appliance.unit.colours import lab, linear, name_shares, palette
-from appliance.unit.difference import ciede2000
-from appliance.unit.garments import COLUMNS, HEADS, PLACES, ROWS, Worn, place, shown, views, worn
-from appliance.unit.modelfile import ModelFile, TensorSpec, default_model_directory, read_catalogue
-from appliance.unit.pose import Poses
-from appliance.unit.regions import Headless, Mask, headless, regions
-from appliance.unit.runtime import Wish, _runtime, choose_accelerator, load_model
-from appliance.unit.sight import Box, Frame, Joint
+from appliance.unit.vision.attributes.ciede2000 import ciede2000
+from appliance.unit.vision.attributes.colours import lab, linear, name_shares, palette
+from appliance.unit.vision.models.catalogue import (
+    ModelFile,
+    TensorSpec,
+    default_model_directory,
+    read_catalogue,
+)
+from appliance.unit.vision.models.garments import (
+    COLUMNS,
+    HEADS,
+    PLACES,
+    ROWS,
+    Worn,
+    place,
+    shown,
+    views,
+    worn,
+)
+from appliance.unit.vision.models.pose_estimator import Poses
+from appliance.unit.vision.models.runtime import Wish, _runtime, choose_accelerator, load_model
+from appliance.unit.vision.regions import Headless, Mask, headless, regions
+from appliance.unit.vision.types import Box, Frame, Joint
 
 HEIGHTS = (300, 200, 150, 100)
 _UPPER = {

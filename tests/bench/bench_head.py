@@ -24,14 +24,14 @@ import numpy as np
 import numpy.typing as npt
 from ai_edge_litert.interpreter import Interpreter
 
-from appliance.errors import LeftfieldError
-from appliance.unit.garments import COLUMNS, ROWS, Garments, alignment, refined
-from appliance.unit.modelfile import default_model_directory, read_catalogue
-from appliance.unit.people import People
-from appliance.unit.pose import Poses
-from appliance.unit.regions import Headless, headless, regions
-from appliance.unit.runtime import Wish, choose_accelerator, load_model
-from appliance.unit.sight import Box, Frame, Pose
+from appliance.base.errors import LeftfieldError
+from appliance.unit.vision.models.catalogue import default_model_directory, read_catalogue
+from appliance.unit.vision.models.garments import COLUMNS, ROWS, Garments, alignment, refined
+from appliance.unit.vision.models.person_detector import People
+from appliance.unit.vision.models.pose_estimator import Poses
+from appliance.unit.vision.models.runtime import Wish, choose_accelerator, load_model
+from appliance.unit.vision.regions import Headless, headless, regions
+from appliance.unit.vision.types import Box, Frame, Pose
 
 HEIGHTS: Final = (300, 200, 150, 100)
 HAIR, SKIN = (19, 20), 41

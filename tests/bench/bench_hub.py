@@ -14,14 +14,14 @@ from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
-from appliance import sign, wire
-from appliance.hub.admission import Admission
-from appliance.hub.baseline import Baseline
-from appliance.hub.levels import worn
-from appliance.hub.rarity import Rarity
-from appliance.hub.stored import Snapshot
-from appliance.hub.tables import tables_of
-from appliance.values import Seconds, UnitId
+from appliance.hub.admission.admission import Admission
+from appliance.hub.statistics.baseline.baseline import Baseline
+from appliance.hub.statistics.layout import worn
+from appliance.hub.statistics.lenses.score_tables import tables_of
+from appliance.hub.statistics.rarity import Rarity
+from appliance.hub.storage.state import Snapshot
+from appliance.protocol import sign, wire
+from appliance.protocol.values import Seconds, UnitId
 from tests.hub.corner import BOOTH, NOON, Camera, Crowd, new_booth, register_of, store_at
 
 MESSAGES = 2000

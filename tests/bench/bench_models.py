@@ -25,13 +25,13 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
-from appliance.errors import LeftfieldError
-from appliance.unit.modelfile import default_model_directory, read_catalogue
-from appliance.unit.people import DEFAULT_SCORE, People
-from appliance.unit.pose import Poses
-from appliance.unit.runtime import Wish, choose_accelerator, load_model
-from appliance.unit.sight import Box, Detection, Frame, Joint, Pixels, Pose
-from appliance.unit.tiles import WIDEST
+from appliance.base.errors import LeftfieldError
+from appliance.unit.vision.models.catalogue import default_model_directory, read_catalogue
+from appliance.unit.vision.models.person_detector import DEFAULT_SCORE, People
+from appliance.unit.vision.models.pose_estimator import Poses
+from appliance.unit.vision.models.runtime import Wish, choose_accelerator, load_model
+from appliance.unit.vision.models.tiles import WIDEST
+from appliance.unit.vision.types import Box, Detection, Frame, Joint, Pixels, Pose
 from tests.bench.weather import WEATHERS
 
 TRUTH = Path(__file__).with_name("vtest_people.csv")

@@ -37,10 +37,10 @@ from pathlib import Path
 import numpy as np
 from scipy.optimize import linprog
 
-from appliance.config import PacingConfig
-from appliance.hub.forecast import WEEKS, Forecast, HourCount
-from appliance.hub.pacing import Pacing, Today
-from appliance.values import AttributeVector, Seconds
+from appliance.hub.pacing.forecast import WEEKS, Forecast, HourCount
+from appliance.hub.pacing.pacing import Pacing, Today
+from appliance.protocol.values import AttributeVector, Seconds
+from appliance.settings.config import PacingConfig
 
 OPENS, CLOSES = 10, 20
 STAFF, STOCK, VISIT, FLOOR, ACCEPTANCE = 2, 40, 360.0, 1 / 200, 0.5
@@ -49,7 +49,7 @@ CORNERS = {
     "Queen and Customs Street 2025": (("45 Queen", "30 Queen", "7 Custom"), "2025"),
     "Queen Street, middle 2023": (("205 Queen", "210 Queen", "8 Darby", "261 Queen", "297 Queen"), "2023"),
 }
-"""The constants of ``hub/pacing.py`` were chosen on 2019, 2023 (Customs) and 2024 with other seeds; the second and
+"""The constants of ``pacing.py`` were chosen on 2019, 2023 (Customs) and 2024 with other seeds; the second and
 third corner's years were not looked at before."""
 CONFIG = PacingConfig(
     stock=STOCK,

@@ -24,9 +24,9 @@ import numpy as np
 import numpy.typing as npt
 from ai_edge_litert.interpreter import Interpreter
 
-from appliance.errors import LeftfieldError
-from appliance.unit.modelfile import default_model_directory, read_catalogue
-from appliance.unit.pattern import (
+from appliance.base.errors import LeftfieldError
+from appliance.unit.vision.models.catalogue import default_model_directory, read_catalogue
+from appliance.unit.vision.models.pattern import (
     KINDS,
     Patterns,
     contrast,
@@ -36,7 +36,7 @@ from appliance.unit.pattern import (
     views,
     window,
 )
-from appliance.unit.runtime import Wish, choose_accelerator, load_model
+from appliance.unit.vision.models.runtime import Wish, choose_accelerator, load_model
 
 TRUTH = Path(__file__).with_name("street_val_patterns.csv")
 HEIGHTS = (300, 200, 150, 100)

@@ -23,16 +23,16 @@ import numpy as np
 import numpy.typing as npt
 from bench_pattern import FALSE_ALARMS, HEIGHTS, STREET, TRUTH, auc, regions
 
-from appliance.errors import LeftfieldError
-from appliance.unit.attributes import pattern_masks
-from appliance.unit.garments import Garments, refined
-from appliance.unit.modelfile import default_model_directory, read_catalogue
-from appliance.unit.pattern import KINDS, Patterns
-from appliance.unit.pose import Poses
-from appliance.unit.regions import Headless, Mask, headless
-from appliance.unit.regions import regions as cut_regions
-from appliance.unit.runtime import Wish, choose_accelerator, load_model
-from appliance.unit.sight import Box, Frame
+from appliance.base.errors import LeftfieldError
+from appliance.unit.vision.attributes.reading import pattern_masks
+from appliance.unit.vision.models.catalogue import default_model_directory, read_catalogue
+from appliance.unit.vision.models.garments import Garments, refined
+from appliance.unit.vision.models.pattern import KINDS, Patterns
+from appliance.unit.vision.models.pose_estimator import Poses
+from appliance.unit.vision.models.runtime import Wish, choose_accelerator, load_model
+from appliance.unit.vision.regions import Headless, Mask, headless
+from appliance.unit.vision.regions import regions as cut_regions
+from appliance.unit.vision.types import Box, Frame
 
 _JITTER: Final = 0.015
 _MOST: Final = 0.5

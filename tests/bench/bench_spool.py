@@ -15,8 +15,8 @@ from pathlib import Path
 
 import pytest
 
-from appliance.unit.pipe import record_of
-from appliance.unit.spool import Spool
+from appliance.unit.outbox.spool import Spool
+from appliance.unit.pipe.record import record_of
 
 RECORDS = 2000
 ENVELOPE = bytes(range(1, 116))

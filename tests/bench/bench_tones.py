@@ -30,18 +30,19 @@ from people_renderer.outfits import outfit
 from people_renderer.scenes import _pose, photographed
 from people_renderer.streets import Streets, licensed_streets
 
-from appliance.hub.baseline import Baseline
-from appliance.hub.rarity import Rarity
-from appliance.unit import attributes, describe
-from appliance.unit.colours import Balance
-from appliance.unit.garments import Garments
-from appliance.unit.modelfile import default_model_directory, read_catalogue
-from appliance.unit.pattern import Patterns
-from appliance.unit.regions import headless
-from appliance.unit.runtime import Wish, choose_accelerator, load_model
-from appliance.unit.sight import Frame
-from appliance.values import AttributeVector, Seconds, UnitId
-from appliance.vocabulary import ATTRIBUTES
+from appliance.hub.statistics.baseline.baseline import Baseline
+from appliance.hub.statistics.rarity import Rarity
+from appliance.protocol.values import AttributeVector, Seconds, UnitId
+from appliance.protocol.vocabulary import ATTRIBUTES
+from appliance.unit.vision.attributes import fusion
+from appliance.unit.vision.attributes import reading as attributes
+from appliance.unit.vision.attributes.colours import Balance
+from appliance.unit.vision.models.catalogue import default_model_directory, read_catalogue
+from appliance.unit.vision.models.garments import Garments
+from appliance.unit.vision.models.pattern import Patterns
+from appliance.unit.vision.models.runtime import Wish, choose_accelerator, load_model
+from appliance.unit.vision.regions import headless
+from appliance.unit.vision.types import Frame
 
 TONES = 10
 NORTH = UnitId("north")
@@ -77,7 +78,7 @@ class Eyes:
             person = headless(Frame(pixels=pixels, at=0.0), pose)
             if person is not None:
                 seen.append(attributes.read(person, balance.gains, self.networks))
-        return describe.describe(seen)
+        return fusion.describe(seen)
 
 
 def eyes(asked: argparse.Namespace) -> Eyes:

@@ -18,9 +18,9 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
-from appliance.unit.followed import TrackRules
-from appliance.unit.motion import overlap
-from appliance.unit.track import Tracker
+from appliance.unit.vision.tracking.boxes import overlap
+from appliance.unit.vision.tracking.track import TrackRules
+from appliance.unit.vision.tracking.tracker import Tracker
 from tests.bench.tracking import Scores
 from tests.walkers import HEIGHT, WIDTH, Street
 

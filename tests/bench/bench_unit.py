@@ -27,20 +27,20 @@ os.environ.update(OPENBLAS_NUM_THREADS="1", OMP_NUM_THREADS="1")  # as sense.py 
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
-from appliance.config import CameraConfig
-from appliance.demo.ledger import as_json
-from appliance.sign import Sealer, new_private_key
-from appliance.unit.ahead import ReadAhead
-from appliance.unit.camera import open_source
+from appliance.demo.observers.ledger import as_json
+from appliance.protocol.sign import Sealer, new_private_key
+from appliance.protocol.values import BoothId, Epoch, UnitId
+from appliance.settings.config import CameraConfig
 from appliance.unit.clocks import phenomenon_time
-from appliance.unit.followed import Track, TrackRules
-from appliance.unit.motion import centre
-from appliance.unit.outlet import Outlet
-from appliance.unit.pipeline import Pipeline, pipeline_on
-from appliance.unit.runtime import Wish, choose_accelerator
-from appliance.unit.sight import Box
-from appliance.unit.track import Step
-from appliance.values import BoothId, Epoch, UnitId
+from appliance.unit.pipe.writer import Outlet
+from appliance.unit.vision.camera.frame_source import open_source
+from appliance.unit.vision.camera.read_ahead import ReadAhead
+from appliance.unit.vision.models.runtime import Wish, choose_accelerator
+from appliance.unit.vision.pipeline import Pipeline, pipeline_on
+from appliance.unit.vision.tracking.boxes import centre
+from appliance.unit.vision.tracking.track import Track, TrackRules
+from appliance.unit.vision.tracking.tracker import Step
+from appliance.unit.vision.types import Box
 from tests.bench.tracking import Scores
 
 NEAR = 0.3

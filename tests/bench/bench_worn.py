@@ -18,14 +18,14 @@ import numpy as np
 import numpy.typing as npt
 from bench_garments import HEIGHTS, Case, auc, card_of, cases, dominant
 
-from appliance.unit import describe
-from appliance.unit.attributes import Networks, read
-from appliance.unit.colours import Balance, name_shares
-from appliance.unit.garments import Garments
-from appliance.unit.modelfile import default_model_directory
-from appliance.unit.runtime import Wish, choose_accelerator, load_model
-from appliance.unit.usual import CALIBRATION
-from appliance.vocabulary import ATTRIBUTES, COLOURS, INDEX
+from appliance.protocol.vocabulary import ATTRIBUTES, COLOURS, INDEX
+from appliance.unit.vision.attributes import fusion
+from appliance.unit.vision.attributes.colours import Balance, name_shares
+from appliance.unit.vision.attributes.priors import CALIBRATION
+from appliance.unit.vision.attributes.reading import Networks, read
+from appliance.unit.vision.models.catalogue import default_model_directory
+from appliance.unit.vision.models.garments import Garments
+from appliance.unit.vision.models.runtime import Wish, choose_accelerator, load_model
 
 Gains = npt.NDArray[np.float32]
 _WORDS = {"lower.kind": "lower", "sleeves": "sleeves", "outer": "outer", "one_piece": "one_piece"}
@@ -59,10 +59,10 @@ def balanced(light: npt.NDArray[np.float64]) -> Gains:
 def posteriors(case: Case, networks: Networks, gains: Gains) -> dict[str, Told]:
     """Posterior and word of each attribute that one glance says something about."""
     readings = read(case.person, gains, networks)
-    vector = describe.describe([readings])
+    vector = fusion.describe([readings])
     return {
         ATTRIBUTES[one.attribute].name: Told(
-            shares=describe.posterior([one], CALIBRATION[one.attribute]),
+            shares=fusion.posterior([one], CALIBRATION[one.attribute]),
             word=ATTRIBUTES[one.attribute].label(vector.readings[one.attribute].level),
         )
         for one in readings

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from appliance.unit.assign import FORBIDDEN, assign
+from appliance.unit.vision.tracking.hungarian import FORBIDDEN, assign
 
 SAME = 0.5
 """Least similarity of a person and a track that are one."""

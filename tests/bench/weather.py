@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from appliance.unit.sight import Pixels
+from appliance.unit.vision.types import Pixels
 
 _GAMMA: Final = 2.2
 _WELL: Final = 4000.0

@@ -11,8 +11,8 @@ import pytest
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
-from appliance import sign, wire
-from appliance.errors import Refused, Rule
+from appliance.base.errors import Refused, Rule
+from appliance.protocol import sign, wire
 
 VECTORS = Path(os.environ.get("LEFTFIELD_VECTORS", Path(__file__).parents[3] / "shared" / "data" / "vectors"))
 

@@ -12,14 +12,14 @@ from pathlib import Path
 import pytest
 
 from appliance import cli
-from appliance.config import CONFIG_DIRECTORY, MATRIX_PATH, PIPE_PATH, STATE_DIRECTORY, unit_config
 from appliance.enrol.booth import create_booth
 from appliance.enrol.broker import BrokerPlaces, Listeners, settings
 from appliance.enrol.home import UnitHome
 from appliance.enrol.layout import Booth
-from appliance.unit import matrix
-from appliance.unit.shelf import CREDENTIAL
-from appliance.values import BoothId
+from appliance.protocol.values import BoothId
+from appliance.settings.config import CONFIG_DIRECTORY, MATRIX_PATH, PIPE_PATH, STATE_DIRECTORY, unit_config
+from appliance.unit.inputs import colour_matrix
+from appliance.unit.inputs.prior_file import CREDENTIAL
 
 UNITS = Path(__file__).parents[2] / "systemd"
 SERVICES = tuple(sorted(path.name for path in UNITS.glob("*.service")))
@@ -136,7 +136,7 @@ def test_sense_has_no_network_and_no_writable_place() -> None:
         "signing.key",
         "epoch",
         CREDENTIAL,
-        matrix.CREDENTIAL,
+        colour_matrix.CREDENTIAL,
     ]
     assert f"-{STATE_DIRECTORY}" in found["InaccessiblePaths"]
     assert found["PrivateDevices"] == ["yes"]
@@ -221,8 +221,8 @@ def test_the_prior_goes_from_relay_to_sense_as_a_copy(tmp_path: Path) -> None:
 def test_the_cameras_matrix_comes_to_sense_as_a_copy() -> None:
     """SENSE gets a copy of the file that ``card read`` writes by default; until there is one, the word none."""
     found = _settings("leftfield-sense.service")
-    assert f"{matrix.CREDENTIAL}:{MATRIX_PATH}" in found["LoadCredential"]
-    assert f"{matrix.CREDENTIAL}:none" in found["SetCredential"]
+    assert f"{colour_matrix.CREDENTIAL}:{MATRIX_PATH}" in found["LoadCredential"]
+    assert f"{colour_matrix.CREDENTIAL}:none" in found["SetCredential"]
 
 
 def test_watch_reaches_this_machine_only() -> None:

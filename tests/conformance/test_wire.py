@@ -8,10 +8,10 @@ from cwt import COSE, COSEKey
 from hypothesis import given
 from hypothesis import strategies as st
 
-from appliance import sign, vocabulary, wire
-from appliance.errors import Refused, Rule
-from appliance.health import FPS_LIMIT, HEALTH_CAPACITY, Accelerator, Health, SourceKind, UnitState
-from appliance.values import (
+from appliance.base.errors import Refused, Rule
+from appliance.protocol import sign, vocabulary, wire
+from appliance.protocol.health import FPS_LIMIT, HEALTH_CAPACITY, Accelerator, Health, SourceKind, UnitState
+from appliance.protocol.values import (
     COUNTER_LIMIT,
     AttributeVector,
     BoothId,

@@ -54,7 +54,7 @@ def test_the_relays_command_loads_no_pixels_and_no_private_keys() -> None:
     code = (
         "import sys; from appliance import cli; cli.main(['relay', '--config', '/nowhere/unit.toml']); "
         "print([m for m in ('numpy', 'cv2', 'av', 'ai_edge_litert', 'appliance.enrol',"
-        " 'appliance.unit.outlet') if m in sys.modules])"
+        " 'appliance.unit.pipe.writer') if m in sys.modules])"
     )
     loaded = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
     assert loaded.stdout.strip() == "[]"

@@ -6,9 +6,9 @@ from itertools import islice
 
 import pytest
 
-from appliance.demo.outfits import Season, bustle, ordinary, whimsical
-from appliance.demo.street import WHIMSY_EVERY, passers_by, yesterday
-from appliance.values import Seconds
+from appliance.demo.street.outfits import Season, bustle, ordinary, whimsical
+from appliance.demo.street.simulator import WHIMSY_EVERY, passers_by, yesterday
+from appliance.protocol.values import Seconds
 
 PEOPLE = 4000
 

@@ -3,8 +3,8 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from appliance.demo.tap import Tap
-from appliance.unit.pipe import RECORD_BYTES
+from appliance.demo.observers.tap import Tap
+from appliance.unit.pipe.record import RECORD_BYTES
 
 
 def test_what_comes_in_goes_out_and_is_shown(tmp_path: Path) -> None:

@@ -9,14 +9,14 @@ import sys
 import time
 from pathlib import Path
 
-from appliance.unit.spool import Spool
+from appliance.unit.outbox.spool import Spool
 
 KILLS = 60
 
 WRITER = """
 import os, sys
 from pathlib import Path
-from appliance.unit.spool import Spool
+from appliance.unit.outbox.spool import Spool
 spool = Spool(Path(sys.argv[1]), 100_000)
 number = int(sys.argv[2])
 while True:

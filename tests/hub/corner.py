@@ -12,15 +12,14 @@ from typing import Any
 
 import numpy as np
 
-from appliance import topics
-from appliance.config import BrokerAddress, EnrolledUnit, HubConfig, PacingConfig, Register
-from appliance.health import Accelerator, Health, SourceKind, UnitState
-from appliance.hub.booth import Booth, Outcome
+from appliance.hub.engine import Booth, Outcome
 from appliance.hub.messages import Arrival
-from appliance.hub.store import Store
-from appliance.hub.stored import Stored
-from appliance.sign import Sealer, public_key_of
-from appliance.values import (
+from appliance.hub.storage.state import Stored
+from appliance.hub.storage.store import Store
+from appliance.protocol import topics
+from appliance.protocol.health import Accelerator, Health, SourceKind, UnitState
+from appliance.protocol.sign import Sealer, public_key_of
+from appliance.protocol.values import (
     TIME_STEP,
     UNKNOWN,
     AttributeVector,
@@ -36,7 +35,8 @@ from appliance.values import (
     TabletId,
     UnitId,
 )
-from appliance.vocabulary import ATTRIBUTES, Confidence
+from appliance.protocol.vocabulary import ATTRIBUTES, Confidence
+from appliance.settings.config import BrokerAddress, EnrolledUnit, HubConfig, PacingConfig, Register
 
 BOOTH = BoothId("corner")
 NOON = Seconds(1_760_000_000.0)

@@ -6,12 +6,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from appliance.errors import Rule
-from appliance.hub.booth import Booth
-from appliance.hub.counts import FIVE
+from appliance.base.errors import Rule
+from appliance.hub.engine import Booth
 from appliance.hub.messages import Arrival
-from appliance.hub.stored import Changes, Stored
-from appliance.values import Seconds
+from appliance.hub.statistics.baseline.state import FIVE
+from appliance.hub.storage.state import Changes, Stored
+from appliance.protocol.values import Seconds
 from tests.hub.corner import (
     BOOTH,
     NOON,

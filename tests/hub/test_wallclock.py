@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from appliance.errors import Unavailable
-from appliance.values import Epoch, Seconds
+from appliance.base.errors import Unavailable
+from appliance.protocol.values import Epoch, Seconds
 from tests.hub.corner import (
     NOON,
     PLAIN,

@@ -21,12 +21,13 @@ from paho.mqtt.enums import CallbackAPIVersion
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 
-from appliance import enrol, prior, topics
+from appliance import enrol
+from appliance.base.errors import Rule, Unfit
 from appliance.enrol.home import UnitHome
-from appliance.errors import Rule, Unfit
 from appliance.mqtt import Link, Message
-from appliance.sign import Sealer
-from appliance.values import (
+from appliance.protocol import prior, topics
+from appliance.protocol.sign import Sealer
+from appliance.protocol.values import (
     TIME_STEP,
     AlertId,
     AttributeVector,

@@ -30,11 +30,11 @@ from selenium import webdriver
 from selenium.webdriver.chrome.options import Options
 from selenium.webdriver.chrome.service import Service
 
-from appliance import topics
 from appliance.enrol import Listeners, add_tablet, create_booth, mosquitto
 from appliance.pages.server import PageServer
 from appliance.pages.visit import PagesConfig
-from appliance.values import AlertId, BoothId, TabletId
+from appliance.protocol import topics
+from appliance.protocol.values import AlertId, BoothId, TabletId
 
 BOOTH = BoothId("demo")
 TABLETS = (TabletId("tablet-1"), TabletId("tablet-2"))

@@ -18,14 +18,14 @@ from typing import Any
 
 import pytest
 
-from appliance import vocabulary
+from appliance.base.errors import Unfit
 from appliance.enrol import create_booth
-from appliance.errors import Unfit
 from appliance.pages import seats, visit
 from appliance.pages.content import booth_json, table
 from appliance.pages.server import PageServer
 from appliance.pages.visit import PagesConfig, security_policy
-from appliance.values import BoothId
+from appliance.protocol import vocabulary
+from appliance.protocol.values import BoothId
 
 BOOTH = BoothId("demo")
 

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from appliance import topics
-from appliance.values import AlertId
+from appliance.protocol import topics
+from appliance.protocol.values import AlertId
 from tests.pages.conftest import CARD, Page, claimed, raised
 from tests.pages.stage import BOOTH, TABLETS, alert, ended, unit, wait_until
 

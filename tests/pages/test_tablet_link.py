@@ -11,10 +11,10 @@ from contextlib import contextmanager
 
 import pytest
 
-from appliance import topics
 from appliance.pages.server import PageServer
 from appliance.pages.visit import PagesConfig
-from appliance.values import TabletId
+from appliance.protocol import topics
+from appliance.protocol.values import TabletId
 from tests.pages.conftest import CARD, Page, raised
 from tests.pages.stage import BOOTH, alert, board, wait_until
 

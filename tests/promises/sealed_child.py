@@ -24,9 +24,9 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT))
 
-from appliance.errors import Unfit  # noqa: E402  the path comes first
-from appliance.unit import kernel, probes, sandbox, syscalls, walls  # noqa: E402
-from appliance.unit.sandbox import SealPlan, Wall  # noqa: E402
+from appliance.base.errors import Unfit  # noqa: E402  the path comes first
+from appliance.unit.sandbox import kernel, probes, stages, syscalls, walls  # noqa: E402
+from appliance.unit.sandbox.stages import SealPlan, Wall  # noqa: E402
 
 LIBC = ctypes.CDLL(None, use_errno=True)
 ON_X86 = platform.machine() == "x86_64"
@@ -158,15 +158,15 @@ def deadly(name: str) -> None:
     syscall(numbers[name][0 if ON_X86 else 1], 0, 0, 0, 0, 0, 0)
 
 
-def sealed(outlet: int, **more: object) -> sandbox.SealReport:
+def sealed(outlet: int, **more: object) -> stages.SealReport:
     plan = plan_for(outlet, **more)
-    enclosure = sandbox.enclose(plan)
+    enclosure = stages.enclose(plan)
     stop = threading.Event()
     threading.Thread(target=stop.wait, daemon=True).start()  # a thread that was there before the seal
-    return sandbox.seal_or_refuse(plan, enclosure)
+    return stages.seal_or_refuse(plan, enclosure)
 
 
-def described(report: sandbox.SealReport) -> dict[str, object]:
+def described(report: stages.SealReport) -> dict[str, object]:
     return {
         "standing": sorted(state.wall.name for state in report.walls if state.stands),
         "lines": report.lines(),
@@ -178,7 +178,7 @@ def described(report: sandbox.SealReport) -> dict[str, object]:
 def work(outlet: int, model: str, video: str) -> dict[str, object]:
     """Real libraries at real work: everything is opened before the seal and used after it."""
     plan = plan_for(outlet)
-    enclosure = sandbox.enclose(plan)
+    enclosure = stages.enclose(plan)
     import av  # noqa: PLC0415  libraries come after the enclosure, as in SENSE
     import cv2  # noqa: PLC0415
     import numpy as np  # noqa: PLC0415
@@ -190,7 +190,7 @@ def work(outlet: int, model: str, video: str) -> dict[str, object]:
         interpreter = Interpreter(model, num_threads=2)
         interpreter.allocate_tensors()
         given = interpreter.get_input_details()[0]
-    report = sandbox.seal_or_refuse(plan, enclosure)
+    report = stages.seal_or_refuse(plan, enclosure)
     container.streams.video[0].thread_type = "AUTO"
     frames = [frame.to_ndarray(format="bgr24") for frame in container.decode(video=0)]
     reopened = av.open(video)  # a recording that is looped is opened again, for reading
@@ -262,18 +262,18 @@ def leave_out(outlet: int, wall: str) -> dict[str, object]:
 
 def probe_without(outlet: int, wall: str) -> dict[str, object]:
     plan = plan_for(outlet, left_out=frozenset({Wall[wall]}))
-    enclosure = sandbox.enclose(plan)
-    sandbox.seal(plan, enclosure)
-    return {"breached": sorted({breach.wall.name for breach in sandbox.probe(plan, enclosure)})}
+    enclosure = stages.enclose(plan)
+    stages.seal(plan, enclosure)
+    return {"breached": sorted({breach.wall.name for breach in stages.probe(plan, enclosure)})}
 
 
 def with_foreign_device(outlet: int) -> dict[str, object]:
     with Path("/dev/zero").open("r+b", buffering=0):
-        return described(sandbox.seal_or_refuse(plan_for(outlet)))
+        return described(stages.seal_or_refuse(plan_for(outlet)))
 
 
 def require_all(outlet: int) -> dict[str, object]:
-    return described(sealed(outlet, required=sandbox.EVERY_WALL, namespaces=False))
+    return described(sealed(outlet, required=stages.EVERY_WALL, namespaces=False))
 
 
 def shared(path: str, protection: int) -> mmap.mmap:
@@ -293,46 +293,46 @@ def with_shared_memory(outlet: int, path: str, when: str) -> dict[str, object]:
     plan = plan_for(outlet)
     if when == "before":
         held = shared(path, mmap.PROT_READ | mmap.PROT_WRITE)
-        return described(sandbox.seal_or_refuse(plan, sandbox.enclose(plan))) | {"held": len(held)}
+        return described(stages.seal_or_refuse(plan, stages.enclose(plan))) | {"held": len(held)}
     own = path if path in {"-", "memfd"} else "memfd"  # no file can be made any more
-    enclosure = sandbox.enclose(plan)
+    enclosure = stages.enclose(plan)
     held = shared(own, mmap.PROT_READ if when == "between, read only" else mmap.PROT_READ | mmap.PROT_WRITE)
     if when == "unreported":
-        sandbox.seal(plan, enclosure)
-        return {"breached": [breach.what for breach in sandbox.probe(plan, enclosure)], "held": len(held)}
-    return described(sandbox.seal_or_refuse(plan, enclosure)) | {"held": len(held)}
+        stages.seal(plan, enclosure)
+        return {"breached": [breach.what for breach in stages.probe(plan, enclosure)], "held": len(held)}
+    return described(stages.seal_or_refuse(plan, enclosure)) | {"held": len(held)}
 
 
 def namespaces_from_outside(outlet: int) -> dict[str, object]:
     """Whoever started us has left network and writable disk behind already; we may make no namespace."""
     walls._enter_as_root() if os.geteuid() == 0 else walls._enter_as_user()
-    given = described(sealed(outlet, required=sandbox.REQUIRED | {Wall.NAMESPACES}, namespaces=False))
+    given = described(sealed(outlet, required=stages.REQUIRED | {Wall.NAMESPACES}, namespaces=False))
     return given | {"mounts": probes.writable_mounts(), "network": probes.network_interfaces()}
 
 
 def with_file(outlet: int, path: str) -> dict[str, object]:
     with Path(path).open("a"):
-        return described(sandbox.seal_or_refuse(plan_for(outlet)))
+        return described(stages.seal_or_refuse(plan_for(outlet)))
 
 
 def with_socket(outlet: int) -> dict[str, object]:
     plan = plan_for(outlet)
-    enclosure = sandbox.enclose(plan)
+    enclosure = stages.enclose(plan)
     with contextlib.closing(socket.socket(socket.AF_INET, socket.SOCK_STREAM)):
-        return described(sandbox.seal_or_refuse(plan, enclosure))
+        return described(stages.seal_or_refuse(plan, enclosure))
 
 
 def with_threads(outlet: int) -> dict[str, object]:
     threading.Thread(target=threading.Event().wait, daemon=True).start()
-    walls = sandbox.enclose(plan_for(outlet)).walls
+    walls = stages.enclose(plan_for(outlet)).walls
     return {"lines": [f"{state.wall.name} {state.stands} {state.why}" for state in walls]}
 
 
 def with_device(outlet: int) -> dict[str, object]:
     plan = plan_for(outlet, device_paths=("/dev/zero",))
-    enclosure = sandbox.enclose(plan)
+    enclosure = stages.enclose(plan)
     device = os.open("/dev/zero", os.O_RDWR)
-    report = sandbox.seal_or_refuse(plan, enclosure)
+    report = stages.seal_or_refuse(plan, enclosure)
     return {**described(report), "write": outcome(lambda: os.write(device, b"x"))}
 
 

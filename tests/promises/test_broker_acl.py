@@ -21,10 +21,11 @@ from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 from paho.mqtt.subscribeoptions import SubscribeOptions
 
-from appliance import enrol, topics
-from appliance.config import BrokerAddress
-from appliance.errors import Unfit
-from appliance.values import AlertId, BoothId, TabletId, UnitId
+from appliance import enrol
+from appliance.base.errors import Unfit
+from appliance.protocol import topics
+from appliance.protocol.values import AlertId, BoothId, TabletId, UnitId
+from appliance.settings.config import BrokerAddress
 
 pytestmark = pytest.mark.broker
 

@@ -13,12 +13,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from appliance.config import unit_config
-from appliance.unit import box
+from appliance.protocol.values import Heartbeat
+from appliance.settings.config import unit_config
 from appliance.unit.card.words import RECORD
-from appliance.unit.matrix import CameraMatrix, kept_at, matrix_in, spelled
-from appliance.unit.plan import EVERY_WALL, REQUIRED
-from appliance.values import Heartbeat
+from appliance.unit.inputs.colour_matrix import CameraMatrix, kept_at, matrix_in, spelled
+from appliance.unit.sandbox import box
+from appliance.unit.sandbox.plan import EVERY_WALL, REQUIRED
 from tests import cards
 from tests.cards import Camera
 from tests.promises.test_prior import IN_OPEN, Onlooker

@@ -10,14 +10,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from appliance.config import UnitConfig, unit_config
-from appliance.errors import Refused, Unavailable, Unfit
+from appliance.base.errors import Refused, Unavailable, Unfit
+from appliance.settings.config import UnitConfig, unit_config
 from appliance.unit.card import reading
 from appliance.unit.card.complaints import Complaints
 from appliance.unit.card.patches import asked
 from appliance.unit.card.words import MOST, RECORD, Word, record_of_matrix, record_of_word
-from appliance.unit.matrix import CameraMatrix, spelled
-from appliance.unit.sight import Frame
+from appliance.unit.inputs.colour_matrix import CameraMatrix, spelled
+from appliance.unit.vision.types import Frame
 
 MATRIX = CameraMatrix((1024, 0, 0, 0, 1024, 0, 0, 0, 1024), 12)
 PATIENCE = 60.0

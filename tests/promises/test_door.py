@@ -6,8 +6,8 @@ from collections.abc import Callable
 
 import pytest
 
-from appliance import sign, wire
-from appliance.errors import Refused, Rule
+from appliance.base.errors import Refused, Rule
+from appliance.protocol import sign, wire
 from tests.street import Street
 
 ATTACKS: list[tuple[Rule, Callable[[Street], Refused | None]]] = [

@@ -16,9 +16,9 @@ from pathlib import Path
 
 import pytest
 
-from appliance import prior, sign
-from appliance.sign import public_key_of
-from appliance.values import Heartbeat
+from appliance.protocol import prior, sign
+from appliance.protocol.sign import public_key_of
+from appliance.protocol.values import Heartbeat
 from tests.priors import EVEN, LIFTS
 from tests.unit.test_sense import BOOTH, Unit, film
 

@@ -16,9 +16,9 @@ from pathlib import Path
 
 import pytest
 
-from appliance.unit import seccomp
-from appliance.unit.plan import REQUIRED, Wall
-from appliance.unit.syscalls import Machine, calls, names
+from appliance.unit.sandbox import seccomp
+from appliance.unit.sandbox.plan import REQUIRED, Wall
+from appliance.unit.sandbox.syscalls import Machine, calls, names
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the walls are Linux's")
 

@@ -10,9 +10,9 @@ from enum import Enum
 
 import pytest
 
-from appliance import topics, values, vocabulary, wire
-from appliance.values import AttributeVector, Observation, Reading
-from appliance.vocabulary import Confidence
+from appliance.protocol import topics, values, vocabulary, wire
+from appliance.protocol.values import AttributeVector, Observation, Reading
+from appliance.protocol.vocabulary import Confidence
 
 PROTECTED = {  # DESIGN: nothing of these may be an attribute or a word of one
     "face", "head", "hair", "hat", "headwear", "scarf", "veil", "glasses", "beard", "skin", "tone", "age", "gender",

@@ -5,8 +5,13 @@ from pathlib import Path
 
 import pytest
 
-from appliance.errors import Unfit
-from appliance.unit.modelfile import CATALOGUE, default_model_directory, read_catalogue, read_compiled
+from appliance.base.errors import Unfit
+from appliance.unit.vision.models.catalogue import (
+    CATALOGUE,
+    default_model_directory,
+    read_catalogue,
+    read_compiled,
+)
 from provisioning import edge_tpu
 
 LOG = """\

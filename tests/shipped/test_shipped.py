@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from appliance import sign
-from appliance.unit.matrix import matrix_in
-from appliance.values import Heartbeat, Observation, UnitId
-from appliance.vocabulary import ATTRIBUTES
+from appliance.protocol import sign
+from appliance.protocol.values import Heartbeat, Observation, UnitId
+from appliance.protocol.vocabulary import ATTRIBUTES
+from appliance.unit.inputs.colour_matrix import matrix_in
 
 
 @pytest.fixture(params=sorted(Path(__file__).parent.glob("wire-*.toml")), ids=lambda path: path.stem)

@@ -13,16 +13,26 @@ from pathlib import Path
 
 import pytest
 
-from appliance import config, prior, topics
 from appliance.demo.places import free_port, listening
 from appliance.enrol import Booth, Listeners, UnitHome, create_booth, enrol_unit, mosquitto, write_unit_config
 from appliance.mqtt import Link, Message
-from appliance.sign import Sealer, new_private_key
-from appliance.unit import outbound
-from appliance.unit.outbound import Outbound
-from appliance.unit.pipe import record_of
-from appliance.unit.spool import Spool
-from appliance.values import AttributeVector, BoothId, Epoch, Observation, PhenomenonTime, Seq, Steps, UnitId
+from appliance.protocol import prior, topics
+from appliance.protocol.sign import Sealer, new_private_key
+from appliance.protocol.values import (
+    AttributeVector,
+    BoothId,
+    Epoch,
+    Observation,
+    PhenomenonTime,
+    Seq,
+    Steps,
+    UnitId,
+)
+from appliance.settings import config
+from appliance.unit.outbox import publisher
+from appliance.unit.outbox.publisher import Outbound
+from appliance.unit.outbox.spool import Spool
+from appliance.unit.pipe.record import record_of
 from tests.priors import EVEN, LIFTS
 
 pytestmark = pytest.mark.broker
@@ -202,8 +212,8 @@ def test_what_the_broker_has_had_for_long_enough_is_forgotten(
     scene: Scene, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What was acknowledged no longer waits, is kept for a while, and is then overwritten, with the link still up."""
-    monkeypatch.setattr(outbound, "KEPT_SECONDS", 3.0)
-    monkeypatch.setattr(outbound, "GRAIN_SECONDS", 0.1)
+    monkeypatch.setattr(publisher, "KEPT_SECONDS", 3.0)
+    monkeypatch.setattr(publisher, "GRAIN_SECONDS", 0.1)
     spool = Spool(scene.spool, 1000)
     address = config.unit_config(scene.config).broker
     link = Link(address=address, name=UNIT)
@@ -323,7 +333,7 @@ def test_relay_loads_neither_pixels_nor_the_signing_key() -> None:
     code = (
         "import sys, appliance.unit.relay; "
         "print([m for m in ('numpy', 'cv2', 'av', 'ai_edge_litert', 'appliance.enrol',"
-        " 'appliance.unit.outlet') if m in sys.modules])"
+        " 'appliance.unit.pipe.writer') if m in sys.modules])"
     )
     loaded = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
     assert loaded.stdout.strip() == "[]"

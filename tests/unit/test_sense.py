@@ -13,14 +13,22 @@ import av
 import numpy as np
 import pytest
 
-from appliance.errors import Unavailable, Unfit
-from appliance.health import Accelerator, Health, SourceKind, UnitState
-from appliance.sign import Opener, Sealer, Signer, new_private_key, public_key_of
+from appliance.base.errors import Unavailable, Unfit
+from appliance.protocol.health import Accelerator, Health, SourceKind, UnitState
+from appliance.protocol.sign import Opener, Sealer, Signer, new_private_key, public_key_of
+from appliance.protocol.values import (
+    AttributeVector,
+    BoothId,
+    Epoch,
+    Heartbeat,
+    Observation,
+    Statement,
+    UnitId,
+)
+from appliance.protocol.vocabulary import ATTRIBUTES
 from appliance.unit import clocks, sense
-from appliance.unit.outlet import RATE, Outlet, open_pipe
-from appliance.unit.pipe import RECORD_BYTES, envelope_of
-from appliance.values import AttributeVector, BoothId, Epoch, Heartbeat, Observation, Statement, UnitId
-from appliance.vocabulary import ATTRIBUTES
+from appliance.unit.pipe.record import RECORD_BYTES, envelope_of
+from appliance.unit.pipe.writer import RATE, Outlet, open_pipe
 
 KEY = new_private_key()
 BOOTH, UNIT = BoothId("booth"), UnitId("corner-north")

@@ -12,13 +12,13 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
-from appliance.arguments import seconds, word
-from appliance.config import CONFIG_DIRECTORY, refuse_network_source, unit_config
-from appliance.errors import Unavailable, Unfit
+from appliance.base.errors import Unavailable, Unfit
+from appliance.settings.cli_arguments import seconds, word
+from appliance.settings.config import CONFIG_DIRECTORY, refuse_network_source, unit_config
 from appliance.unit.card import patches, reading
 from appliance.unit.card.drawing import PAPERS, page
 from appliance.unit.card.words import Word
-from appliance.unit.matrix import kept_at
+from appliance.unit.inputs.colour_matrix import kept_at
 
 _READ: Final = "sudo leftfield card read --config /etc/leftfield/unit.toml"
 

@@ -26,9 +26,9 @@ from numpy.typing import NDArray
 from appliance.unit.card.patches import GREYS, PATCHES, Linear
 from appliance.unit.card.sight import Reading
 from appliance.unit.card.words import Word
-from appliance.unit.colours import lab_of_linear
-from appliance.unit.difference import ciede2000
-from appliance.unit.matrix import STEPS, CameraMatrix
+from appliance.unit.inputs.colour_matrix import STEPS, CameraMatrix
+from appliance.unit.vision.attributes.ciede2000 import ciede2000
+from appliance.unit.vision.attributes.colours import lab_of_linear
 
 Doubles = NDArray[np.float64]
 

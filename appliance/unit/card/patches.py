@@ -15,8 +15,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from appliance import durable
-from appliance.errors import Unfit
+from appliance.base import atomic_files
+from appliance.base.errors import Unfit
 
 COLUMNS: Final = 8
 ROWS: Final = 6
@@ -122,7 +122,7 @@ def measured(path: Path) -> dict[str, Linear]:
     Unfit where the file cannot be read, or a patch is missing, twice there, unknown, or no colour of a print.
     """
     mend = f"write one line `patch,L,a,b` for each of: {', '.join(PATCHES)}"
-    raw = durable.read(path, mend="name an existing file with --patches")
+    raw = atomic_files.read(path, mend="name an existing file with --patches")
     found: dict[str, Linear] = {}
     text = raw[:65_536].decode("utf-8", "replace").removeprefix("\ufeff")
     try:

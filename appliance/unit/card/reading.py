@@ -24,10 +24,9 @@ import traceback
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Final
 
-from appliance.config import UnitConfig
-from appliance.errors import LeftfieldError, Unavailable, Unfit
-from appliance.service import log
-from appliance.unit import box
+from appliance.base.errors import LeftfieldError, Unavailable, Unfit
+from appliance.base.systemd import log
+from appliance.settings.config import UnitConfig
 from appliance.unit.card.complaints import Complaints
 from appliance.unit.card.patches import Linear
 from appliance.unit.card.words import (
@@ -40,10 +39,11 @@ from appliance.unit.card.words import (
     said_in,
     too_many,
 )
-from appliance.unit.matrix import CameraMatrix
+from appliance.unit.inputs.colour_matrix import CameraMatrix
+from appliance.unit.sandbox import box
 
 if TYPE_CHECKING:  # these see pixels; at run time they are imported inside the enclosure
-    from appliance.unit.sight import Frame
+    from appliance.unit.vision.types import Frame
 
 PACE: Final = 0.5
 """Least seconds between two words; more in a long look, so that its words last to the end."""
@@ -187,13 +187,13 @@ def _look(config: UnitConfig, wanted: dict[str, Linear], outlet: int, seconds: f
     """Enclose, open, seal, and look until there is a matrix or the time is up."""
     plan = box.plan_for(config, outlet=outlet, record=RECORD, accelerator=False)
     enclosure = box.stand(plan)
-    from appliance.unit import ahead, camera  # noqa: PLC0415 - only inside the enclosure
     from appliance.unit.card.search import Search  # noqa: PLC0415
+    from appliance.unit.vision.camera import frame_source, read_ahead  # noqa: PLC0415 - only inside the enclosure
 
     search = Search(wanted)
     search.warm_up()
     wait = threading.Event()
-    source = ahead.ReadAhead(camera.open_source(config.camera, wait=wait.wait))
+    source = read_ahead.ReadAhead(frame_source.open_source(config.camera, wait=wait.wait))
     box.seal(plan, enclosure, "card")
     try:
         _watch(source.frames(), search.step, outlet, seconds)

@@ -16,8 +16,8 @@ from appliance.unit.card.fit import FRAMES, fitted
 from appliance.unit.card.patches import Linear, asked
 from appliance.unit.card.sight import Reading, detector, look, picture
 from appliance.unit.card.words import Word
-from appliance.unit.matrix import CameraMatrix
-from appliance.unit.sight import Frame
+from appliance.unit.inputs.colour_matrix import CameraMatrix
+from appliance.unit.vision.types import Frame
 
 APART: Final = 0.25
 """Least seconds between two readings."""

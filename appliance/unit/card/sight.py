@@ -31,8 +31,8 @@ from appliance.unit.card.patches import (
     SAMPLED,
 )
 from appliance.unit.card.words import Word
-from appliance.unit.colours import Floats, linear
-from appliance.unit.sight import Pixels
+from appliance.unit.vision.attributes.colours import Floats, linear
+from appliance.unit.vision.types import Pixels
 
 SMALLEST: Final = 12.0
 """Fewest pixels of a cell's side: six by six are looked at, and blur of two stays outside."""

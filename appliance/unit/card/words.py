@@ -17,8 +17,8 @@ import struct
 from enum import IntEnum, unique
 from typing import Final
 
-from appliance.errors import Refused, Rule
-from appliance.unit.matrix import CameraMatrix
+from appliance.base.errors import Refused, Rule
+from appliance.unit.inputs.colour_matrix import CameraMatrix
 
 _MATRIX: Final = 0
 _FORM: Final = struct.Struct(">B9hB")

@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from appliance.unit.garments import PLACES, STEP
+from appliance.unit.vision.models.garments import PLACES, STEP
 
 Random = np.random.Generator
 Floats = npt.NDArray[np.float32]

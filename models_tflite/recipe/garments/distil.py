@@ -15,13 +15,13 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from appliance.unit.garments import COLUMNS, LOGITS, ROWS, STEP, alignment, shown
-from appliance.unit.modelfile import default_model_directory, read_catalogue
-from appliance.unit.people import People
-from appliance.unit.pose import Poses
-from appliance.unit.regions import headless
-from appliance.unit.runtime import Wish, _runtime, choose_accelerator, load_model
-from appliance.unit.sight import Box, Frame
+from appliance.unit.vision.models.catalogue import default_model_directory, read_catalogue
+from appliance.unit.vision.models.garments import COLUMNS, LOGITS, ROWS, STEP, alignment, shown
+from appliance.unit.vision.models.person_detector import People
+from appliance.unit.vision.models.pose_estimator import Poses
+from appliance.unit.vision.models.runtime import Wish, _runtime, choose_accelerator, load_model
+from appliance.unit.vision.regions import headless
+from appliance.unit.vision.types import Box, Frame
 from garments.labels import ARM, FOOT, LEG, TORSO, UNSEEN
 
 _PARTS = np.array([UNSEEN] * 2 + [ARM] * 10 + [TORSO] * 2 + [LEG] * 8 + [FOOT] * 2, np.uint8)

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from quantise import convert, write_model
 
-from appliance.unit.garments import COLUMNS, ROWS
+from appliance.unit.vision.models.garments import COLUMNS, ROWS
 from garments.net import network
 from garments.train import read
 

@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 import tensorflow as tf
 
-from appliance.unit.garments import HEADS
+from appliance.unit.vision.models.garments import HEADS
 from garments.augment import batch_of
 from garments.net import network
 from garments.train import read

@@ -10,7 +10,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from appliance.unit.garments import PLACES
+from appliance.unit.vision.models.garments import PLACES
 
 TORSO: Final = 201
 ARM: Final = 202

@@ -11,7 +11,7 @@ from typing import Any
 
 import tensorflow as tf
 
-from appliance.unit.garments import COLUMNS, LOGITS, PLACES, ROWS
+from appliance.unit.vision.models.garments import COLUMNS, LOGITS, PLACES, ROWS
 
 layers = tf.keras.layers
 Tensor = Any  # a Keras tensor

@@ -20,7 +20,7 @@ import numpy as np
 import numpy.typing as npt
 import tensorflow as tf
 
-from appliance.unit.garments import HEADS
+from appliance.unit.vision.models.garments import HEADS
 from garments.augment import batch_of
 from garments.labels import allowed
 from garments.net import network

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 from quantise import convert, write_model
 
-from appliance.unit.pattern import SIDE
+from appliance.unit.vision.models.pattern import SIDE
 from pattern.net import Tensor, network
 from pattern.train import fed
 

@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from appliance.unit.pattern import TRAINED_SHARES, Window, contrast, views
+from appliance.unit.vision.models.pattern import TRAINED_SHARES, Window, contrast, views
 from pattern.net import network
 from pattern.train import fed
 

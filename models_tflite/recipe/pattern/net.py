@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from tensorflow import keras
 
-from appliance.unit.pattern import KINDS, SIDE
+from appliance.unit.vision.models.pattern import KINDS, SIDE
 
 Tensor = Any  # a Keras tensor
 Model = Any  # a Keras model

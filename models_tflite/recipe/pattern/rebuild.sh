@@ -53,5 +53,5 @@ fi
 "$python" -m pattern.fit --weights "$work/weights.h5" --held-out "$work/held.npz"
 "$python" -m pattern.export --weights "$work/weights.h5" --samples "$work/train3.npz" \
   --output "$output/pattern.tflite" --float "$work/float.tflite"
-printf 'pattern: built. Put the constants printed above into appliance/unit/pattern.py if they moved, run describe.py,\n'
+printf 'pattern: built. Put the constants printed above into appliance/unit/vision/models/pattern.py if they moved, run describe.py,\n'
 printf 'and tests/bench/bench_pattern.py before you trust it.\n'

@@ -26,7 +26,7 @@ from fabrics.fields import BODY, SIDE, Floats, chance, dye, flat, log_uniform, n
 from fabrics.photograph import photograph
 from fabrics.trim import trimmed
 
-from appliance.unit.pattern import KINDS, Window, window
+from appliance.unit.vision.models.pattern import KINDS, Window, window
 
 Random = np.random.Generator
 KIND_OF_HAND: Final = {

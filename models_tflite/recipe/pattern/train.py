@@ -16,7 +16,7 @@ import numpy.typing as npt
 import tensorflow as tf
 from tensorflow import keras
 
-from appliance.unit.pattern import KINDS, Window, shown
+from appliance.unit.vision.models.pattern import KINDS, Window, shown
 from pattern.net import Model, Tensor, network
 
 Pictures = npt.NDArray[np.uint8]

@@ -12,11 +12,11 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from appliance.unit.garments import COLUMNS as NET_COLUMNS
-from appliance.unit.garments import ROWS as NET_ROWS
-from appliance.unit.garments import STEP, alignment, shown
-from appliance.unit.regions import headless
-from appliance.unit.sight import Box, Frame, Keypoint, Pose
+from appliance.unit.vision.models.garments import COLUMNS as NET_COLUMNS
+from appliance.unit.vision.models.garments import ROWS as NET_ROWS
+from appliance.unit.vision.models.garments import STEP, alignment, shown
+from appliance.unit.vision.regions import headless
+from appliance.unit.vision.types import Box, Frame, Keypoint, Pose
 from people_renderer.bodies import Body, View, body
 from people_renderer.canvas import COLUMNS, ROWS, TORSO, Canvas, Floats
 from people_renderer.cloths import Wardrobe

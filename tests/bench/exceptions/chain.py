@@ -12,15 +12,15 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from appliance import prior as priors
-from appliance import sign
-from appliance.hub.baseline import Baseline
-from appliance.hub.bulletin import prior_of as hub_prior
-from appliance.hub.rarity import Rarity
-from appliance.unit.describe import describe as unit_describe
-from appliance.unit.sight import AttributeReading
-from appliance.unit.usual import SHIPPED, Usual, usual_by
-from appliance.values import AttributeVector, BoothId, Seconds, UnitId
+from appliance.hub.exchange.prior_publisher import prior_of as hub_prior
+from appliance.hub.statistics.baseline.baseline import Baseline
+from appliance.hub.statistics.rarity import Rarity
+from appliance.protocol import prior as priors
+from appliance.protocol import sign
+from appliance.protocol.values import AttributeVector, BoothId, Seconds, UnitId
+from appliance.unit.vision.attributes.fusion import describe as unit_describe
+from appliance.unit.vision.attributes.priors import SHIPPED, Usual, usual_by
+from appliance.unit.vision.types import AttributeReading
 from tests.bench.exceptions.street import FloatArray, Levels, Sight, Street
 
 UNKNOWN, LOW, FAIR, SURE = -1, 0, 1, 2

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import numpy as np
 
-from appliance.hub.batch import Stream
-from appliance.hub.levels import Layout
+from appliance.hub.batch.stream import Stream
+from appliance.hub.statistics.layout import Layout
 from tests.bench.exceptions import numeric, peers, sets
 from tests.bench.exceptions.measures import Friedman, auc, average_precision, friedman
 

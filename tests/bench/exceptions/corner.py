@@ -8,12 +8,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from appliance.hub.baseline import Baseline
-from appliance.hub.batch import Stream
-from appliance.hub.levels import OFFSETS, STREET, Layout
-from appliance.hub.rarity import Rarity, Score
-from appliance.hub.reasons import reasons_for
-from appliance.values import AttributeVector, Lens, Seconds, UnitId
+from appliance.hub.batch.stream import Stream
+from appliance.hub.statistics.baseline.baseline import Baseline
+from appliance.hub.statistics.layout import OFFSETS, STREET, Layout
+from appliance.hub.statistics.rarity import Rarity, Score
+from appliance.hub.statistics.reasons import reasons_for
+from appliance.protocol.values import AttributeVector, Lens, Seconds, UnitId
 from tests.bench.exceptions import chain, oracle
 from tests.bench.exceptions.measures import auc, average_precision, ranks
 from tests.bench.exceptions.street import SECOND, FloatArray, Levels, Sight, Street, vectors

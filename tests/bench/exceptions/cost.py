@@ -7,11 +7,11 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from appliance.hub.baseline import Baseline
-from appliance.hub.batch import Stream
-from appliance.hub.levels import Layout
-from appliance.hub.rarity import Rarity
-from appliance.values import Seconds, UnitId
+from appliance.hub.batch.stream import Stream
+from appliance.hub.statistics.baseline.baseline import Baseline
+from appliance.hub.statistics.layout import Layout
+from appliance.hub.statistics.rarity import Rarity
+from appliance.protocol.values import Seconds, UnitId
 from tests.bench.exceptions import peers
 from tests.bench.exceptions.corner import NOON
 from tests.bench.exceptions.street import Street, vectors

@@ -10,9 +10,9 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from appliance.hub.batch import Stream
-from appliance.hub.levels import Layout
-from appliance.values import Seconds, UnitId
+from appliance.hub.batch.stream import Stream
+from appliance.hub.statistics.layout import Layout
+from appliance.protocol.values import Seconds, UnitId
 
 WIDTHS = (6, 8, 11)
 SHIFTS = (0.1, 0.3, 0.5, 0.7, 0.9)

@@ -14,7 +14,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from appliance.vocabulary import ATTRIBUTES, INDEX
+from appliance.protocol.vocabulary import ATTRIBUTES, INDEX
 from tests.bench.exceptions.street import LEANS, FloatArray, Levels, Street
 
 Evidence = list[FloatArray]

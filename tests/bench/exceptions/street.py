@@ -14,8 +14,8 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from appliance.values import UNKNOWN, AttributeVector, Reading
-from appliance.vocabulary import ATTRIBUTES, INDEX, Confidence
+from appliance.protocol.values import UNKNOWN, AttributeVector, Reading
+from appliance.protocol.vocabulary import ATTRIBUTES, INDEX, Confidence
 
 FloatArray = NDArray[np.float64]
 Levels = NDArray[np.int32]

@@ -1,0 +1,1 @@
+"""The one door: untrusted bytes in, a statement or a numbered refusal out."""

@@ -1,0 +1,251 @@
+"""The one door: untrusted bytes in, an admitted statement or a numbered refusal out.
+
+Laws:
+    * The signature is checked before anything of a payload is read; a window moves only for what is admitted.
+    * Each (unit, epoch, seq) is admitted at most once. A redelivery is refused like a replay, but counted as
+      ``repeated``: it is how at-least-once delivery becomes exactly once.
+    * Every refusal is counted, by rule, under the unit whose topic it came on, or under no unit.
+    * Windows and counts belong to a key, not to a name: who is enrolled anew with a new key starts anew.
+    * A good statement is never refused because the *hub's* clock is wrong. A unit's wall clock that is ahead of the
+      hub's is not believed; uptime and arrival then say when. FUTURE is for what uptime shows to be impossible.
+    * A unit may say so much in a step of its own time, however late it is delivered: a backlog is not refused.
+    * Thinking only: ``now`` is an argument, and the state can be stored and taken up again.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import IntEnum, unique
+from typing import Final
+
+from appliance.base.errors import Refused, Rule
+from appliance.hub.admission.replay_window import Verdict, Window
+from appliance.hub.admission.unit_state import Door, DoorState, UnitCounts
+from appliance.protocol import topics
+from appliance.protocol.sign import Opener, Signer, key_id
+from appliance.protocol.values import TIME_STEP, BoothId, Seconds, Statement
+from appliance.settings.config import EnrolledUnit, Register
+
+FUTURE_SECONDS: Final = 60.0
+"""How far a phenomenon may lie ahead of the hub's clock."""
+
+STEP_MOST: Final = 500
+"""Statements of one unit in one step of its time (100 a second: more people than a street holds)."""
+
+UPTIME_MOST: Final = 10 * 365 * 24 * 3600.0
+"""No unit runs for longer without a restart."""
+
+BACK_SECONDS: Final = 3600.0
+"""How far uptime may run back against the order of the numbers: a long track is told when it ends."""
+
+SETTLED_SECONDS: Final = 10.0
+"""So long must a boot instant taken from arrivals have held before anybody is sent out by it: while a backlog
+drains it falls with every message."""
+
+FRESH_SECONDS: Final = 60.0
+"""How old a phenomenon may be for somebody to be sent after it: at walking pace, 80 metres."""
+
+OLD_SECONDS: Final = 24 * 3600.0
+
+
+@unique
+class Lateness(IntEnum):
+    """How long ago the phenomenon was when it arrived."""
+
+    FRESH = 0
+    LATE = 1
+    """Teaches the baseline, alerts nobody."""
+    OLD = 2
+    """More than a day: the same, and worth a look at the unit's link."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Admitted:
+    """A statement that passed the door.
+
+    ``seen_at`` is the phenomenon's time on the hub's clock, as well as it is known, and never after ``now``.
+    """
+
+    statement: Statement
+    seen_at: Seconds
+    lateness: Lateness
+
+
+class Admission:
+    """The door of one booth, for the units of ``register``."""
+
+    def __init__(self, *, booth: BoothId, register: Register, doors: tuple[DoorState, ...] = ()) -> None:
+        self._booth = booth
+        self._opener = Opener(booth=booth, signer_of=self._signer_of)
+        self._signers: dict[bytes, Signer] = {}
+        self._enrolled: dict[str, EnrolledUnit] = {}
+        self._names: dict[str, str] = {}
+        self._touched: set[str] = set()
+        self._refusals: set[str] = set()
+        self.enrol(register)
+        self._doors: dict[str, Door] = {
+            self._names.get(state.unit, state.unit): Door.of(state) for state in doors
+        }
+
+    def enrol(self, register: Register) -> None:
+        """Believe the units of ``register`` from now on, and no others. Counts and windows of known keys stay."""
+        self._names = {unit.unit: f"{unit.unit}/{key_id(unit.public_key).hex()}" for unit in register.units}
+        self._enrolled = {unit.unit: unit for unit in register.units}
+        self._topics = {topics.observation(self._booth, unit.unit): str(unit.unit) for unit in register.units}
+        self._signers = {
+            key_id(unit.public_key): Signer(unit=unit.unit, public_key=unit.public_key, revoked=unit.revoked)
+            for unit in register.units
+        }
+
+    def _signer_of(self, key: bytes) -> Signer | None:
+        return self._signers.get(key)
+
+    def admit(
+        self, untrusted_topic: str, untrusted_envelope: bytes, now: Seconds, *, retained: bool = False
+    ) -> Admitted:
+        """The statement in ``untrusted_envelope``, admitted once and for all at ``now`` (unix seconds).
+
+        Refused: TOO_LONG, MALFORMED, UNKNOWN_KEY, FORGED, WRONG_TOPIC, REVOKED, REPLAYED, ROLLED_BACK, FUTURE,
+        OTHER_VERSION, OUTSIDE_VOCABULARY, TOO_FAST; each is counted.
+        """
+        name = ""
+        try:
+            name = self._topics.get(untrusted_topic, "")
+            if not name:
+                name, leaf = topics.named_in(untrusted_topic, self._booth, "unit")
+                _check_leaf(name, leaf)
+            _check_flag(name, retained=retained)
+            statement = self._opener.open(untrusted_envelope)
+            _check_sender(statement, name)
+            return self._enter(statement, now)
+        except Refused as refusal:
+            self._count_refusal(name, refusal.rule)
+            raise
+
+    def _enter(self, statement: Statement, now: Seconds) -> Admitted:
+        unit = statement.unit
+        door = self._door(self._names[unit])
+        window = door.window(statement.epoch, unit)
+        verdict = window.verdict(statement.seq)
+        if verdict is not Verdict.FRESH:
+            repeated = verdict is Verdict.REPEATED
+            door.counts.repeated += repeated
+            what = "was admitted before" if repeated else "is older than the replay window"
+            raise Refused(Rule.REPLAYED, f"epoch {statement.epoch} seq {statement.seq} {what}", where=unit)
+        _check_time(statement, window, now)
+        window.mark(statement.seq)
+        window.passed(statement.seen.uptime)
+        door.enter(window)
+        door.counts.admitted += 1
+        self._touched.add(self._names[unit])
+        seen_at, known = _seen_at(statement, window, now)
+        age = now - seen_at
+        fresh = known and age <= FRESH_SECONDS
+        lateness = Lateness.FRESH if fresh else Lateness.LATE if age <= OLD_SECONDS else Lateness.OLD
+        return Admitted(statement=statement, seen_at=seen_at, lateness=lateness)
+
+    def _door(self, name: str) -> Door:
+        door = self._doors.get(name)
+        if door is None:
+            door = self._doors[name] = Door()
+        return door
+
+    def _count_refusal(self, untrusted_name: str, rule: Rule) -> None:
+        # Names nobody enrolled share one count: a stranger cannot fill our memory with names.
+        name = self._names.get(untrusted_name, "")
+        self._door(name).counts.refused[rule] += 1
+        self._refusals.add(name)
+
+    def turn_away(self, untrusted_topic: str, refusal: Refused) -> Refused:
+        """The same refusal, counted under the unit on whose topic it came, for who refuses before the door."""
+        self._count_refusal(self._topics.get(untrusted_topic, ""), refusal.rule)
+        return refusal
+
+    def clock_stepped(self, by: float) -> None:
+        """The hub's wall clock was set ``by`` seconds ahead (or back): what was told by it moves with it."""
+        for name, door in self._doors.items():
+            for window in door.windows.values():
+                window.boot, window.settled_at = window.boot + by, window.settled_at + by
+                window.agreed = False
+                self._touched.add(name)
+
+    def counts(self, unit: str) -> UnitCounts:
+        """What was counted for ``unit``, or for senders that are no unit (``""``)."""
+        return self._door(self._names.get(unit, "")).counts
+
+    def missing(self, unit: str) -> int:
+        """Numbers of ``unit`` that have not come, in all its epochs."""
+        door = self._door(self._names.get(unit, ""))
+        return door.counts.missing_closed + sum(window.missing for window in door.windows.values())
+
+    def changed(self, *, refusals: bool = True) -> tuple[DoorState, ...]:
+        """The states that changed since the last call, for the store.
+
+        Without ``refusals`` those where nothing but a count of refusals changed may wait.
+        """
+        if refusals:
+            self._touched |= self._refusals
+        names, self._touched = sorted(self._touched), set()
+        self._refusals -= set(names)
+        return tuple(self._doors[name].state(name) for name in names)
+
+
+def _check_leaf(name: str, leaf: str) -> None:
+    if leaf != "observation":
+        raise Refused(Rule.WRONG_TOPIC, "no observation belongs on this topic", where=name)
+
+
+def _check_flag(name: str, *, retained: bool) -> None:
+    if retained:
+        raise Refused(
+            Rule.REPLAYED,
+            "a retained observation is a recording",
+            where=name,
+            mend="publish observations without the retain flag",
+        )
+
+
+def _check_sender(statement: Statement, name: str) -> None:
+    if statement.unit != name:
+        raise Refused(
+            Rule.WRONG_TOPIC, f"signed by {statement.unit}, sent on the topic of {name}", where=name
+        )
+
+
+def _check_time(statement: Statement, window: Window, now: Seconds) -> None:
+    """Refuse what cannot be by the unit's own uptime: FUTURE, ROLLED_BACK, TOO_FAST."""
+    unit, step = statement.unit, statement.seen.uptime
+    uptime = step * TIME_STEP
+    # Once its wall clock has agreed with ours (to FUTURE_SECONDS) we know when the unit booted.
+    if uptime > UPTIME_MOST or (window.agreed and window.boot + uptime > now + 2 * FUTURE_SECONDS):
+        raise Refused(
+            Rule.FUTURE,
+            f"seen {uptime} s after a start that was not so long ago",
+            where=unit,
+            mend="restart the unit",
+        )
+    if statement.seq > window.highest and uptime < window.uptime * TIME_STEP - BACK_SECONDS:
+        raise Refused(Rule.ROLLED_BACK, "its uptime ran back", where=unit, mend="restart the unit")
+    if window.admitted_in(step) >= STEP_MOST:
+        raise Refused(Rule.TOO_FAST, f"more than {STEP_MOST} statements in {TIME_STEP} seconds", where=unit)
+
+
+def _seen_at(statement: Statement, window: Window, now: Seconds) -> tuple[Seconds, bool]:
+    """When it was seen, on the hub's clock, and whether that is known well enough to send somebody.
+
+    A synchronised unit says so itself. For one that is not, or whose clock is ahead of ours, the boot instant of
+    the epoch is taken as the least of (arrival - uptime): the message that was delayed least tells best (the minimum
+    filter of NTP, RFC 5905 sec. 10).
+    """
+    seen = statement.seen
+    uptime = seen.uptime * TIME_STEP
+    if seen.wall is not None and seen.wall * TIME_STEP <= now + FUTURE_SECONDS:
+        window.boot, window.synced, window.agreed = float(seen.wall * TIME_STEP - uptime), True, True
+        return Seconds(min(window.boot + uptime, now)), True
+    if seen.wall is not None or not window.synced:
+        window.synced = False
+        if window.boot - (now - uptime) > 2 * TIME_STEP:
+            window.settled_at = now
+        window.boot = min(window.boot, now - uptime)
+    known = window.synced or now - window.settled_at >= SETTLED_SECONDS
+    return Seconds(min(window.boot + uptime, now)), known

@@ -1,0 +1,122 @@
+"""One unit at the door: the windows of its open epochs, and what was counted of it.
+
+Laws:
+    * Few epochs are open at once, and a closed one stays closed: whoever is restored from an old copy is shown up.
+    * Counts only ever grow; what never came of a closed epoch is counted as missing.
+    * Thinking only: the state can be stored and taken up again.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import Final
+
+from appliance.base.errors import Refused, Rule
+from appliance.hub.admission.replay_window import Window, WindowState
+from appliance.protocol.values import Epoch, UnitId
+
+OPEN_EPOCHS: Final = 8
+"""How many epochs of a unit stay open at once, so that what was spooled before a power cut still gets in."""
+
+EPOCH_LEAP: Final = 2**20
+"""How many epochs a unit may skip: a million restarts. More would use up the epochs there are."""
+
+
+@dataclass(slots=True, kw_only=True)
+class UnitCounts:
+    """What the door has counted for one unit (or for no unit); only ever grows."""
+
+    admitted: int = 0
+    repeated: int = 0
+    missing_closed: int = 0
+    """Numbers that never came, of epochs that are closed."""
+    refused: Counter[Rule] = field(default_factory=Counter)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DoorState:
+    """What the store keeps of one unit: the lowest epoch still open, its windows, its counts.
+
+    ``unit`` is its name and key identifier, ``north/0123456789abcdef``; ``""`` stands for senders that are no unit.
+    ``refused`` pairs rule numbers with counts.
+    """
+
+    unit: str
+    floor: int
+    admitted: int
+    repeated: int
+    missing_closed: int
+    refused: tuple[tuple[int, int], ...]
+    windows: tuple[WindowState, ...]
+
+
+class Door:
+    """The windows and counts of one unit."""
+
+    __slots__ = ("counts", "floor", "windows")
+
+    def __init__(self) -> None:
+        self.floor = 1
+        self.windows: dict[Epoch, Window] = {}
+        self.counts = UnitCounts()
+
+    def window(self, epoch: Epoch, unit: UnitId) -> Window:
+        """The window of ``epoch``, new if need be but not yet entered. Refused: ROLLED_BACK."""
+        known = self.windows.get(epoch)
+        if known is not None:
+            return known
+        full = len(self.windows) >= OPEN_EPOCHS
+        if epoch < self.floor or (full and epoch < min(self.windows)):
+            raise Refused(
+                Rule.ROLLED_BACK,
+                f"epoch {epoch} is closed",
+                where=unit,
+                mend="if the unit was restored from an old copy, enrol it again with a new key",
+            )
+        newest = max(self.windows, default=self.floor)
+        if epoch > newest + EPOCH_LEAP:
+            raise Refused(
+                Rule.FUTURE,
+                f"epoch {epoch} leaps ahead of {newest}",
+                where=unit,
+                mend="if the unit's epoch file is damaged, enrol it again with a new key",
+            )
+        # Of a unit we knew before, an epoch starts at 0 and what is skipped is missing. Of one we meet in the
+        # middle of its life, we cannot miss what we never were to get.
+        return Window(epoch=epoch, lowest=0 if self.windows else 2**32)
+
+    def enter(self, window: Window) -> None:
+        """Keep ``window``; close the oldest where too many would be open."""
+        self.windows[window.epoch] = window
+        if len(self.windows) > OPEN_EPOCHS:
+            closed = self.windows.pop(min(self.windows))
+            self.counts.missing_closed += closed.missing
+            self.floor = closed.epoch + 1
+
+    def state(self, unit: str) -> DoorState:
+        """What the store keeps of it, under ``unit``."""
+        counts = self.counts
+        return DoorState(
+            unit=unit,
+            floor=self.floor,
+            admitted=counts.admitted,
+            repeated=counts.repeated,
+            missing_closed=counts.missing_closed,
+            refused=tuple(sorted((int(rule), count) for rule, count in counts.refused.items())),
+            windows=tuple(window.state() for window in self.windows.values()),
+        )
+
+    @staticmethod
+    def of(state: DoorState) -> Door:
+        """The door that was stored."""
+        door = Door()
+        door.floor = state.floor
+        door.windows = {window.epoch: Window.of(window) for window in state.windows}
+        door.counts = UnitCounts(
+            admitted=state.admitted,
+            repeated=state.repeated,
+            missing_closed=state.missing_closed,
+            refused=Counter({Rule(rule): count for rule, count in state.refused}),
+        )
+        return door

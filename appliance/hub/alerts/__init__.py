@@ -1,0 +1,1 @@
+"""The life of an alert, and what is needed to forget whoever is behind it."""

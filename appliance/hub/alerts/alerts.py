@@ -1,0 +1,154 @@
+"""The life of an alert: raised, perhaps claimed, then exactly one end.
+
+Laws:
+    * The first claim wins; only the holder says how it ended; anybody on staff may forget it.
+    * A repeated request is answered as the first was and changes nothing.
+    * With its end an alert loses its flag: what remains is its name, its end, and after a minute nothing but counts.
+    * A flag is held for ``hold_seconds`` at most, even while somebody is out with the gift.
+    * Thinking only: ``now`` is an argument. A request that cannot be granted is ``Refused`` (NOT_YOURS).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from typing import Final
+
+from appliance.base.errors import Refused, Rule
+from appliance.protocol.values import Alert, AlertId, AlertState, Flag, Seconds, TabletId, UnitId
+
+AFTERGLOW_SECONDS: Final = Seconds(60.0)
+"""How long the end of an alert can still be read."""
+OUTCOMES: Final = (AlertState.GIFTED, AlertState.DECLINED, AlertState.NOT_FOUND, AlertState.DISMISSED)
+"""How the holder of an alert may end it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Held:
+    """An alert in the hub's memory: by which camera and when its person was seen, and when it ended (None: open)."""
+
+    alert: Alert
+    unit: UnitId
+    seen_at: Seconds
+    ended_at: Seconds | None = None
+
+
+class Alerts:
+    """All alerts of the booth that can still be read.
+
+    ``held`` takes up what the store kept; ``last`` is the number of the last alert ever raised.
+    """
+
+    def __init__(
+        self,
+        *,
+        alert_seconds: Seconds,
+        service_seconds: Seconds,
+        hold_seconds: Seconds,
+        held: Iterable[Held] = (),
+        last: int = 0,
+    ) -> None:
+        self._alert_seconds = alert_seconds
+        self._service_seconds = service_seconds
+        self._hold_seconds = hold_seconds
+        self._held = {one.alert.alert: one for one in held}
+        self.last = last
+
+    def all(self) -> tuple[Held, ...]:
+        """Every alert that can still be read, oldest first."""
+        return tuple(self._held.values())
+
+    @property
+    def open(self) -> int:
+        """How many alerts are raised or claimed."""
+        return sum(one.ended_at is None for one in self._held.values())
+
+    def raise_alert(self, flag: Flag, *, place: str, simulated: bool, seen_at: Seconds, now: Seconds) -> Held:
+        """A new alert for ``flag``, whose person was seen at ``seen_at``."""
+        self.last += 1
+        alert = Alert(
+            alert=AlertId(f"a{self.last}"),
+            state=AlertState.RAISED,
+            raised_at=now,
+            expires_at=Seconds(now + min(self._alert_seconds, self._hold_seconds)),
+            place=place,
+            simulated=simulated,
+            flag=flag,
+        )
+        held = self._held[alert.alert] = Held(alert=alert, unit=flag.observation.unit, seen_at=seen_at)
+        return held
+
+    def find(self, name: AlertId) -> Held | None:
+        """The alert called ``name``, if it can still be read."""
+        return self._held.get(name)
+
+    def _find(self, name: AlertId) -> Held:
+        held = self._held.get(name)
+        if held is None:
+            raise Refused(Rule.NOT_YOURS, f"there is no alert {name} any more", where=name)
+        return held
+
+    def claim(self, name: AlertId, tablet: TabletId, now: Seconds) -> Held:
+        """The alert, now held by ``tablet``; it lives on for the time one visit takes. Refused: NOT_YOURS."""
+        held = self._find(name)
+        alert = held.alert
+        if alert.held_by == tablet and alert.state is AlertState.CLAIMED:
+            return held
+        if alert.state is not AlertState.RAISED:
+            what = f"{alert.held_by} has it already" if not alert.state.ended else f"it is {_say(alert)}"
+            raise Refused(Rule.NOT_YOURS, what, where=name)
+        life = max(self._alert_seconds, self._service_seconds)
+        claimed = replace(alert, state=AlertState.CLAIMED, held_by=tablet, expires_at=Seconds(now + life))
+        return self._keep(replace(held, alert=claimed))
+
+    def outcome(self, name: AlertId, tablet: TabletId, outcome: AlertState, now: Seconds) -> Held:
+        """The alert, ended as its holder ``tablet`` says: one of ``OUTCOMES``. Refused: NOT_YOURS."""
+        held = self._find(name)
+        alert = held.alert
+        if alert.held_by != tablet:
+            holder = f"{alert.held_by} has it" if alert.held_by else "nobody has claimed it"
+            raise Refused(Rule.NOT_YOURS, holder, where=name, mend="claim it first")
+        if alert.state is outcome:
+            return held
+        if alert.state.ended:
+            raise Refused(Rule.NOT_YOURS, f"it is {_say(alert)}", where=name)
+        return self._end(held, outcome, now)
+
+    def forget(self, name: AlertId, now: Seconds) -> Held:
+        """The alert with nothing left in it. One that had ended keeps its end: there was nothing left to forget."""
+        held = self._find(name)
+        return held if held.alert.state.ended else self._end(held, AlertState.FORGOTTEN, now)
+
+    def tick(self, now: Seconds) -> tuple[tuple[Held, ...], tuple[AlertId, ...]]:
+        """Let time pass: (alerts that changed: expired or blanked, names of those that can no longer be read)."""
+        changed: list[Held] = []
+        gone: list[AlertId] = []
+        for held in tuple(self._held.values()):
+            alert = held.alert
+            if held.ended_at is not None:
+                if now >= held.ended_at + AFTERGLOW_SECONDS:
+                    del self._held[alert.alert]
+                    gone.append(alert.alert)
+            elif now >= alert.expires_at:
+                changed.append(self._end(held, AlertState.EXPIRED, now))
+            elif alert.flag and now >= alert.raised_at + self._hold_seconds:
+                changed.append(self._keep(replace(held, alert=replace(alert, flag=None))))
+        return tuple(changed), tuple(gone)
+
+    def close(self, now: Seconds) -> tuple[tuple[Held, ...], tuple[AlertId, ...]]:
+        """The booth stops: (open alerts, now expired; names of all, none of which can be read any longer)."""
+        ended = tuple(self._end(one, AlertState.EXPIRED, now) for one in self.all() if one.ended_at is None)
+        names = tuple(self._held)
+        self._held.clear()
+        return ended, names
+
+    def _keep(self, held: Held) -> Held:
+        self._held[held.alert.alert] = held
+        return held
+
+    def _end(self, held: Held, state: AlertState, now: Seconds) -> Held:
+        return self._keep(replace(held, alert=replace(held.alert, state=state, flag=None), ended_at=now))
+
+
+def _say(alert: Alert) -> str:
+    return alert.state.value.replace("_", " ")

@@ -1,0 +1,67 @@
+"""What of the people who caused an alert must be known to forget them: in memory only, and no longer than the alert.
+
+Laws:
+    * A sighting is kept from the alert's raising until it can no longer be read, ``hold_seconds`` at most.
+    * After a restart only what an open alert still holds is known; how it was counted is not.
+    * Thinking only: ``now`` is an argument.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from appliance.hub.alerts.alerts import Held
+from appliance.hub.statistics.rarity import Counted
+from appliance.protocol.values import AlertId, AttributeVector, Seconds, UnitId
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sighting:
+    """Who was counted: as what, by which camera, when; ``counted`` is how."""
+
+    vector: AttributeVector
+    unit: UnitId
+    seen_at: Seconds
+    until: Seconds
+    counted: Counted | None = None
+
+
+class Sightings:
+    """The sightings behind the alerts of ``held`` and of those raised since, each kept for ``hold_seconds``."""
+
+    def __init__(self, hold_seconds: Seconds, held: Iterable[Held] = ()) -> None:
+        self._hold_seconds = hold_seconds
+        self._known: dict[AlertId, Sighting] = {}
+        for one in held:
+            self.keep(one)
+
+    def __contains__(self, name: AlertId) -> bool:
+        return name in self._known
+
+    def keep(self, held: Held, counted: Counted | None = None) -> None:
+        """Keep what is behind an alert that has just been raised."""
+        flag = held.alert.flag
+        if flag:
+            self._known[held.alert.alert] = Sighting(
+                vector=flag.observation.vector,
+                unit=flag.observation.unit,
+                seen_at=held.seen_at,
+                until=Seconds(held.alert.raised_at + self._hold_seconds),
+                counted=counted,
+            )
+
+    def find(self, name: AlertId) -> Sighting | None:
+        """What is behind the alert called ``name``, if it is still known."""
+        return self._known.get(name)
+
+    def drop(self, name: AlertId) -> Sighting | None:
+        """The same, and no longer known from now on."""
+        return self._known.pop(name, None)
+
+    def tick(self, now: Seconds, gone: Iterable[AlertId]) -> None:
+        """Let time pass: what is too old, or behind an alert that is ``gone``, is dropped."""
+        for name in gone:
+            self._known.pop(name, None)
+        for name in [name for name, one in self._known.items() if now >= one.until]:
+            del self._known[name]

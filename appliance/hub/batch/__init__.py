@@ -1,0 +1,1 @@
+"""Scoring of whole tables of categories: ``leftfield score``."""

@@ -1,0 +1,1 @@
+"""What travels between hubs and from a hub to its units: signed baselines and priors."""

@@ -1,0 +1,85 @@
+"""The prior that the hub says to its units: made anew once a day, from what it would also write down.
+
+Laws:
+    * From ``coarse`` counts only, once the baseline is old enough, and what fewer than ``LEAST_TOLD`` show is told as
+      chance would have it, from the margins: no one person's outfit is in a prior, however often they walk by. The
+      difference of two priors still tells that a word or a pair has crossed that border.
+    * Made once a day and not at each change: a unit takes it at its next start in any case. The same bytes are said
+      again whenever the broker is back, for it may have lost them.
+    * Thinking only: no file, no clock.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Final
+
+import numpy as np
+
+from appliance.hub.exchange import baseline_file
+from appliance.hub.messages import Telling
+from appliance.hub.statistics.baseline.baseline import Baseline
+from appliance.hub.statistics.baseline.state import HALF_LIFE, BaselineState, coarse, growth
+from appliance.hub.statistics.layout import ATTRIBUTE_OF
+from appliance.protocol import prior, topics
+from appliance.protocol.values import BoothId, Seconds
+
+EVERY: Final = Seconds(86_400.0)
+LEAST_TOLD: Final = 20.0
+"""Sightings, not people: fifteen are one resident's fortnight."""
+
+
+def of_many(state: BaselineState) -> BaselineState:
+    """``state`` without what fewer than ``LEAST_TOLD`` show.
+
+    A word fewer show counts as none (a prior's shares are never 0); a pair as chance has it by its two words' shares,
+    at most half the border.
+    """
+    unit = growth((state.latest - state.anchor) / HALF_LIFE)
+    least, few = LEAST_TOLD * unit, state.pairs < LEAST_TOLD * unit
+    singles = np.where(np.diag(few), 0.0, np.diag(state.pairs))
+    known = state.known[np.ix_(ATTRIBUTE_OF, ATTRIBUTE_OF)]
+    told = np.maximum(np.diag(known), unit)
+    chance = known * np.outer(singles / told, singles / told)
+    pairs = np.where(few, np.minimum(chance, least / 2.0), state.pairs)
+    np.fill_diagonal(pairs, singles)
+    return replace(state, pairs=pairs)
+
+
+def prior_of(baseline: Baseline, *, booth: BoothId, private_key: bytes, now: Seconds) -> bytes:
+    """The signed prior of what is usual now, from whole fives of people."""
+    state = of_many(coarse(baseline.state()))
+    return prior.sealed_prior(
+        booth=booth,
+        made_at=int(now),
+        people=state.people,
+        shares=baseline_file.shares_of(state),
+        lifts=baseline_file.lifts_of(state),
+        private_key=private_key,
+    )
+
+
+class Bulletin:
+    """Says the prior when it is due; nothing without ``private_key`` or while fewer than ``young`` were seen."""
+
+    def __init__(self, *, booth: BoothId, private_key: bytes | None, young: int) -> None:
+        self._booth = booth
+        self._private_key = private_key
+        self._young = young
+        self._due_at: float = 0.0
+        self.last: Telling | None = None
+        """What was said last, to be said again to a broker that may have lost it."""
+
+    def telling(self, baseline: Baseline, now: Seconds) -> Telling | None:
+        """The prior to publish, retained, or None where none is due."""
+        key = self._private_key
+        # A clock that was set back must not silence us for longer than a day.
+        waits = self._due_at - EVERY <= now < self._due_at
+        if key is None or waits or baseline.needs(self._young, now):
+            return None
+        self._due_at = now + EVERY
+        self.last = Telling(
+            topic=topics.prior(self._booth),
+            payload=prior_of(baseline, booth=self._booth, private_key=key, now=now),
+        )
+        return self.last

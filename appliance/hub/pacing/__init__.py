@@ -1,0 +1,1 @@
+"""Whom to alert, given stock, staff and the hours that are left."""

@@ -1,0 +1,1 @@
+"""Counts that remain: per day, and the audit."""

@@ -1,0 +1,1 @@
+"""Alerts, the staff's requests and the answers, and what tablets are told."""

@@ -1,0 +1,1 @@
+"""What is usual here, how rare a passer-by is, and why."""

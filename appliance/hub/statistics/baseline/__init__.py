@@ -1,0 +1,1 @@
+"""Decayed counts of what is worn, and what follows from them."""

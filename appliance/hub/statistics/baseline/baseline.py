@@ -1,0 +1,304 @@
+"""What is usual here: decayed counts of things worn, one by one and two by two. Nothing per person.
+
+Formula: every vector adds w_i g to the count of each level i it has and w_i w_j g to each pair (i, j), with
+w the reading's confidence weight and g = 2^((seen - anchor) / half-life); dividing by g(now) gives counts in which
+an observation one half-life old counts half (forward decay: Cormode, Shkapenyuk, Srivastava and Xu 2009, ICDE).
+What is unknown is masked: each count is held against the weight of those in whom both attributes were known.
+
+Laws:
+    * The state is what ``BaselineState`` says and no more. It counts how often what was worn, but a rare thing worn
+      once is a person: so g changes once a day and tells no hour; what is written down is ``coarse`` (``counts``);
+      and ``forget`` takes one vector out again, exactly.
+    * A baseline whose half-life is shorter than a day follows the clock closely, and is never written down.
+    * Weights and g are dyadic fractions, so sums of doubles are exact while counts stay moderate: the order of
+      arrival does not matter, and merging two baselines equals one that had seen both streams.
+    * An observation counts at the time it was seen, not when it arrived: late is as good as fresh.
+    * Thinking only: no clock, no I/O.
+
+>>> from appliance.protocol.values import AttributeVector, Seconds, UnitId
+>>> baseline = Baseline()
+>>> for colour in ("black", "black", "blue"):
+...     baseline.update(AttributeVector.of(top_colour=colour), UnitId("north"), Seconds(0.0))
+>>> [(one.word, round(one.share, 2)) for one in baseline.usual(most=2)]
+[('black', 0.67), ('blue', 0.33)]
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from appliance.hub.statistics.baseline.state import DAY, HALF_LIFE, BaselineState, growth
+from appliance.hub.statistics.layout import STREET, FloatArray, IntArray, Layout, Worn, worn
+from appliance.protocol.values import AttributeVector, Seconds, UnitId
+from appliance.protocol.vocabulary import ATTRIBUTES
+
+_STRIDE: Final = 8
+"""The anchor moves by this many half-lives at once; counts are then divided by 2**8, which is exact."""
+
+_LONG: Final = 500.0
+"""After this many half-lives nothing is left."""
+
+_MOST_WAITING: Final = 256
+_ONES: Final = np.ones(4096)
+_PRODUCT: Final = 20.0
+_CALL: Final = 2000.0
+"""Counting rows pair of columns by pair of columns costs ``_PRODUCT`` multiplications a row and pair, and each call
+as much as so many rows: for narrow columns one product is less."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Usual:
+    """One thing usually worn here, and the share of those in whom it could be told."""
+
+    attribute: str
+    word: str
+    share: float
+
+
+class Baseline:
+    """What is usual here; see the file's opening. Takes up ``state`` where one is given.
+
+    What is counted waits in a short list and is added up when somebody looks: adding up a hundred at once costs
+    what adding up three one by one does, and the sums are the same, exactly.
+    """
+
+    def __init__(
+        self, state: BaselineState | None = None, layout: Layout = STREET, half_life: Seconds = HALF_LIFE
+    ) -> None:
+        self.layout = layout
+        self._half_life = half_life
+        self._grain = DAY if half_life >= DAY else Seconds(0.0)
+        self.people = state.people if state else 0
+        self.latest: float = state.latest if state else 0.0
+        self._anchor: float = state.anchor if state and state.people else math.nan
+        self._weight = state.weight if state else 0.0
+        self._pairs = state.pairs.copy() if state else np.zeros((layout.levels, layout.levels))
+        self._known = state.known.copy() if state else np.zeros((layout.attributes, layout.attributes))
+        self._cameras = {unit: row.copy() for unit, row in state.cameras} if state else {}
+        self._grown_at, self._grown = math.nan, 1.0
+        self._waiting: list[tuple[Worn, UnitId, float]] = []
+
+    def update(self, vector: AttributeVector, unit: UnitId, seen_at: Seconds) -> None:
+        """Count one vector seen by ``unit`` at ``seen_at``."""
+        self.count(worn(vector), unit, seen_at)
+
+    def count(self, one: Worn, unit: UnitId, seen_at: Seconds) -> None:
+        """The same for a vector already laid out as positions."""
+        self._put(one, unit, self._growth(seen_at))
+        self.people += 1
+        self.latest = max(self.latest, self._grained(seen_at))
+
+    def forget(self, one: Worn, unit: UnitId, seen_at: Seconds) -> None:
+        """Take out again what ``count`` put in; that somebody passed stays counted in ``people``.
+
+        Exact where both happen in one life of this object. A baseline taken up from ``coarse`` counts holds a
+        vector only roughly: there no count is left below zero.
+        """
+        self._put(one, unit, -self._growth(seen_at))
+        self._add_up()
+        self._weight = max(0.0, self._weight)
+        for array in (self._pairs, self._known, *self._cameras.values()):
+            np.maximum(array, 0.0, out=array)
+
+    def _put(self, one: Worn, unit: UnitId, g: float) -> None:
+        self._waiting.append((one, unit, g))
+        self._weight += g
+        if len(self._waiting) >= _MOST_WAITING:
+            self._add_up()
+
+    def count_rows(self, levels: NDArray[np.int32], unit: UnitId, seen_at: Seconds) -> None:
+        """Count many at once, all seen at ``seen_at``: (n, attributes) levels from 0, -1 where unknown."""
+        g = self._growth(seen_at)
+        known = levels >= 0
+        counts = self._together(levels, known)
+        singles = np.diag(counts) * g
+        self._pairs += counts * g
+        told = known.astype(np.float32)
+        self._known += (told.T @ told) * g
+        row = self._cameras.setdefault(unit, np.zeros(self.layout.levels))
+        row += singles
+        self._weight += g * len(levels)
+        self.people += len(levels)
+        self.latest = max(self.latest, self._grained(seen_at))
+
+    def _together(self, levels: NDArray[np.int32], known: NDArray[np.bool_]) -> FloatArray:
+        """How many have each two levels, (levels, levels), singles on the diagonal."""
+        number, size = len(levels), self.layout.levels
+        if number * size * size <= _PRODUCT * self.layout.attributes**2 * (number + _CALL):
+            hot = np.zeros((number, size), dtype=np.float32)  # exact: counts stay below 2**24
+            rows, attributes = np.nonzero(known)
+            hot[rows, np.array(self.layout.offsets)[attributes] + levels[rows, attributes]] = 1.0
+            return (hot.T @ hot).astype(np.float64)
+        counts = np.zeros((size, size))
+        places = list(zip(self.layout.offsets, self.layout.sizes, strict=True))
+        complete = bool(known.all())
+        for first, (start, height) in enumerate(places):
+            here, column = slice(start, start + height), levels[:, first]
+            told = column if complete else column[known[:, first]]
+            counts[here, here] = np.diag(_counts(told, height))
+            for second in range(first):
+                begin, width = places[second]
+                cell = column * np.int32(width) + levels[:, second]
+                if not complete:
+                    cell = cell[known[:, first] & known[:, second]]
+                block = _counts(cell, height * width).reshape(height, width)
+                counts[here, begin : begin + width] = block
+                counts[begin : begin + width, here] = block.T
+        return counts
+
+    def _add_up(self) -> None:
+        """Add what waits to the counts: the one-hot rows H of all, weighted, as one product."""
+        waiting, self._waiting = self._waiting, []
+        if not waiting:
+            return
+        lengths = [len(one.known) for one, _, _ in waiting]
+        rows = np.repeat(np.arange(len(waiting)), lengths)
+        levels = np.concatenate([one.known for one, _, _ in waiting])
+        weights = np.concatenate(
+            [_ONES[:length] if one.weights is None else one.weights
+             for (one, _, _), length in zip(waiting, lengths, strict=True)]
+        )  # fmt: skip
+        growth = np.array([g for _, _, g in waiting])
+        single = weights * growth[rows]
+        for matrix, width, places in (
+            (self._pairs, self.layout.levels, levels),
+            (self._known, self.layout.attributes, self.layout.attribute_of[levels]),
+        ):
+            hot = np.zeros((len(waiting), width))
+            hot[rows, places] = weights
+            np.add(matrix, hot.T @ (hot * growth[:, None]), out=matrix)
+            # On the diagonal a reading counts by its weight, not by the square of it.
+            diagonal = matrix.reshape(-1)[:: width + 1]
+            diagonal += np.bincount(places, single - weights * single, minlength=width)
+        units = [unit for _, unit, _ in waiting]
+        for unit in dict.fromkeys(units):
+            row = self._cameras.setdefault(unit, np.zeros(self.layout.levels))
+            mine = np.array([one == unit for one in units])[rows]
+            row += np.bincount(levels[mine], single[mine], minlength=self.layout.levels)
+
+    def _grained(self, at: float) -> float:
+        return math.floor(at / self._grain) * self._grain if self._grain else at
+
+    def _growth(self, at: float) -> float:
+        """The growth g on the day of an instant; moves the anchor first where g would grow too large."""
+        at = self._grained(at)
+        if at == self._grown_at:
+            return self._grown
+        if math.isnan(self._anchor):
+            self._anchor = math.floor(at / self._half_life) * self._half_life
+        strides = math.floor((at - self._anchor) / (_STRIDE * self._half_life))
+        if strides > 0:
+            self._move_anchor(strides)
+        self._grown_at, self._grown = at, growth((at - self._anchor) / self._half_life)
+        return self._grown
+
+    def _move_anchor(self, strides: int) -> None:
+        self._add_up()
+        self._grown_at = math.nan
+        self._anchor += strides * _STRIDE * self._half_life
+        scale = math.ldexp(1.0, -_STRIDE * strides)
+        for array in (self._pairs, self._known, *self._cameras.values()):
+            np.multiply(array, scale, out=array)
+        self._weight *= scale
+
+    def _decay(self, now: float) -> float:
+        """What stored counts are multiplied with to be counts on the day of ``now``, or of the latest sighting.
+
+        Never an overflow: ``now`` may be any number, and before the latest sighting nothing has decayed.
+        """
+        if math.isnan(self._anchor):
+            return 1.0
+        age = (max(self._grained(now), self.latest) - self._anchor) / self._half_life
+        return 1.0 / growth(age) if age < _LONG else 0.0
+
+    def turn_back(self, now: Seconds) -> None:
+        """Mend what a clock that ran ahead has done: age everything by whole half-lives until it lies before ``now``.
+
+        Without this one sighting dated months ahead would outweigh everybody until then. What had been learnt before
+        has decayed by as much as the clock was ahead; the baseline is young again, and says so.
+        """
+        if self.latest > now and not math.isnan(self._anchor):
+            shift = math.ceil((self.latest - now) / self._half_life) * self._half_life
+            self._anchor -= shift
+            self.latest -= shift
+            self._grown_at = math.nan
+
+    def weight(self, now: Seconds) -> float:
+        """How many people the baseline rests on at ``now``, the older ones counting less."""
+        return self._weight * self._decay(now)
+
+    def needs(self, young: int, now: Seconds) -> int:
+        """How many more people must be seen before anybody may be called an exception; 0 when ready."""
+        return max(0, math.ceil(young - self.weight(now) - 0.5))
+
+    def singles(self, now: Seconds) -> tuple[FloatArray, FloatArray]:
+        """(count, weight) at ``now`` of each level: arrays (levels,)."""
+        self._add_up()
+        decay = self._decay(now)
+        return np.diag(self._pairs) * decay, np.diag(self._known)[self.layout.attribute_of] * decay
+
+    def among(self, levels: IntArray, now: Seconds) -> tuple[FloatArray, FloatArray]:
+        """(count, weight) at ``now`` of each pair among ``levels``: two (m, m) arrays, singles on the diagonal."""
+        self._add_up()
+        attributes = self.layout.attribute_of[levels]
+        decay = self._decay(now)
+        return (
+            self._pairs[np.ix_(levels, levels)] * decay,
+            self._known[np.ix_(attributes, attributes)] * decay,
+        )
+
+    def matrices(self, now: Seconds) -> tuple[FloatArray, FloatArray]:
+        """(count, weight) at ``now``: of every pair of levels, singles on the diagonal; of every two attributes."""
+        self._add_up()
+        decay = self._decay(now)
+        return self._pairs * decay, self._known * decay
+
+    def camera(self, unit: UnitId, now: Seconds) -> FloatArray:
+        """Count at ``now`` of each level as seen by ``unit`` alone: (levels,)."""
+        self._add_up()
+        row = self._cameras.get(unit)
+        return np.zeros(self.layout.levels) if row is None else row * self._decay(now)
+
+    def usual(self, *, most: int) -> tuple[Usual, ...]:
+        """The ``most`` common levels of each attribute with their shares, commonest first (the street only)."""
+        self._add_up()
+        found: list[Usual] = []
+        for position, attribute in enumerate(ATTRIBUTES):
+            weight = float(self._known[position, position])
+            if weight <= 0:
+                continue
+            start = self.layout.offsets[position]
+            counts = np.diag(self._pairs)[start : start + len(attribute.levels)]
+            order = np.argsort(-counts, kind="stable")[:most]
+            found += [
+                Usual(
+                    attribute=attribute.name,
+                    word=attribute.levels[level],
+                    share=min(1.0, float(counts[level]) / weight),
+                )
+                for level in order.tolist()
+                if counts[level] > 0
+            ]
+        return tuple(found)
+
+    def state(self) -> BaselineState:
+        """All it knows, as copies."""
+        self._add_up()
+        return BaselineState(
+            anchor=Seconds(0.0 if math.isnan(self._anchor) else self._anchor),
+            latest=Seconds(self.latest),
+            people=self.people,
+            weight=self._weight,
+            pairs=self._pairs.copy(),
+            known=self._known.copy(),
+            cameras=tuple((unit, row.copy()) for unit, row in sorted(self._cameras.items())),
+        )
+
+
+def _counts(cells: NDArray[np.int32], size: int) -> FloatArray:
+    return np.bincount(cells, minlength=size).astype(np.float64)

@@ -1,0 +1,1 @@
+"""What has changed: a camera that is wrong, or a street that is different."""

@@ -1,0 +1,155 @@
+"""Which readings of which camera are not to be believed at present: a camera's fault is no fashion.
+
+Formula: let a share p of people usually show a level (the larger of what this camera and what all cameras usually
+see, by upper bounds). Each person seen adds to the camera's evidence against the level log2(q / p) bits where they
+show it and log2((1 - q) / (1 - p)) where not, q = p + ``EXCESS``; below 0 it starts anew (the cumulative sum of Page
+1954, Biometrika 41: 100-115, fastest of all tests to tell a change from p to q: Moustakides 1986, Annals of
+Statistics 14: 1379-1387). A smaller, lasting excess shows in the last ``MEMORY`` or so people, of whom k show it:
+z = (k - n p) / sqrt(n p (1 - p) + 1/4) (a control chart, Shewhart 1931, with a fading window, Roberts 1959).
+
+More than ``TOLD`` bits, or z above ``TOO_MANY``, sets the level aside on this camera, until there are less than half
+the bits and z is below ``ENOUGH`` again; never while another camera has half of this one's bits, or a z above
+``ENOUGH`` and a quarter of this one's.
+
+Laws:
+    * What is set aside counts as unknown: it scores nobody and teaches the baseline nothing.
+    * Where all cameras see the same, it is the street that changed, not a camera: nothing is set aside.
+    * The first reading of a fault cannot be told from a rare thing; of what is hardly ever seen, the third can.
+    * Counts only, of a few hundred people, in memory only.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import numpy as np
+
+from appliance.hub.statistics import confidence
+from appliance.hub.statistics.baseline.baseline import Baseline
+from appliance.hub.statistics.layout import FloatArray, IntArray, Worn
+from appliance.protocol.values import Seconds, UnitId
+
+MEMORY: Final = 200.0
+TOO_MANY: Final = 4.0
+ENOUGH: Final = 2.0
+EXCESS: Final = 0.08
+TOLD: Final = 10.0
+_MOST_TOLD: Final = 15.0
+"""Evidence is capped, so that a mended camera is believed again."""
+_LOOK: Final = 8
+"""A camera is looked at after so many of its people."""
+_YOUNG: Final = 100.0
+_FADE: Final = 1.0 - 1.0 / MEMORY
+_DUST: Final = 1e-9
+_NOBODY: Final[frozenset[int]] = frozenset()
+
+
+class _Camera:
+    __slots__ = (
+        "added", "counts", "doubtful", "gain", "looked", "loss", "told",
+        "usual", "usual_due", "waiting", "weight", "z",
+    )  # fmt: skip
+
+    def __init__(self, levels: int) -> None:
+        self.counts = np.zeros(levels)
+        self.weight = 0.0
+        self.added = self.looked = 0
+        self.waiting: list[Worn] = []
+        self.doubtful = _NOBODY
+        self.z, self.told = np.zeros(levels), np.zeros(levels)
+        self.gain, self.loss = np.zeros(levels), np.zeros(levels)
+        self.usual: FloatArray | None = None
+        self.usual_due = 0
+
+
+def _read(one: Worn) -> IntArray:
+    """The positions that were read, believed or not; each at most once."""
+    return np.append(one.known, one.doubted).astype(np.intp) if one.doubted else one.known
+
+
+class Guard:
+    """The readings not to be believed, by camera; ``baseline`` says what is usual."""
+
+    def __init__(self, baseline: Baseline) -> None:
+        self._baseline = baseline
+        self._cameras: dict[UnitId, _Camera] = {}
+
+    def doubtful(self, unit: UnitId) -> frozenset[int]:
+        """The positions set aside on ``unit``."""
+        camera = self._cameras.get(unit)
+        return _NOBODY if camera is None else camera.doubtful
+
+    def count(self, one: Worn, unit: UnitId) -> int:
+        """Count what ``unit`` read, believed or not; the number by which ``forget`` finds it again."""
+        camera = self._cameras.get(unit)
+        if camera is None:
+            camera = self._cameras[unit] = _Camera(self._baseline.layout.levels)
+        camera.waiting.append(one)
+        camera.added += 1
+        number = camera.added
+        if camera.added - camera.looked >= _LOOK:
+            self._look(camera, unit)
+        return number
+
+    def forget(self, one: Worn, unit: UnitId, number: int) -> None:
+        """Take out again what ``count`` gave ``number``; what is usual is looked up anew by every camera."""
+        for camera in self._cameras.values():
+            camera.usual = None
+        camera = self._cameras[unit]
+        if number > camera.looked:
+            camera.waiting = [other for other in camera.waiting if other is not one]
+            return
+        # Looks come after every _LOOK people; what was counted at one has faded since by all who came later.
+        at = -(-number // _LOOK) * _LOOK
+        weight = _FADE ** (camera.looked - at)
+        camera.counts[_read(one)] -= weight
+        np.maximum(camera.counts, 0.0, out=camera.counts)
+        camera.counts[camera.counts < _DUST] = 0.0
+        camera.weight = max(0.0, camera.weight - weight)
+
+    def _look(self, camera: _Camera, unit: UnitId) -> None:
+        waiting, camera.waiting = camera.waiting, []
+        fade = _FADE ** (camera.added - camera.looked)
+        camera.looked = camera.added
+        camera.counts *= fade
+        camera.weight = camera.weight * fade + len(waiting)
+        fresh = np.bincount(np.concatenate([_read(one) for one in waiting]), minlength=len(camera.counts))
+        camera.counts += fresh
+        if self._baseline.people < _YOUNG:
+            return
+        if camera.usual is None or self._baseline.people >= camera.usual_due:
+            camera.usual = self._usual(unit)
+            camera.usual_due = self._baseline.people + 128
+            more = np.minimum(camera.usual + EXCESS, 0.5 * (camera.usual + 1.0))
+            camera.gain = np.log2(more / camera.usual)
+            camera.loss = np.log2((1.0 - more + _DUST) / (1.0 - camera.usual + _DUST))
+        layout = self._baseline.layout
+        told = np.add.reduceat(fresh, layout.offsets)[layout.attribute_of]
+        camera.told += fresh * (camera.gain - camera.loss) + told * camera.loss
+        np.clip(camera.told, 0.0, _MOST_TOLD, out=camera.told)
+        seen = np.add.reduceat(camera.counts, layout.offsets)[layout.attribute_of]
+        expected = camera.usual * seen
+        camera.z = (camera.counts - expected) / np.sqrt(expected * (1.0 - camera.usual) + 0.25)
+        if camera.doubtful or camera.z.max() > TOO_MANY or camera.told.max() > TOLD:
+            self._set_aside(camera)
+
+    def _usual(self, unit: UnitId) -> FloatArray:
+        """The upper bound of each level's usual share, here or at all cameras, whichever is more."""
+        layout, now = self._baseline.layout, Seconds(self._baseline.latest)
+        own = self._baseline.camera(unit, now)
+        seen = np.add.reduceat(own, layout.offsets)[layout.attribute_of]
+        everywhere = confidence.share_upper(*self._baseline.singles(now))
+        here = np.where(seen > _YOUNG, confidence.share_upper(own, seen), 0.0)
+        return np.maximum(everywhere, here)
+
+    def _set_aside(self, camera: _Camera) -> None:
+        others = [one for one in self._cameras.values() if one is not camera and one.weight > MEMORY / 8]
+        elsewhere = np.zeros(len(camera.z), dtype=np.bool_)
+        for one in others:
+            elsewhere |= (one.z > np.maximum(ENOUGH, camera.z / 4.0)) | (
+                one.told > np.maximum(camera.told, TOLD) / 2.0
+            )
+        found = ((camera.z > TOO_MANY) | (camera.told > TOLD)) & ~elsewhere
+        still = ((camera.z > ENOUGH) | (camera.told > TOLD / 2.0)) & ~elsewhere
+        kept = [place for place in camera.doubtful if still[place]]
+        camera.doubtful = frozenset(kept + np.flatnonzero(found).tolist())

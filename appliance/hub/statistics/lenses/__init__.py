@@ -1,0 +1,1 @@
+"""The looks at one vector: single values, pairs, and the whole."""

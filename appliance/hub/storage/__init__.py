@@ -1,0 +1,1 @@
+"""SQLite: schema, rows, and the state of a hub between two starts."""

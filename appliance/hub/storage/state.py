@@ -1,0 +1,97 @@
+"""What the hub keeps: the values that go into its database with each batch, and those that come back from it.
+
+Laws:
+    * Values only, no database: whoever thinks may know them without being able to write.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from appliance.hub.admission.unit_state import DoorState
+from appliance.hub.alerts.alerts import Held
+from appliance.hub.pacing.forecast import HourCount
+from appliance.hub.records.audit import AuditCount
+from appliance.hub.records.daily_counts import Tally
+from appliance.hub.statistics.baseline.state import BaselineState
+from appliance.hub.statistics.feedback import Doubt
+from appliance.hub.statistics.layout import FloatArray
+from appliance.protocol.values import AlertId, AttributeVector, BoothId, Seconds, UnitId
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Live:
+    """An admitted observation that is not yet part of the stored baseline: all that is needed to count it again."""
+
+    unit: UnitId
+    seen_at: Seconds
+    vector: AttributeVector
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Snapshot:
+    """The baseline and the (BANDS, HISTOGRAMS, BINS) score histograms as they are now."""
+
+    baseline: BaselineState
+    bins: FloatArray
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Imported:
+    """A baseline file that was taken in: the SHA-256 of the file, and whose it was."""
+
+    digest: bytes
+    booth: BoothId
+    people: int
+    at: Seconds
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Changes:
+    """What one batch changed. ``snapshot``, where given, contains ``live`` and all that waited before it.
+
+    ``hours`` and ``audited`` are to be added to what is stored; hours of days before ``oldest_day`` are deleted.
+    """
+
+    doors: tuple[DoorState, ...] = ()
+    live: tuple[Live, ...] = ()
+    alerts: tuple[Held, ...] = ()
+    gone: tuple[AlertId, ...] = ()
+    last_alert: int = 0
+    tallies: tuple[Tally, ...] = ()
+    hours: tuple[HourCount, ...] = ()
+    oldest_day: str = ""
+    audited: tuple[AuditCount, ...] = ()
+    doubts: tuple[Doubt, ...] = ()
+    imported: tuple[Imported, ...] = ()
+    snapshot: Snapshot | None = None
+
+    @property
+    def empty(self) -> bool:
+        """True where there is nothing to store."""
+        return not (
+            self.doors
+            or self.live
+            or self.alerts
+            or self.gone
+            or self.tallies
+            or self.hours
+            or self.audited
+            or self.doubts
+            or self.imported
+            or self.snapshot
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stored:
+    """All that was stored, as it was."""
+
+    doors: tuple[DoorState, ...] = ()
+    snapshot: Snapshot | None = None
+    live: tuple[Live, ...] = ()
+    alerts: tuple[Held, ...] = ()
+    last_alert: int = 0
+    tallies: tuple[Tally, ...] = ()
+    hours: tuple[HourCount, ...] = ()
+    doubts: tuple[Doubt, ...] = ()

@@ -1,0 +1,258 @@
+"""The hub's memory on disk: one SQLite file, one transaction per batch, counts rather than people.
+
+Laws:
+    * A batch is stored whole or not at all, and is on the disk (synchronous=FULL) before the broker hears of it.
+    * The baseline is written every minute or so; until then what was admitted waits in ``live``, from which the
+      counts are made again after a crash. Writing the baseline deletes those rows in the same transaction.
+    * Nothing that was deleted lingers in the write-ahead log. How the file is opened: ``database``.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+
+from appliance.hub.admission.replay_window import WindowState
+from appliance.hub.admission.unit_state import DoorState
+from appliance.hub.pacing.forecast import HourCount
+from appliance.hub.records.audit import AuditCount
+from appliance.hub.records.daily_counts import Tally
+from appliance.hub.statistics.baseline.state import BaselineState
+from appliance.hub.statistics.conformal import BINS, HISTOGRAMS
+from appliance.hub.statistics.feedback import Doubt, Word
+from appliance.hub.statistics.layout import BANDS, LEVELS
+from appliance.hub.storage import row_codec
+from appliance.hub.storage.database import Database
+from appliance.hub.storage.state import Changes, Live, Snapshot, Stored
+from appliance.protocol.values import BoothId, Epoch, Seconds, UnitId
+from appliance.protocol.vocabulary import ATTRIBUTES
+
+_LENSES: Final = HISTOGRAMS
+
+
+class Store:
+    """The database at ``path``, made where there is none. Unfit, Unavailable: see the file's laws.
+
+    One hub at a time holds it; who only looks says ``alone=False``.
+    """
+
+    def __init__(self, path: Path, booth: BoothId, *, alone: bool = True) -> None:
+        self._database = Database(path, booth, alone=alone)
+        self._db = self._database.connection
+
+    def commit(self, changes: Changes) -> None:
+        """Store one batch, whole; it is on the disk when this returns. Unavailable where the disk is full."""
+        with self._database.errors():
+            with self._database.transaction():
+                for door in changes.doors:
+                    self._write_door(door)
+                self._database.many(
+                    "INSERT INTO live (unit, seen_at, code) VALUES (?, ?, ?)",
+                    ((one.unit, one.seen_at, row_codec.code(one.vector)) for one in changes.live),
+                )
+                self._database.many(
+                    "REPLACE INTO alert VALUES", (row_codec.alert_row(held) for held in changes.alerts)
+                )
+                self._database.many("DELETE FROM alert WHERE alert = ?", ((name,) for name in changes.gone))
+                if changes.last_alert:
+                    self._db.execute("UPDATE booth SET last_alert = ?", (changes.last_alert,))
+                self._database.many(
+                    "INSERT INTO daily VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET number = number + excluded.number",
+                    ((tally.day, tally.what, tally.number) for tally in changes.tallies),
+                )
+                self._write_counts(changes)
+                if changes.snapshot:
+                    self._write_snapshot(changes.snapshot)
+            if changes.snapshot or any(held.ended_at is not None for held in changes.alerts):
+                self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+
+    def _write_counts(self, changes: Changes) -> None:
+        self._database.many(
+            "INSERT INTO hourly VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE "
+            "SET people = people + excluded.people, watched = watched + excluded.watched",
+            ((one.day, one.hour, one.people, one.watched) for one in changes.hours),
+        )
+        if changes.oldest_day:
+            self._db.execute("DELETE FROM hourly WHERE day < ?", (changes.oldest_day,))
+        self._database.many(
+            "INSERT INTO audited VALUES (?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET people = people + excluded.people, "
+            "flags = flags + excluded.flags, alerts = alerts + excluded.alerts",
+            ((one.aspect, one.value, one.people, one.flags, one.alerts) for one in changes.audited),
+        )
+        self._database.many(
+            "REPLACE INTO doubt VALUES",
+            ((one.of.unit, one.of.attribute, one.of.word, one.faults, one.at) for one in changes.doubts),
+        )
+        self._database.many(
+            "INSERT INTO imported VALUES",
+            ((one.digest, one.booth, one.people, one.at) for one in changes.imported),
+        )
+
+    def _write_door(self, door: DoorState) -> None:
+        self._db.execute(
+            "REPLACE INTO door VALUES (?, ?, ?, ?, ?)",
+            (door.unit, door.floor, door.admitted, door.repeated, door.missing_closed),
+        )
+        self._database.many(
+            "REPLACE INTO refused VALUES", ((door.unit, rule, number) for rule, number in door.refused)
+        )
+        self._db.execute("DELETE FROM window WHERE unit = ? AND epoch < ?", (door.unit, door.floor))
+        self._database.many(
+            "REPLACE INTO window VALUES",
+            (
+                (
+                    door.unit,
+                    one.epoch,
+                    one.lowest,
+                    one.highest,
+                    one.admitted,
+                    one.bitmap,
+                    one.boot,
+                    one.synced,
+                )
+                for one in door.windows
+            ),
+        )
+
+    def _write_snapshot(self, snapshot: Snapshot) -> None:
+        state = snapshot.baseline
+        self._db.execute(
+            "REPLACE INTO baseline VALUES (1, ?, ?, ?, ?, ?, ?)",
+            (
+                state.anchor,
+                state.latest,
+                state.people,
+                state.weight,
+                row_codec.blob(state.pairs),
+                row_codec.blob(state.known),
+            ),
+        )
+        self._database.many(
+            "REPLACE INTO camera VALUES", ((unit, row_codec.blob(row)) for unit, row in state.cameras)
+        )
+        self._database.many(
+            "REPLACE INTO score VALUES",
+            (
+                (band, lens, row_codec.blob(snapshot.bins[band, lens]))
+                for band in range(BANDS)
+                for lens in range(_LENSES)
+            ),
+        )
+        self._db.execute("DELETE FROM live")
+
+    def load(self) -> Stored:
+        """All that is stored. Unfit where it contradicts itself."""
+        with self._database.errors():
+            (last_alert,) = self._db.execute("SELECT last_alert FROM booth").fetchone()
+            return Stored(
+                doors=self._doors(),
+                snapshot=self._snapshot(),
+                live=tuple(
+                    Live(unit=UnitId(unit), seen_at=Seconds(seen_at), vector=row_codec.vector(code))
+                    for unit, seen_at, code in self._db.execute(
+                        "SELECT unit, seen_at, code FROM live ORDER BY n"
+                    )
+                ),
+                alerts=tuple(
+                    row_codec.held_of(row)
+                    for row in self._db.execute(
+                        "SELECT * FROM alert ORDER BY raised_at, length(alert), alert"
+                    )
+                ),
+                last_alert=last_alert,
+                tallies=tuple(
+                    Tally(day=day, what=what, number=number)
+                    for day, what, number in self._db.execute("SELECT day, what, number FROM daily")
+                ),
+                hours=tuple(
+                    HourCount(day=day, hour=hour, people=people, watched=watched)
+                    for day, hour, people, watched in self._db.execute("SELECT * FROM hourly")
+                ),
+                doubts=tuple(
+                    Doubt(
+                        of=Word(unit=UnitId(unit), attribute=attribute, word=word),
+                        faults=faults,
+                        at=Seconds(at),
+                    )
+                    for unit, attribute, word, faults, at in self._db.execute("SELECT * FROM doubt")
+                ),
+            )
+
+    def imported(self) -> frozenset[bytes]:
+        """Digests of the baseline files that were taken in."""
+        with self._database.errors():
+            return frozenset(digest for (digest,) in self._db.execute("SELECT digest FROM imported"))
+
+    def audited(self) -> tuple[AuditCount, ...]:
+        """Every count that the audit reads."""
+        with self._database.errors():
+            return tuple(
+                AuditCount(aspect=aspect, value=value, people=people, flags=flags, alerts=alerts)
+                for aspect, value, people, flags, alerts in self._db.execute("SELECT * FROM audited")
+            )
+
+    def _doors(self) -> tuple[DoorState, ...]:
+        refused: dict[str, list[tuple[int, int]]] = defaultdict(list)
+        for unit, rule, number in self._db.execute("SELECT unit, rule, number FROM refused"):
+            refused[unit].append((rule, number))
+        windows: dict[str, list[WindowState]] = defaultdict(list)
+        for unit, epoch, lowest, highest, admitted, bitmap, boot, synced in self._db.execute(
+            "SELECT * FROM window ORDER BY unit, epoch"
+        ):
+            windows[unit].append(
+                WindowState(
+                    epoch=Epoch(epoch),
+                    lowest=lowest,
+                    highest=highest,
+                    admitted=admitted,
+                    bitmap=bitmap,
+                    boot=boot,
+                    synced=bool(synced),
+                )
+            )
+        return tuple(
+            DoorState(
+                unit=unit,
+                floor=floor,
+                admitted=admitted,
+                repeated=repeated,
+                missing_closed=missing,
+                refused=tuple(refused[unit]),
+                windows=tuple(windows[unit]),
+            )
+            for unit, floor, admitted, repeated, missing in self._db.execute("SELECT * FROM door")
+        )
+
+    def _snapshot(self) -> Snapshot | None:
+        row = self._db.execute(
+            "SELECT anchor, latest, people, weight, pairs, known FROM baseline WHERE id = 1"
+        ).fetchone()
+        if row is None:
+            return None
+        anchor, latest, people, weight, pairs, known = row
+        attributes = len(ATTRIBUTES)
+        bins = np.zeros((BANDS, _LENSES, BINS))
+        for band, lens, blob in self._db.execute("SELECT band, lens, bins FROM score"):
+            bins[band, lens] = row_codec.array(blob, BINS)
+        return Snapshot(
+            baseline=BaselineState(
+                anchor=Seconds(anchor),
+                latest=Seconds(latest),
+                people=people,
+                weight=weight,
+                pairs=row_codec.array(pairs, LEVELS, LEVELS),
+                known=row_codec.array(known, attributes, attributes),
+                cameras=tuple(
+                    (UnitId(unit), row_codec.array(blob, LEVELS))
+                    for unit, blob in self._db.execute("SELECT unit, counts FROM camera ORDER BY unit")
+                ),
+            ),
+            bins=bins,
+        )
+
+    def close(self) -> None:
+        """Close the file; what was committed stays."""
+        self._database.close()

@@ -1,0 +1,1 @@
+"""What may leave a unit, and how it is spelled and signed."""

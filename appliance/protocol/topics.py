@@ -1,0 +1,64 @@
+"""The topics of the booth: one table, so that broker ACL, unit, hub and tablet cannot disagree.
+
+Laws:
+    * Topic form: ``leftfield/1/<booth>/…``; 1 is the version of this table.
+    * Whoever may write a topic is named in it; the ACL is generated from these patterns.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from appliance.base.errors import Refused, Rule
+from appliance.protocol.values import NAME_FORM, AlertId, BoothId, TabletId, UnitId
+
+ROOT: Final = "leftfield/1"
+UNIT_LEAVES: Final = ("observation", "status")
+STAFF_LEAVES: Final = ("claim", "outcome", "forget")
+
+
+def observation(booth: BoothId, unit: UnitId) -> str:
+    """Sealed statements of a unit, QoS 1."""
+    return f"{ROOT}/{booth}/unit/{unit}/observation"
+
+
+def unit_status(booth: BoothId, unit: UnitId) -> str:
+    """Birth, death (last will) and spool state of a unit's RELAY, retained."""
+    return f"{ROOT}/{booth}/unit/{unit}/status"
+
+
+def board(booth: BoothId) -> str:
+    """What the booth shows its staff, retained."""
+    return f"{ROOT}/{booth}/hub/board"
+
+
+def hub_status(booth: BoothId) -> str:
+    """Birth and death (last will) of WATCH, retained."""
+    return f"{ROOT}/{booth}/hub/status"
+
+
+def prior(booth: BoothId) -> str:
+    """How common each word is here, signed by the hub (``protocol/prior.py``), retained; for units alone."""
+    return f"{ROOT}/{booth}/hub/prior"
+
+
+def alert(booth: BoothId, name: AlertId) -> str:
+    """One alert, retained until it ends."""
+    return f"{ROOT}/{booth}/alert/{name}"
+
+
+def staff(booth: BoothId, tablet: TabletId, leaf: str) -> str:
+    """A tablet's request: ``claim``, ``outcome`` or ``forget``; or ``answer``, where the hub answers it."""
+    return f"{ROOT}/{booth}/staff/{tablet}/{leaf}"
+
+
+def named_in(untrusted_topic: str, booth: BoothId, group: str) -> tuple[str, str]:
+    """Name and leaf of ``leftfield/1/<booth>/<group>/<name>/<leaf>``.
+
+    Refused (WRONG_TOPIC) for any other topic.
+    """
+    parts = untrusted_topic.split("/")
+    well_formed = len(parts) == 6 and parts[:4] == [*ROOT.split("/"), booth, group]
+    if not well_formed or not NAME_FORM.fullmatch(parts[4]):
+        raise Refused(Rule.WRONG_TOPIC, "the topic is not one of this booth", where="broker")
+    return parts[4], parts[5]

@@ -1,0 +1,1 @@
+"""What is read from configuration files and command lines; each value is checked before it becomes one."""

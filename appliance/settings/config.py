@@ -1,0 +1,305 @@
+"""Configuration: TOML files read into frozen values, with one clear error for each way they can be wrong.
+
+Laws:
+    * Every key has a type and a range; an unknown or missing key is ``Unfit`` and names the file and the key.
+    * Defaults stand here and nowhere else.
+    * A network camera cannot be configured: frames on a network break the first promise.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from appliance.base.errors import Unfit
+from appliance.protocol.values import BoothId, Seconds, TabletId, UnitId
+from appliance.settings.toml_table import Table, load
+
+CONFIG_DIRECTORY: Final = Path("/etc/leftfield")
+PIPE_PATH: Final = Path("/run/leftfield/pipe")
+_NETWORK_PROTOCOLS: Final = """
+amqp async bluray cache concat concatf crypto data dtls ffrtmpcrypt ffrtmphttp ftp ftps gopher gophers hls http
+httpproxy https icecast ipfs ipfs_gateway ipns libsmbclient libsrt libssh libzmq mmsh mmst prompeg rist rtmp rtmpe
+rtmps rtmpt rtmpte rtmpts rtp rtsp rtsps sap sctp sftp smb srt srtp subfile tcp tee tls udp udplite unix ws wss zmq
+"""
+# FFmpeg's protocols that reach a network, or wrap another one (ffmpeg-protocols(1)).
+STATE_DIRECTORY: Final = Path("/var/lib/leftfield")
+MATRIX_PATH: Final = STATE_DIRECTORY / "matrix" / "camera.matrix"
+LANGUAGES: Final = ("en", "es", "fr", "zh-Hans")
+"""Languages (BCP 47) in which staff can be told; the first is the default."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BrokerAddress:
+    """Where the broker is and how to prove who we are: mutual TLS, always.
+
+    ``ca``, ``certificate`` and ``key`` are PEM files.
+    """
+
+    host: str
+    port: int
+    ca: Path
+    certificate: Path
+    key: Path
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CameraConfig:
+    """Where frames come from: ``source`` is a V4L2 device, ``picamera2``, or a video file (``repeat`` it or not).
+
+    ``frame_rate`` is the most frames read per second; a file is read in its own time unless ``hurry``.
+    """
+
+    source: str
+    width: int
+    height: int
+    frame_rate: int
+    repeat: bool
+    hurry: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UnitConfig:
+    """All that a camera unit's two processes need; each reads only its own part."""
+
+    booth: BoothId
+    unit: UnitId
+    camera: CameraConfig
+    models: Path | None
+    accelerator: str
+    threads: int
+    pipe: Path
+    broker: BrokerAddress
+    spool: Path
+    spool_records: int
+    walls: str
+    """``every``: SENSE refuses to see where any wall is missing; ``required``: where one of the first line is."""
+    public_key: bytes | None
+    """This unit's own public key (32 bytes), by which RELAY checks every seal; a secret to nobody."""
+    prior: Path
+    """Where RELAY keeps the hub's prior, and SENSE looks for it at its start."""
+    matrix: Path = MATRIX_PATH
+    """Where ``leftfield card read`` keeps the camera's colour matrix, and SENSE looks for it at its start."""
+    hub_key: bytes | None = None
+    """The hub's public key (32 bytes), under which a prior is believed; without it the shipped one is used."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PacingConfig:
+    """What gifts and staff can serve.
+
+    ``stock`` gifts are left for the day, ``staff`` people each need ``service_seconds`` for one visit; an alert
+    lives ``alert_seconds``; no observation with a tail probability above ``floor`` is ever an alert. The booth
+    serves from ``opens`` to ``closes``, seconds since midnight where it stands; where they are None, for ten hours
+    from the first person seen.
+    """
+
+    stock: int
+    staff: int
+    service_seconds: Seconds
+    alert_seconds: Seconds
+    floor: float
+    opens: Seconds | None = None
+    closes: Seconds | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HubConfig:
+    """All that process WATCH needs.
+
+    ``young`` is how many people must have been seen before anybody is flagged; an observation is held live for
+    ``hold_seconds`` at most. ``language`` is what staff are told in. ``signing_key`` is the file of the key (32
+    bytes) that baselines are signed with, ``prior_key`` of that for the units' prior.
+    """
+
+    booth: BoothId
+    broker: BrokerAddress
+    register: Path
+    database: Path
+    pacing: PacingConfig
+    young: int
+    hold_seconds: Seconds
+    signing_key: Path = Path("hub-signing.key")
+    prior_key: Path = Path("hub-prior.key")
+    language: str = LANGUAGES[0]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EnrolledUnit:
+    """One row of the register: a unit, its public key (32 bytes), and what staff call its place."""
+
+    unit: UnitId
+    public_key: bytes
+    place: str
+    simulated: bool = False
+    revoked: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Register:
+    """Who may speak in this booth: units by public key, tablets by name."""
+
+    units: tuple[EnrolledUnit, ...]
+    tablets: tuple[TabletId, ...]
+
+
+def _broker(table: Table) -> BrokerAddress:
+    broker = BrokerAddress(
+        host=table.get("host", str),
+        port=table.number("port", 1, 65535, 8883, kind=int),
+        ca=table.path("ca"),
+        certificate=table.path("certificate"),
+        key=table.path("key"),
+    )
+    table.end()
+    return broker
+
+
+def refuse_network_source(source: str, where: str) -> None:
+    """Unfit where the video library could take ``source`` for an address on a network.
+
+    It needs no slashes for that (``http:host``), and has protocols that wrap others (``cache:http:host``). So what
+    stands before the first colon must be ``file``, part of a path, or of the name of a file that exists.
+    """
+    scheme, colon, _ = source.partition(":")
+    if not colon or "/" in scheme or scheme.lower() == "file":
+        return
+    if scheme.lower() in _NETWORK_PROTOCOLS.split() or "://" in source or not Path(source).exists():
+        raise Unfit(
+            f"{scheme}: is a network camera, or no file, and frames on a network break promise 1 "
+            "(no frame leaves memory)",
+            where=where,
+            mend="use a camera on the unit itself (/dev/video0, picamera2) or a recorded file "
+            f"(one with a colon in its name: ./{source})",
+        )
+
+
+def _camera(table: Table) -> CameraConfig:
+    source = table.get("source", str)
+    try:
+        refuse_network_source(source, "camera.source")
+    except Unfit as refusal:
+        raise Unfit(refusal.what, where=table.unfit("source", "").where, mend=refusal.mend) from None
+    camera = CameraConfig(
+        source=source,
+        width=table.number("width", 160, 4096, 1280, kind=int),
+        height=table.number("height", 120, 4096, 720, kind=int),
+        frame_rate=table.number("frame_rate", 1, 60, 15, kind=int),
+        repeat=table.get("repeat", bool, default=False),
+        hurry=table.get("hurry", bool, default=False),
+    )
+    table.end()
+    return camera
+
+
+def _public_key(table: Table, digits: str, key: str = "public_key") -> bytes:
+    """The 32 bytes of a table's ``key``."""
+    if not re.fullmatch(r"[0-9a-fA-F]{64}", digits):
+        raise table.unfit(key, "must be 64 hexadecimal digits")
+    return bytes.fromhex(digits)
+
+
+def unit_config(path: Path) -> UnitConfig:
+    """The unit's configuration (``unit.toml``). Unfit where it cannot be used."""
+    root = load(path)
+    names, models, pipe, spool, relay, sense, prior, card = (
+        root.table(key, optional=key != "unit")
+        for key in ("unit", "models", "pipe", "spool", "relay", "sense", "prior", "card")
+    )
+    walls = sense.get("walls", str, "required")
+    if walls not in {"required", "every"}:
+        raise sense.unfit("walls", f"must be required or every, not {walls!r}")
+    digits, hub_digits = relay.get("public_key", str, ""), prior.get("hub_key", str, "")
+    models_directory = models.get("directory", str, "")
+    accelerator = models.get("accelerator", str, "auto")
+    if accelerator not in {"auto", "cpu", "edgetpu"}:
+        raise models.unfit("accelerator", f"must be auto, cpu or edgetpu, not {accelerator!r}")
+    config = UnitConfig(
+        booth=BoothId(names.name("booth")),
+        unit=UnitId(names.name("unit")),
+        camera=_camera(root.table("camera")),
+        models=path.parent / models_directory if models_directory else None,
+        accelerator=accelerator,
+        threads=models.number("threads", 1, 8, 1, kind=int),
+        pipe=pipe.path("path", PIPE_PATH),
+        broker=_broker(root.table("broker")),
+        spool=spool.path("directory", STATE_DIRECTORY / "spool"),
+        spool_records=spool.number("records", 100, 10_000_000, 200_000, kind=int),
+        walls=walls,
+        public_key=_public_key(relay, digits) if digits else None,
+        prior=prior.path("path", STATE_DIRECTORY / "prior" / "hub.prior"),
+        matrix=card.path("matrix", MATRIX_PATH),
+        hub_key=_public_key(prior, hub_digits, "hub_key") if hub_digits else None,
+    )
+    for table in (names, models, pipe, spool, relay, sense, prior, card, root):
+        table.end()
+    return config
+
+
+def _pacing(table: Table) -> PacingConfig:
+    opens, closes = table.time_of_day("opens"), table.time_of_day("closes")
+    if (opens is None) != (closes is None):
+        raise table.unfit("opens", "and closes belong together")
+    if opens is not None and closes is not None and closes <= opens:
+        raise table.unfit("closes", "must be later than opens, on the same day")
+    pacing = PacingConfig(
+        stock=table.number("stock", 0, 100_000, 40, kind=int),
+        staff=table.number("staff", 0, 100, 2, kind=int),
+        service_seconds=Seconds(table.number("service_seconds", 10.0, 3600.0, 360.0, kind=float)),
+        alert_seconds=Seconds(table.number("alert_seconds", 10.0, 900.0, 180.0, kind=float)),
+        floor=table.number("floor", 1e-6, 0.05, 0.005, kind=float),
+        opens=opens,
+        closes=closes,
+    )
+    table.end()
+    return pacing
+
+
+def hub_config(path: Path) -> HubConfig:
+    """The hub's configuration (``hub.toml``). Unfit where it cannot be used."""
+    root = load(path)
+    hub = root.table("hub")
+    language = hub.get("language", str, LANGUAGES[0])
+    if language not in LANGUAGES:
+        raise hub.unfit("language", f"must be one of {', '.join(LANGUAGES)}, not {language!r}")
+    database = hub.path("database", STATE_DIRECTORY / "hub.sqlite")
+    config = HubConfig(
+        booth=BoothId(hub.name("booth")),
+        broker=_broker(root.table("broker")),
+        register=hub.path("register"),
+        database=database,
+        signing_key=hub.path("signing_key", database.parent / "hub-signing.key"),
+        prior_key=hub.path("prior_key", database.parent / "hub-prior.key"),
+        young=hub.number("young", 50, 100_000, 300, kind=int),
+        hold_seconds=Seconds(hub.number("hold_seconds", 30.0, 900.0, 300.0, kind=float)),
+        pacing=_pacing(root.table("pacing", optional=True)),
+        language=language,
+    )
+    for table in (hub, root):
+        table.end()
+    return config
+
+
+def register(path: Path) -> Register:
+    """The register of enrolled units and tablets (``register.toml``). Unfit where it cannot be used."""
+    root = load(path)
+    units = []
+    for name, row in root.table("units", optional=True).tables():
+        units.append(
+            EnrolledUnit(
+                unit=UnitId(name),
+                public_key=_public_key(row, row.get("public_key", str)),
+                place=row.get("place", str),
+                simulated=row.get("simulated", bool, default=False),
+                revoked=row.get("revoked", bool, default=False),
+            )
+        )
+        row.end()
+    tablets = []
+    for name, row in root.table("tablets", optional=True).tables():
+        tablets.append(TabletId(name))
+        row.end()
+    root.end()
+    return Register(units=tuple(units), tablets=tuple(tablets))

@@ -1,0 +1,1 @@
+"""What SENSE reads once, before its walls stand: the prior, the colour matrix, its configuration."""

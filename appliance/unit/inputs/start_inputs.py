@@ -1,0 +1,23 @@
+"""What SENSE was given to go by, before its walls stood; nothing comes after.
+
+Law: values that were believed where they were read (``shelf``, ``matrix``); nothing here is read again.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from appliance.protocol.prior import Prior
+from appliance.unit.inputs.colour_matrix import CameraMatrix
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """The hub's prior and the camera's colour matrix; None: the shipped prior, colours as the camera gives them."""
+
+    prior: Prior | None = None
+    matrix: CameraMatrix | None = None
+
+
+NOTHING: Final = Given()

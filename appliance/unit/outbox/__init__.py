@@ -1,0 +1,1 @@
+"""RELAY's rooms: checking seals, the spool on disk, publishing. Network, no pixels, no signing key."""

@@ -1,0 +1,1 @@
+"""What is worn: colours, patterns and kinds of garments, with how sure."""

@@ -1,0 +1,296 @@
+"""From a frame to what may leave the room: people, tracks, glances, one attribute vector per passer-by.
+
+Laws:
+    * A track is described once: as soon as there are enough glances, or when it ends. Never twice.
+    * A thing that never moved is no passer-by (a poster, a mannequin, a jacket on the grass) and is counted as still.
+    * Only ``Sighting`` leaves; it holds a vector and a time, no box, no track number.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from appliance.protocol.values import AttributeVector
+from appliance.settings.config import UnitConfig
+from appliance.unit.inputs.start_inputs import NOTHING, Given
+from appliance.unit.vision import glance
+from appliance.unit.vision.attributes import fusion
+from appliance.unit.vision.attributes import reading as attributes
+from appliance.unit.vision.attributes.colours import Balance, Floats
+from appliance.unit.vision.attributes.priors import SHIPPED, Usual, usual_by
+from appliance.unit.vision.models.catalogue import default_model_directory, read_catalogue
+from appliance.unit.vision.models.garments import Garments
+from appliance.unit.vision.models.pattern import Patterns
+from appliance.unit.vision.models.person_detector import People
+from appliance.unit.vision.models.pose_estimator import Poses
+from appliance.unit.vision.models.runtime import Accelerator, Wish, choose_accelerator, load_model
+from appliance.unit.vision.regions import Headless, headless
+from appliance.unit.vision.tracking.boxes import overlap
+from appliance.unit.vision.tracking.track import Track, TrackRules
+from appliance.unit.vision.tracking.tracker import Tracker
+from appliance.unit.vision.types import AttributeReading, Box, Detection, Frame, Keypoint, Pose
+
+LEAST_SCORE = 0.30
+"""Detections below are not made at all; between this and the tracker's ``sure`` they only continue tracks."""
+_LIGHT_EVERY = 15
+_HOLE = (0.38, 0.66)
+"""People this high (share of the detector's picture) are all but missed at full size, and found at three quarters."""
+_HOLE_ZOOM = 0.75
+_SEARCH_EVERY = 10
+"""Frames between two searches of the hole while nobody is known to be in it; every other frame while somebody is."""
+_WISHES = {"auto": Wish.AUTO, "cpu": Wish.CPU, "edgetpu": Wish.EDGE_TPU}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sighting:
+    """One passer-by: what they wore, and when they were last seen (monotonic seconds of the frames)."""
+
+    vector: AttributeVector
+    at: float
+
+
+@dataclass(slots=True)
+class Cost:
+    """Where the time went, in nanoseconds since the start; ``invoke`` is that inside the models' runtime."""
+
+    frames: int = 0
+    people: int = 0
+    tracking: int = 0
+    posing: int = 0
+    reading: int = 0
+    glances: int = 0
+    found: int = 0
+
+
+@dataclass(slots=True)
+class Counts:
+    """How many tracks were described, ended without one good glance, or never moved."""
+
+    described: int = 0
+    unread: int = 0
+    still: int = 0
+
+
+class Pipeline:
+    """All of the unit's seeing, from frames to sightings; one frame at a time."""
+
+    def __init__(
+        self,
+        people: People,
+        poses: Poses,
+        *,
+        networks: attributes.Networks = attributes.NO_NETWORKS,
+        nearer: People | None = None,
+        track_rules: TrackRules = TrackRules(),  # noqa: B008 - frozen
+        glance_rules: glance.GlanceRules = glance.GlanceRules(),  # noqa: B008 - frozen
+        usual: Usual = SHIPPED,
+        matrix: Floats | None = None,
+        clock: Callable[[], int] = time.perf_counter_ns,
+    ) -> None:
+        self.people = people
+        self.poses = poses
+        self._networks = networks
+        self._nearer = nearer
+        self._usual = usual
+        self._in_hole = False
+        self.cost = Cost()
+        self.counts = Counts()
+        self._track_rules = track_rules
+        self._rules = glance_rules
+        self._tracker = Tracker(track_rules)
+        self._balance = Balance(matrix)
+        self._known: dict[int, glance.Glances] = {}
+        self._clock = clock
+
+    @property
+    def invoked_ns(self) -> int:
+        """Nanoseconds spent inside the models' runtime."""
+        return self.people.model.invoked_ns + self.poses.model.invoked_ns + self._networks.invoked_ns
+
+    def warm_up(self) -> None:
+        """Run every part once on a blank picture, so that nothing is loaded or started later inside the seal."""
+        frame = Frame(pixels=np.full((240, 320, 3), 128, np.uint8), at=0.0)
+        self.people.find(frame)
+        box = Box(left=120, top=20, right=200, bottom=220)
+        self.poses.find(frame, box)
+        person = headless(frame, standing(box))
+        if person is not None:
+            seen = attributes.read(person, self._balance.light, self._networks)
+            fusion.describe([seen], self._usual)
+
+    def see(self, frame: Frame) -> tuple[Sighting, ...]:
+        """Take in one frame; the passers-by who are described by it. Unavailable where the accelerator is."""
+        clock, cost = self._clock, self.cost
+        if cost.frames % _LIGHT_EVERY == 0:
+            self._balance.look(frame.pixels)
+        start = clock()
+        detections = self._find(frame)
+        found = clock()
+        step = self._tracker.step(detections, frame.at, (frame.pixels.shape[1], frame.pixels.shape[0]))
+        for track in step.visible:
+            self._known.setdefault(track.track, glance.Glances())
+        boxes = [detection.box for detection in detections]
+        wanted = glance.choose(step.visible, self._known, boxes, self._rules)
+        followed = clock()
+        for track in wanted:
+            self._glance(frame, track, boxes)
+        sightings = [self._described(track) for track in step.visible if self._is_enough(track)]
+        sightings += [sighting for track in step.ended if (sighting := self._ended(track))]
+        cost.frames += 1
+        cost.found += len(detections)
+        cost.people += found - start
+        cost.tracking += followed - found
+        return tuple(sightings)
+
+    def find_at_once(self, frame: Frame) -> tuple[Detection, ...]:
+        """Everybody in a picture that has no next one: found at either size, the light taken from it alone."""
+        self._balance = self._balance.anew()
+        self._balance.look(frame.pixels)
+        found = list(self.people.find(frame))
+        for near in self._nearer.find(frame) if self._nearer else ():
+            same = [one for one in found if overlap(near.box, one.box) > 0.5]
+            if all(near.score > one.score for one in same):
+                found = [one for one in found if one not in same] + [near]
+        return tuple(sorted(found, key=lambda one: -one.score))
+
+    def _find(self, frame: Frame) -> tuple[Detection, ...]:
+        """Everybody in the frame; now and then with a second look at three quarters of the size.
+
+        Alternating the two sizes instead would cost nothing, and every other frame of everybody far away: measured on
+        the sample street, half as many identity switches again.
+        """
+        found = self.people.find(frame)
+        if self._nearer is None or self.cost.frames % (2 if self._in_hole else _SEARCH_EVERY):
+            return found
+        low, high = (share * self._nearer.shown_height(frame) for share in _HOLE)
+        near = [
+            detection
+            for detection in self._nearer.find(frame)
+            if low < detection.box.height < high
+            and not any(overlap(detection.box, other.box) > 0.5 for other in found)
+        ]
+        self._in_hole = bool(near)
+        return (*found, *near)
+
+    def finish(self) -> tuple[Sighting, ...]:
+        """End all tracks, as when the recording ends or the unit stops; who was not yet described is now."""
+        return tuple(sighting for track in self._tracker.end() if (sighting := self._ended(track)))
+
+    def _glance(self, frame: Frame, track: Track, boxes: Sequence[Box]) -> None:
+        """Look closely at one person once."""
+        past = self._known[track.track]
+        past.tried += 1
+        past.tried_at, past.height = track.at, track.box.height
+        readings = self.look(frame, track.box, [box for box in boxes if box is not track.box])
+        if readings:
+            past.readings.append(readings)
+            past.views.append(fusion.View(at=track.at, height=max(1.0, track.box.height)))
+            past.doubtful = self._rules.enough <= len(
+                past.readings
+            ) < self._rules.most and fusion.may_be_rare(
+                fusion.describe(past.readings, self._usual, past.views), self._usual
+            )
+
+    def look(self, frame: Frame, box: Box, others: Sequence[Box]) -> tuple[AttributeReading, ...]:
+        """What one glance at the person in ``box`` reads, the head blanked first; nothing where no pose fits."""
+        person = self.person(frame, box, others)
+        return () if person is None else self.read(person)
+
+    def person(self, frame: Frame, box: Box, others: Sequence[Box]) -> Headless | None:
+        """Whoever is in ``box``, without a head; None where no pose fits."""
+        start = self._clock()
+        pose = self.poses.find(frame, box)
+        self.cost.glances += 1
+        self.cost.posing += self._clock() - start
+        return None if pose is None else headless(frame, pose, others)
+
+    def read(self, person: Headless) -> tuple[AttributeReading, ...]:
+        """What is worn, under the light of the frames so far."""
+        start = self._clock()
+        readings = attributes.read(person, self._balance.light, self._networks)
+        self.cost.reading += self._clock() - start
+        return readings
+
+    def palettes(self, person: Headless) -> tuple[attributes.Palettes, attributes.Palettes]:
+        """The colours of the cloth as the picture has them, and as ``read`` names them, its light balanced."""
+        as_is, light = np.ones(3, np.float32), self._balance.light
+        pictured, balanced = (attributes.palettes(person, one, self._networks) for one in (as_is, light))
+        return pictured, balanced
+
+    def _is_enough(self, track: Track) -> bool:
+        past = self._known[track.track]
+        return (
+            not past.described
+            and len(past.readings) >= self._rules.enough
+            and not past.doubtful
+            and track.walked >= self._track_rules.walk
+        )
+
+    def _described(self, track: Track) -> Sighting:
+        past = self._known[track.track]
+        past.described = True
+        self.counts.described += 1
+        vector = fusion.describe(past.readings, self._usual, past.views)
+        past.readings, past.views = [], []
+        return Sighting(vector=vector, at=track.seen)
+
+    def _ended(self, track: Track) -> Sighting | None:
+        """The sighting of a track that ended, unless there was one already or there is nothing to say."""
+        past = self._known.get(track.track, glance.Glances())
+        sighting = None
+        if past.described:
+            pass
+        elif track.walked < self._track_rules.walk:
+            self.counts.still += 1
+        elif not past.readings:
+            self.counts.unread += 1
+        else:
+            sighting = self._described(track)
+        self._known.pop(track.track, None)
+        return sighting
+
+
+def standing(box: Box) -> Pose:
+    """The pose of an upright figure that fills a box: for warming up and for tests."""
+    places = (
+        (0.5, 0.08), (0.53, 0.07), (0.47, 0.07), (0.56, 0.08), (0.44, 0.08), (0.66, 0.2), (0.34, 0.2), (0.72, 0.35),
+        (0.28, 0.35), (0.75, 0.48), (0.25, 0.48), (0.6, 0.5), (0.4, 0.5), (0.6, 0.72), (0.4, 0.72), (0.6, 0.93),
+        (0.4, 0.93),
+    )  # fmt: skip
+    return Pose(
+        box=box,
+        keypoints=tuple(
+            Keypoint(x=box.left + x * box.width, y=box.top + y * box.height, score=0.9) for x, y in places
+        ),
+    )
+
+
+def load(config: UnitConfig, given: Given = NOTHING) -> tuple[Pipeline, Accelerator]:
+    """The pipeline with the configured models on the configured accelerator. Unfit, Unavailable."""
+    accelerator = choose_accelerator(wish=_WISHES[config.accelerator], threads=config.threads)
+    return pipeline_on(accelerator, config.models, given), accelerator
+
+
+def pipeline_on(accelerator: Accelerator, directory: Path | None = None, given: Given = NOTHING) -> Pipeline:
+    """A fresh pipeline with the models of ``directory`` (else the package's own) on ``accelerator``.
+
+    It goes by the hub's prior and the camera's matrix where they are given, else by the shipped prior, or by none.
+    """
+    cv2.setNumThreads(1)  # small pictures: waking a second thread costs more than it saves
+    catalogue = read_catalogue(directory or default_model_directory())
+    model = load_model(catalogue.named("people"), accelerator)
+    people, nearer = (People(model, score=LEAST_SCORE, zooms=(zoom,)) for zoom in (1.0, _HOLE_ZOOM))
+    poses = Poses(load_model(catalogue.named("pose"), accelerator))
+    networks = attributes.Networks(
+        garments=Garments(load_model(catalogue.named("garments"), accelerator)),
+        patterns=Patterns(load_model(catalogue.named("pattern"), accelerator)),
+    )
+    usual = usual_by(given.prior) if given.prior else SHIPPED
+    matrix = np.array(given.matrix.rows, np.float32) if given.matrix else None
+    return Pipeline(people, poses, networks=networks, nearer=nearer, usual=usual, matrix=matrix)

@@ -1,0 +1,158 @@
+"""One person who is followed: where they are, how fast, for how long; and the constants of following. Pure.
+
+Laws:
+    * Geometry and time alone: nothing here knows what anybody looks like.
+    * Nothing here has an encoder.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from enum import Enum, unique
+from typing import Final
+
+from appliance.unit.vision.tracking.boxes import Axis, centre
+from appliance.unit.vision.tracking.occlusion import Candidate
+from appliance.unit.vision.types import Box, TrackId
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrackRules:
+    """The tracker's constants; lengths are shares of a person's height, times are seconds.
+
+    ``birth``: least score that starts a track. ``sure``: least score of the first matching round. ``faint``: how long
+    unseen a track may be continued by less.
+    ``hits`` and ``age``: detections and seconds until it is confirmed, unless unseen for ``doubt`` before.
+    ``patience``: how long a confirmed track is looked for; ``leaving``: the same, for one within ``edge`` of the
+    picture's; ``waiting``: the same, for one that was slower than ``standing`` heights a second.
+    ``reach``: how far from its predicted centre it is looked for, growing by ``drift`` per second.
+    ``stretch``: most factor between its height and the box's. ``acceleration``: spectral density of the motion's
+    noise. ``jitter``: standard deviation of a box's centre; ``crush``: the same, with somebody else in half the box.
+    ``fade``: time in which an unseen track loses its speed. ``ease``: distance at which a pair costs 1.
+    ``modesty``: what it costs to give a box to somebody expected behind somebody else, or unseen for ``stale``.
+    ``covered``: share of a box inside a confirmed one's, or the other way round, beyond which no new track is
+    confirmed. ``walk``: how far somebody must have come to count as a passer-by.
+    """
+
+    birth: float = 0.55
+    sure: float = 0.50
+    faint: float = 0.7
+    hits: int = 4
+    age: float = 0.25
+    doubt: float = 0.35
+    patience: float = 4.0
+    leaving: float = 0.8
+    edge: float = 0.05
+    waiting: float = 8.0
+    standing: float = 0.25
+    reach: float = 0.40
+    drift: float = 0.15
+    stretch: float = 1.5
+    acceleration: float = 0.2
+    jitter: float = 0.05
+    crush: float = 0.12
+    fade: float = 5.0
+    ease: float = 0.20
+    modesty: float = 0.3
+    stale: float = 0.5
+    covered: float = 0.55
+    walk: float = 0.35
+
+
+@unique
+class Stage(Enum):
+    """Where a track is in its life."""
+
+    TENTATIVE = "tentative"
+    CONFIRMED = "confirmed"
+    LOST = "lost"
+    ENDED = "ended"
+
+
+_FIRST_SPEED: Final = 0.8
+"""Standard deviation of an unknown speed, heights a second: 1.4 m/s over 1.7 m."""
+_SHAPE_GAIN: Final = 0.3
+"""How fast a track's width and height follow the boxes'."""
+
+
+class Track:
+    """One person followed. Read-only for everyone but the tracker.
+
+    ``box`` is what was seen last, ``alone`` False where it held somebody else too; ``predicted`` is where they are
+    expected; ``pace``: heights a second when last seen; ``walked``: heights from where they were first seen, at most.
+    """
+
+    __slots__ = (
+        "_birth",
+        "_shape",
+        "_x",
+        "_y",
+        "alone",
+        "at",
+        "born",
+        "box",
+        "hits",
+        "pace",
+        "predicted",
+        "score",
+        "seen",
+        "stage",
+        "track",
+        "walked",
+    )
+
+    def __init__(self, track: TrackId, found: Candidate, at: float, rules: TrackRules) -> None:
+        whole = found.whole
+        spread = rules.jitter * whole.height
+        self.track = track
+        self.stage = Stage.TENTATIVE
+        self.born = self.seen = self.at = at
+        self.hits = 1
+        self.score = found.score
+        self.box = found.seen
+        self.alone = found.alone
+        self.predicted = whole
+        self.walked = self.pace = 0.0
+        self._birth = centre(whole)
+        self._shape = (whole.width, whole.height)
+        self._x = Axis(self._birth[0], spread, _FIRST_SPEED * whole.height)
+        self._y = Axis(self._birth[1], spread, _FIRST_SPEED * whole.height / 2)
+
+    @property
+    def visible(self) -> bool:
+        """True where a detection of this very frame belongs to it."""
+        return self.seen == self.at and self.stage is not Stage.ENDED
+
+    def predict(self, at: float, rules: TrackRules) -> None:
+        """Move on to time ``at``."""
+        dt = max(0.0, at - self.at)
+        density = rules.acceleration * self._shape[1] ** 2
+        self._x.predict(dt, density)
+        self._y.predict(dt, density / 4)  # people accelerate along the ground, seldom up the picture
+        if self.seen < self.at:  # nobody walks on unseen at full speed for long
+            fade = math.exp(-dt / rules.fade)
+            self._x.speed *= fade
+            self._y.speed *= fade
+        self.at = at
+        (width, height), x, y = self._shape, self._x.place, self._y.place
+        self.predicted = Box(
+            left=x - width / 2, top=y - height / 2, right=x + width / 2, bottom=y + height / 2
+        )
+
+    def update(self, found: Candidate, jitter: float) -> None:
+        """Take in what belongs to it now, its centre trusted to ``jitter`` heights."""
+        whole = found.whole
+        x, y = centre(whole)
+        self._x.update(x, jitter * whole.height)
+        self._y.update(y, jitter * whole.height)
+        width, height = self._shape
+        self._shape = (
+            width + _SHAPE_GAIN * (whole.width - width),
+            height + _SHAPE_GAIN * (whole.height - height),
+        )
+        self.box, self.alone, self.seen, self.score = found.seen, found.alone, self.at, found.score
+        self.hits += 1
+        self.pace = math.hypot(self._x.speed, self._y.speed) / whole.height
+        away = math.hypot(self._x.place - self._birth[0], self._y.place - self._birth[1])
+        self.walked = max(self.walked, away / self._shape[1])

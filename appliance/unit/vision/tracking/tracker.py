@@ -1,0 +1,200 @@
+"""Follows people from frame to frame, so that each is counted once. Pure: boxes and times in, tracks out.
+
+Laws:
+    * Geometry alone decides: no look, no face, no re-identification. Whoever leaves and returns is somebody new.
+    * Time comes with the frame. A track is tentative, confirmed, lost, ended; an ended track never returns.
+    * Nothing here has an encoder.
+
+Sources: motion is a Kalman filter (motion.py); boxes with low scores continue tracks but never start one (Zhang et
+al., *ByteTrack*, arXiv 2110.06864, section 3); the cost of a pair is the exponent of a Gaussian, so squared: with
+plain distances two people whose predictions err alike could be swapped at no cost; assignment is in assign.py.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from appliance.unit.vision.tracking.boxes import centre, shared
+from appliance.unit.vision.tracking.hungarian import FORBIDDEN, assign
+from appliance.unit.vision.tracking.occlusion import Candidate, candidates, hidden
+from appliance.unit.vision.tracking.track import Stage, Track, TrackRules
+from appliance.unit.vision.types import Box, Detection, TrackId
+
+_RECENT: Final = 1.0
+"""Seconds for which somebody unseen still counts as being there when boxes are read."""
+_WORST: Final = 3.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """What one frame did: confirmed tracks that are ``visible`` in it, and confirmed ones that have ``ended``."""
+
+    visible: tuple[Track, ...]
+    ended: tuple[Track, ...]
+
+
+class Tracker:
+    """Follows everybody in view."""
+
+    def __init__(self, rules: TrackRules = TrackRules()) -> None:  # noqa: B008 - frozen
+        self._rules = rules
+        self._alive: list[Track] = []
+        self._reluctance: dict[Track, float] = {}
+        self._born = 0
+        self._at = -math.inf
+
+    def step(self, detections: Sequence[Detection], at: float, extent: tuple[int, int] | None = None) -> Step:
+        """Advance to the frame at ``at`` seconds (never falling) with what was found in it."""
+        rules = self._rules
+        for track in self._alive:
+            track.predict(at, rules)
+        known = [track for track in self._alive if track.stage is not Stage.TENTATIVE]
+        self._reluctance = self._reluctances(known, at, self._at)
+        self._at = at
+        recent = [track.predicted for track in known if at - track.seen < _RECENT]
+        found = candidates(detections, recent, extent)
+        sure = [each for each in found if each.score >= rules.sure]
+        unsure = [each for each in found if each.score < rules.sure]
+        left, spare = self._match(known, sure)
+        _, faint = self._match([track for track in left if at - track.seen < rules.faint], unsure)
+        young, spare = self._match([track for track in self._alive if track.stage is Stage.TENTATIVE], spare)
+        self._match(young, faint)
+        for each in spare:
+            if each.score >= rules.birth:
+                self._born += 1
+                self._alive.append(Track(TrackId(self._born), each, at, rules))
+        return self._judged(at, extent)
+
+    def _reluctances(self, known: Sequence[Track], at: float, before: float) -> dict[Track, float]:
+        """What it costs each track to be given a box, by how likely it is to have none.
+
+        Where two people share one box, it belongs to the nearer, and to the one who had a box just before.
+        """
+        rules, seen = self._rules, [track for track in known if at - track.seen < self._rules.stale]
+        return {
+            track: rules.modesty
+            * (
+                hidden(track.predicted, (other.predicted for other in seen if other is not track))
+                + min(1.0, max(0.0, before - track.seen) / rules.stale)
+            )
+            for track in known
+        }
+
+    def _crush(self, track: Track, box: Box, at: float) -> float:
+        """How far the centre of a box is to be trusted: less where somebody else is expected in it."""
+        most = max(
+            (
+                shared(box, other.predicted)
+                for other in self._reluctance
+                if other is not track
+                and other.predicted.left < box.right
+                and other.predicted.right > box.left
+                and at - other.seen < _RECENT
+            ),
+            default=0.0,
+        )
+        share = min(1.0, 2 * most / (box.width * box.height))
+        return self._rules.jitter + (self._rules.crush - self._rules.jitter) * share
+
+    def end(self) -> tuple[Track, ...]:
+        """End every track, as at the end of a recording; those that were confirmed."""
+        ended = tuple(track for track in self._alive if track.stage is not Stage.TENTATIVE)
+        for track in self._alive:
+            track.stage = Stage.ENDED
+        self._alive = []
+        return ended
+
+    def _match(
+        self, tracks: Sequence[Track], detections: Sequence[Candidate]
+    ) -> tuple[list[Track], list[Candidate]]:
+        """Give tracks their detections; what is left of both."""
+        if not tracks or not detections:
+            return list(tracks), list(detections)
+        costs = [[self._cost(track, detection) for detection in detections] for track in tracks]
+        partner = assign(costs)
+        for track, column in zip(tracks, partner, strict=True):
+            if column is not None:
+                found = detections[column]
+                track.update(found, self._crush(track, found.whole, track.at))
+        taken = set(partner)
+        return (
+            [track for track, column in zip(tracks, partner, strict=True) if column is None],
+            [detection for column, detection in enumerate(detections) if column not in taken],
+        )
+
+    def _cost(self, track: Track, found: Candidate) -> float:
+        """How badly a candidate fits a track, from 0; FORBIDDEN where it cannot be."""
+        rules, guess, box = self._rules, track.predicted, found.whole
+        aside = abs(guess.left + guess.right - box.left - box.right) / 2
+        low, size = sorted((guess.bottom - guess.top, box.bottom - box.top))
+        reach = (rules.reach + rules.drift * (track.at - track.seen)) * size
+        if aside >= reach or size > rules.stretch * low:
+            return FORBIDDEN
+        # Feet and head move together: a box that jumps up or down is rather cut off than gone.
+        top, bottom = abs(guess.top - box.top), abs(guess.bottom - box.bottom)
+        middle = abs(guess.top + guess.bottom - box.top - box.bottom) / 2
+        if math.hypot(aside, min(top, middle, bottom)) >= reach:
+            return FORBIDDEN
+        # Whose feet it is says more than whose head, for heads are level where people are one behind another.
+        squares = aside**2 + (min(top, bottom) ** 2 + bottom**2) / 2
+        return min(_WORST, squares / (rules.ease * size) ** 2) + self._reluctance.get(track, 0.0)
+
+    def _judged(self, at: float, extent: tuple[int, int] | None) -> Step:
+        """Confirm, lose and end tracks."""
+        rules = self._rules
+        confirmed = [track for track in self._alive if track.stage is not Stage.TENTATIVE]
+        ended: list[Track] = []
+        for track in self._alive:
+            if track.stage is Stage.TENTATIVE:
+                if at - track.seen > rules.doubt:
+                    track.stage = Stage.ENDED
+                elif (
+                    track.hits >= rules.hits
+                    and at - track.born >= rules.age
+                    and not self._covered(track, confirmed)
+                ):
+                    track.stage = Stage.CONFIRMED
+                    confirmed.append(track)
+            elif track.visible:
+                track.stage = Stage.CONFIRMED
+            elif at - track.seen > self._patience(track, extent):
+                track.stage = Stage.ENDED
+                ended.append(track)
+            else:
+                track.stage = Stage.LOST
+        self._alive = [track for track in self._alive if track.stage is not Stage.ENDED]
+        return Step(
+            visible=tuple(track for track in self._alive if track.visible and track.stage is Stage.CONFIRMED),
+            ended=tuple(ended),
+        )
+
+    def _patience(self, track: Track, extent: tuple[int, int] | None) -> float:
+        """How long a track is looked for: not long where it has walked out of the frame."""
+        if extent is None:
+            return self._rules.patience
+        guess, margin = track.predicted, self._rules.edge * track.box.height
+        x, _ = centre(guess)
+        out = (
+            x < margin
+            or x > extent[0] - margin
+            or track.box.left < margin
+            or track.box.right > extent[0] - margin
+            or track.box.top > extent[1] - track.box.height / 2
+        )
+        if out:
+            return self._rules.leaving
+        # Somebody who stood in the middle of the picture and is gone is behind something, and not far.
+        return self._rules.waiting if track.pace < self._rules.standing else self._rules.patience
+
+    def _covered(self, track: Track, others: Sequence[Track]) -> bool:
+        """True where it shares most of its box, or of theirs, with somebody followed: a part of them, or a pair."""
+        area = track.box.width * track.box.height
+        return any(
+            other.stage is Stage.CONFIRMED
+            and shared(track.box, other.box)
+            > self._rules.covered * min(area, other.box.width * other.box.height)
+            for other in others
+        )

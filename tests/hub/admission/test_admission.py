@@ -1,0 +1,271 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from appliance.base.errors import Refused, Rule
+from appliance.hub.admission.admission import STEP_MOST, Admission, Admitted, Lateness
+from appliance.hub.admission.replay_window import WIDTH, Verdict, Window
+from appliance.hub.admission.unit_state import OPEN_EPOCHS, DoorState
+from appliance.protocol.values import Epoch, Heartbeat, Observation, Seconds, Seq
+from tests.hub.corner import BOOTH, NOON, PLAIN, Camera, register_of
+
+
+def door(*cameras: Camera, doors: tuple[DoorState, ...] = ()) -> Admission:
+    return Admission(booth=BOOTH, register=register_of(*cameras), doors=doors)
+
+
+def passes(admission: Admission, camera: Camera, envelope: bytes, now: float = NOON) -> Admitted:
+    return admission.admit(camera.topic, envelope, Seconds(now))
+
+
+def refused(admission: Admission, camera: Camera, envelope: bytes, now: float = NOON) -> Rule:
+    with pytest.raises(Refused) as refusal:
+        passes(admission, camera, envelope, now)
+    return refusal.value.rule
+
+
+@given(st.lists(st.one_of(st.integers(0, 40), st.integers(0, 3 * WIDTH)), max_size=200))
+def test_the_window_agrees_with_a_set_of_all_numbers_ever_seen(seqs: list[int]) -> None:
+    """The window admits a number just when a set of all admitted numbers lacks it and it is not too far behind."""
+    window, seen = Window(epoch=Epoch(1), lowest=0), set[int]()
+    for seq in seqs:
+        verdict = window.verdict(Seq(seq))
+        if seen and seq <= max(seen) - WIDTH:
+            assert verdict is Verdict.TOO_OLD
+        else:
+            assert verdict is (Verdict.REPEATED if seq in seen else Verdict.FRESH)
+        if verdict is Verdict.FRESH:
+            window.mark(Seq(seq))
+            seen.add(seq)
+        window = Window.of(window.state()) if seen else window
+        assert window.missing == (max(seen) + 1 - len(seen) if seen else 0)
+
+
+def test_an_observation_and_a_heartbeat_are_admitted_once() -> None:
+    """What a unit signs is admitted, observation and heartbeat alike, and the same bytes only once."""
+    camera = Camera("north")
+    admission = door(camera)
+    observation, heartbeat = camera.observation(PLAIN, NOON - 7), camera.heartbeat(NOON)
+    admitted = passes(admission, camera, observation)
+    assert isinstance(admitted.statement, Observation)
+    assert admitted.statement.vector == PLAIN
+    assert (admitted.seen_at, admitted.lateness) == (NOON - 10, Lateness.FRESH)
+    assert isinstance(passes(admission, camera, heartbeat).statement, Heartbeat)
+    assert refused(admission, camera, observation) is Rule.REPLAYED
+    assert admission.counts("north").repeated == 1
+
+
+def test_what_is_older_than_the_window_is_a_replay_but_no_repetition() -> None:
+    """A number that fell out of the window is refused as a replay and not taken for a redelivery."""
+    camera = Camera("north")
+    admission = door(camera)
+    old = camera.observation(PLAIN, NOON)
+    camera.seq = WIDTH
+    passes(admission, camera, camera.observation(PLAIN, NOON))
+    assert refused(admission, camera, old) is Rule.REPLAYED
+    assert admission.counts("north").repeated == 0
+
+
+def test_gaps_are_counted_and_closed_by_late_arrivals() -> None:
+    """Numbers that did not come are missing until they come."""
+    camera = Camera("north")
+    admission = door(camera)
+    first, second, third = (camera.observation(PLAIN, NOON) for _ in range(3))
+    passes(admission, camera, first)
+    passes(admission, camera, third)
+    assert admission.missing("north") == 1
+    passes(admission, camera, second)
+    assert admission.missing("north") == 0
+
+
+def test_a_unit_met_in_the_middle_of_its_life_is_missing_nothing() -> None:
+    """A new hub does not count what it was never to get; of the next epoch it misses every number."""
+    camera = Camera("north", seq=5000)
+    admission = door(camera)
+    passes(admission, camera, camera.observation(PLAIN, NOON))
+    assert admission.missing("north") == 0
+    camera.epoch, camera.seq = 2, 3
+    passes(admission, camera, camera.observation(PLAIN, NOON))
+    assert admission.missing("north") == 3
+
+
+def test_what_was_spooled_before_a_power_cut_still_gets_in() -> None:
+    """After a restart the previous epochs stay open, up to eight of them; a closed one is a roll-back."""
+    camera = Camera("north")
+    admission = door(camera)
+    spooled = camera.observation(PLAIN, NOON)
+    for epoch in range(2, OPEN_EPOCHS + 1):
+        camera.epoch, camera.seq = epoch, 0
+        passes(admission, camera, camera.observation(PLAIN, NOON))
+    passes(admission, camera, spooled)
+    camera.epoch, camera.seq = OPEN_EPOCHS + 1, 0
+    passes(admission, camera, camera.observation(PLAIN, NOON))
+    camera.epoch, camera.seq = 1, 1
+    assert refused(admission, camera, camera.observation(PLAIN, NOON)) is Rule.ROLLED_BACK
+
+
+def test_the_future_is_refused() -> None:
+    """Once a unit's clock has agreed with the hub's, what its uptime puts minutes ahead is refused."""
+    camera = Camera("north")
+    admission = door(camera)
+    passes(admission, camera, camera.observation(PLAIN, NOON))
+    envelope = camera.observation(PLAIN, NOON + 200)
+    assert refused(admission, camera, envelope) is Rule.FUTURE
+    assert passes(admission, camera, envelope, NOON + 200).seen_at == NOON + 200
+
+
+def test_a_hub_whose_clock_is_behind_loses_nothing_and_trusts_no_wall_clock() -> None:
+    """With the hub's clock 30 days behind every observation is admitted, by arrival, and the first alert nobody."""
+    camera = Camera("north")
+    admission = door(camera)
+    behind = NOON - 30 * 86_400
+    found = [
+        passes(admission, camera, camera.observation(PLAIN, NOON + n * 5), behind + n * 5) for n in range(100)
+    ]
+    assert [one.seen_at for one in found] == [behind + n * 5 for n in range(100)]
+    assert [one.lateness for one in found[:4]] == [Lateness.LATE] * 2 + [Lateness.FRESH] * 2
+
+
+def test_a_backlog_without_a_clock_alerts_nobody_until_it_has_drained() -> None:
+    """While a backlog of a unit without a clock drains, its time is not known: nothing of it is fresh."""
+    camera = Camera("north", synced=False, booted=NOON - 5000)
+    admission = door(camera)
+    backlog = [camera.observation(PLAIN, NOON - 3600 + n * 5) for n in range(720)]
+    found = [passes(admission, camera, one, NOON + n / 100) for n, one in enumerate(backlog)]
+    assert {one.lateness for one in found} == {Lateness.LATE}
+    passes(admission, camera, camera.heartbeat(NOON + 10), NOON + 10)
+    live = passes(admission, camera, camera.observation(PLAIN, NOON + 20), NOON + 20)
+    assert live.lateness is Lateness.FRESH
+
+
+def test_a_step_of_the_hubs_clock_moves_what_was_told_by_it() -> None:
+    """After the hub's clock was set, a unit without one is timed by the clock as it is now."""
+    camera = Camera("north", synced=False)
+    admission, wrong = door(camera), NOON - 100_000
+    passes(admission, camera, camera.observation(PLAIN, NOON), wrong)
+    admission.clock_stepped(100_010.0)
+    admitted = passes(admission, camera, camera.observation(PLAIN, NOON + 20), NOON + 30)
+    assert (admitted.seen_at, admitted.lateness) == (NOON + 30, Lateness.FRESH)
+
+
+def test_a_unit_cannot_say_more_than_a_street_holds() -> None:
+    """More statements in one step of a unit's time than people can pass are refused; an hour's backlog is not."""
+    camera = Camera("north")
+    admission = door(camera)
+    for _ in range(STEP_MOST):
+        passes(admission, camera, camera.observation(PLAIN, NOON))
+    assert refused(admission, camera, camera.observation(PLAIN, NOON)) is Rule.TOO_FAST
+    for number in range(2000):
+        passes(admission, camera, camera.observation(PLAIN, NOON + 5 + 2 * number), NOON + 5000)
+
+
+def test_uptime_that_cannot_be_is_refused() -> None:
+    """A unit that says it has run for centuries, or for hours less than before, is refused."""
+    camera = Camera("north", booted=NOON - 10_000)
+    admission = door(camera)
+    passes(admission, camera, camera.observation(PLAIN, NOON))
+    assert refused(admission, camera, camera.observation(PLAIN, NOON - 4000)) is Rule.ROLLED_BACK
+    camera.booted = NOON - 11 * 365 * 86_400
+    assert refused(admission, camera, camera.observation(PLAIN, NOON)) is Rule.FUTURE
+
+
+def test_a_leap_of_epochs_is_refused_and_a_new_key_starts_anew() -> None:
+    """Nobody can use up a unit's epochs; and whoever is enrolled anew under an old name has a door of its own."""
+    camera = Camera("north")
+    admission = door(camera)
+    camera.epoch = 2**32 - 1
+    assert refused(admission, camera, camera.observation(PLAIN, NOON)) is Rule.FUTURE
+    for epoch in range(100, 100 + OPEN_EPOCHS):
+        camera.epoch = epoch
+        passes(admission, camera, camera.observation(PLAIN, NOON))
+    camera.epoch = 99
+    assert refused(admission, camera, camera.observation(PLAIN, NOON)) is Rule.ROLLED_BACK
+    anew = Camera("north", seed=9)
+    admission.enrol(register_of(anew))
+    passes(admission, anew, anew.observation(PLAIN, NOON))
+    again = door(anew, doors=admission.changed())
+    assert (again.counts("north").admitted, again.missing("north")) == (1, 0)
+
+
+def test_a_unit_without_a_clock_is_timed_by_its_least_delayed_message() -> None:
+    """Of a unit whose clock is not set the hub takes the boot instant from whatever came with the least delay."""
+    camera = Camera("north", synced=False, booted=NOON - 1000)
+    admission = door(camera)
+    late = passes(admission, camera, camera.observation(PLAIN, NOON - 100), NOON)
+    assert late.seen_at == NOON
+    prompt = passes(admission, camera, camera.observation(PLAIN, NOON), NOON)
+    assert prompt.seen_at == NOON
+    again = passes(admission, camera, camera.observation(PLAIN, NOON - 100), NOON)
+    assert (again.seen_at, again.lateness) == (NOON - 100, Lateness.LATE)
+
+
+def test_lateness_is_classed() -> None:
+    """A phenomenon is fresh for a minute, late for a day, and old from then on."""
+    camera = Camera("north", booted=NOON - 200_000)
+    admission = door(camera)
+    ages = [90_000, 120, 55, 0]
+    found = [passes(admission, camera, camera.observation(PLAIN, NOON - age)).lateness for age in ages]
+    assert found == [Lateness.OLD, Lateness.LATE, Lateness.FRESH, Lateness.FRESH]
+
+
+def test_another_units_topic_is_refused() -> None:
+    """A unit cannot speak on another's topic, even with a valid signature of its own."""
+    north, south = Camera("north"), Camera("south", seed=2)
+    admission = door(north, south)
+    with pytest.raises(Refused) as refusal:
+        admission.admit(south.topic, north.observation(PLAIN, NOON), NOON)
+    assert refusal.value.rule is Rule.WRONG_TOPIC
+    assert admission.counts("south").refused == {Rule.WRONG_TOPIC: 1}
+
+
+def test_a_forged_or_unknown_sender_is_refused_and_strangers_share_one_count() -> None:
+    """Wrong keys are refused; names that nobody enrolled cannot make the hub remember them."""
+    north = Camera("north")
+    admission = door(north)
+    assert refused(admission, north, Camera("north", seed=9).observation(PLAIN, NOON)) is Rule.UNKNOWN_KEY
+    torn = bytearray(north.observation(PLAIN, NOON))
+    torn[-1] ^= 1
+    assert refused(admission, north, bytes(torn)) is Rule.FORGED
+    for number in range(20):
+        stranger = Camera(f"stranger-{number}", seed=3 + number)
+        assert refused(admission, stranger, stranger.observation(PLAIN, NOON)) is Rule.UNKNOWN_KEY
+    assert admission.counts("").refused == {Rule.UNKNOWN_KEY: 20}
+    assert {state.unit.split("/")[0] for state in admission.changed()} == {"", "north"}
+
+
+def test_a_revoked_unit_is_refused() -> None:
+    """A unit that was revoked is refused though its signature verifies."""
+    north = Camera("north")
+    north.row = replace(north.row, revoked=True)
+    assert refused(door(north), north, north.observation(PLAIN, NOON)) is Rule.REVOKED
+
+
+def test_the_door_taken_up_from_its_state_remembers_everything() -> None:
+    """A door made anew from what was stored refuses the same replays and keeps its counts."""
+    camera = Camera("north")
+    admission = door(camera)
+    envelopes = [camera.observation(PLAIN, NOON) for _ in range(50)]
+    for envelope in envelopes[::2]:
+        passes(admission, camera, envelope)
+    again = door(camera, doors=admission.changed())
+    assert all(refused(again, camera, envelope) is Rule.REPLAYED for envelope in envelopes[::2])
+    for envelope in envelopes[1::2]:
+        passes(again, camera, envelope)
+    assert (again.counts("north").admitted, again.missing("north")) == (50, 0)
+
+
+@given(
+    topic=st.one_of(st.text(max_size=80), st.just(Camera("north").topic)),
+    garbage=st.binary(max_size=200),
+    now=st.floats(0, 4e9),
+)
+def test_garbage_is_refused_and_nothing_else_happens(topic: str, garbage: bytes, now: float) -> None:
+    """Whatever bytes come on whatever topic, the door answers with a refusal."""
+    admission = door(Camera("north"))
+    with pytest.raises(Refused):
+        admission.admit(topic, garbage, Seconds(now))
+    assert sum(sum(admission.counts(name).refused.values()) for name in ("", "north")) == 1
