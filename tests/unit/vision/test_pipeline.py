@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-from tests.unit.vision.models.test_people import figure
 
 from appliance.protocol.vocabulary import COLOURS, INDEX
 from appliance.settings.config import CameraConfig
@@ -21,6 +20,7 @@ from appliance.unit.vision.models.runtime import Wish, choose_accelerator
 from appliance.unit.vision.pipeline import Pipeline, Sighting, pipeline_on, standing
 from appliance.unit.vision.tracking.tracker import Tracker
 from appliance.unit.vision.types import Box, Detection, Frame
+from tests.unit.vision.models.test_people import figure
 
 SIZE = (360, 640, 3)
 
