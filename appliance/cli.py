@@ -1,6 +1,6 @@
 """The command ``leftfield``: one word for each process and each task.
 
-Laws:
+Invariants:
     * Imports happen where a word needs them: RELAY never loads numpy, the page server never loads a model.
     * An error of ours is one line on standard error and an exit code; ``--debug`` shows where it came from.
 """
@@ -88,7 +88,7 @@ def _measure(given: argparse.Namespace) -> int:
         out = given.jsonl.open("w", encoding="utf-8")
     except OSError as error:
         what = error.strerror or "cannot be written"
-        raise Unfit(what, where=str(given.jsonl), mend="give another --jsonl") from None
+        raise Unfit(what, where=str(given.jsonl), fix="give another --jsonl") from None
     with out:
         return measure.main(files, out, every=given.every, least_score=given.score)
 

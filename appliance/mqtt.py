@@ -1,6 +1,6 @@
 """The one room that knows the MQTT client: a link to the broker that reconnects, hands over, and loses nothing.
 
-Laws:
+Invariants:
     * MQTT 5 over mutual TLS; QoS 1 everywhere; acknowledged by us, after
       what was received is safely stored, never by the library before.
     * Nothing of the library leaves this file, and no callback does more than fill a queue: an error in a callback
@@ -92,7 +92,7 @@ class Link:
             raise Unfit(
                 f"cannot use the TLS files: {error}",
                 where=f"{address.ca}, {address.certificate}, {address.key}",
-                mend="enrol again (leftfield enrol --help), and check who may read them",
+                fix="enrol again (leftfield enrol --help), and check who may read them",
             ) from None
         if will:
             client.will_set(will.topic, will.payload, qos=1, retain=True)

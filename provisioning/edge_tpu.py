@@ -6,7 +6,7 @@ The folder gets the models, their compiled builds and a MODELS.toml that names b
 ``models.directory`` in unit.toml. All models are compiled together, so that they share the accelerator's memory and
 none throws another out (coral.ai, "Edge TPU Compiler", parameter data caching).
 
-Laws:
+Invariants:
     * The models as they ship are left alone; what was written is read back by the unit's own reader.
     * What runs on the CPU all the same is said, operation by operation: a build that looks compiled may not be fast.
 """
@@ -52,7 +52,7 @@ def rows_of(log: str) -> tuple[Row, ...]:
     """The table in a compiler's log: lines of operator, count and status. Unfit where there is none."""
     found = [match for line in log.splitlines() if (match := _ROW.fullmatch(line))]
     if not found:
-        raise Unfit("the compiler's log holds no table of operations", where=COMPILER, mend="look at the log")
+        raise Unfit("the compiler's log holds no table of operations", where=COMPILER, fix="look at the log")
     return tuple(Row(operation=one[1], count=int(one[2]), status=one[3]) for one in found)
 
 
@@ -63,7 +63,7 @@ def compiler_at(name: str) -> str:
         raise Unfit(
             f"there is no {name} here",
             where="edge_tpu",
-            mend="install the vendor's package edgetpu-compiler (Debian on x86-64; coral.ai/docs/edgetpu/compiler)",
+            fix="install the vendor's package edgetpu-compiler (Debian on x86-64; coral.ai/docs/edgetpu/compiler)",
         )
     return found
 
@@ -77,7 +77,7 @@ def compile_all(models: Path, output: Path, compiler: str) -> dict[str, tuple[Ro
         raise Unfit(
             f"{', '.join(provisioned)} is compiled already",
             where=str(models),
-            mend="start from the shipped models",
+            fix="start from the shipped models",
         )
     output.mkdir(parents=True, exist_ok=True)
     names = [model.path for model in catalogue.models]
@@ -87,7 +87,7 @@ def compile_all(models: Path, output: Path, compiler: str) -> dict[str, tuple[Ro
         raise Unfit(
             f"it failed: {(ended.stderr or ended.stdout).strip()[-300:]}",
             where=compiler,
-            mend="see its log files",
+            fix="see its log files",
         )
     for path in names:
         shutil.copy(path, output)

@@ -157,7 +157,7 @@ def _install(where: Places, pip: Sequence[str], what: Sequence[str]) -> None:
                 say("python", f"  {download}")
     if running.returncode != 0:
         said = "".join(line for line in lines if "Expected     or" not in line)
-        raise SetupError(f"pip could not install ({log} has all of it):\n{tail(said)}{mend(said)}")
+        raise SetupError(f"pip could not install ({log} has all of it):\n{tail(said)}{fix(said)}")
 
 
 def notable_download(line: str) -> str:
@@ -170,7 +170,7 @@ def notable_download(line: str) -> str:
     return f"{match[1]} {match[2]} {match[3]}" if match else ""
 
 
-def mend(said: str) -> str:
+def fix(said: str) -> str:
     """Return the advice that fits what pip said, empty when none is known."""
     if "do not match the hashes" in said.lower():
         return "\n    A download is not what the lock file says it is: do not use it; try another network or mirror."

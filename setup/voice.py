@@ -1,6 +1,6 @@
 """What set-up says to the person waiting, and how it runs other programs.
 
-Laws: one line per step, saying what and how large; a failure is one message: what, where, how to mend it.
+Laws: one line per step, saying what and how large; a failure is one message: what, where, how to fix it.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ _TAIL_LINES = 12
 
 
 class SetupError(Exception):
-    """A step cannot be completed; the message says what happened and how to mend it."""
+    """A step cannot be completed; the message says what happened and how to fix it."""
 
 
 def say(step: str, text: str) -> None:

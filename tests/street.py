@@ -1,6 +1,6 @@
 """The world in memory: street, people, signing units, a broker without a network, the hub's mind, and a clock.
 
-Laws:
+Invariants:
     * Seeded and clockless: the same seed and the same calls give the same world.
     * Units sign for real, the door is the real one; only the network and the disk are left out.
     * An attack is a method that makes what an attacker would send and delivers it; it gives the door's refusal.
@@ -17,8 +17,8 @@ from typing import Any
 from appliance.base.errors import Refused
 from appliance.demo.street.outfits import Season, ordinary, whimsical
 from appliance.demo.street.simulated_unit import SimulatedUnit
-from appliance.hub.engine import Arrival, Booth, Outcome
-from appliance.hub.storage.state import Stored
+from appliance.hub.engine import BatchResult, HubEngine, IncomingMessage
+from appliance.hub.storage.state import HubState
 from appliance.protocol import sign, topics, wire
 from appliance.protocol.sign import Sealer
 from appliance.protocol.values import AttributeVector, BoothId, Epoch, Seconds, TabletId, UnitId
@@ -92,7 +92,7 @@ class Street:
                 floor=floor,
             ),
         )
-        self.booth = Booth(config=self.config, register=self.register, stored=Stored(), now=self.now)
+        self.booth = HubEngine(config=self.config, register=self.register, stored=HubState(), now=self.now)
         self.people = 0
 
     def _corner(self, name: str) -> Corner:
@@ -115,24 +115,24 @@ class Street:
     def wait(self, seconds: float) -> None:
         """Time passes; the hub may let alerts expire and say its board."""
         self.now = Seconds(self.now + seconds)
-        self._settle(self.booth.take((), self.now))
+        self._settle(self.booth.handle_batch((), self.now))
 
     def deliver(
         self, topic: str, payload: bytes, *, retained: bool = False, correlation: bytes = b""
     ) -> Refused | None:
         """The hub gets one message; its refusal, or None where it took it."""
-        arrival = Arrival(
+        arrival = IncomingMessage(
             untrusted_topic=topic,
             untrusted_payload=payload,
             untrusted_correlation=correlation,
             retained=retained,
         )
-        outcome = self.booth.take((arrival,), self.now)
+        outcome = self.booth.handle_batch((arrival,), self.now)
         self._settle(outcome)
         return outcome.refusals[0] if outcome.refusals else None
 
-    def _settle(self, outcome: Outcome) -> None:
-        for telling in outcome.tellings:
+    def _settle(self, outcome: BatchResult) -> None:
+        for telling in outcome.outgoing:
             self.broker.publish(telling.topic, telling.payload, retain=telling.retain)
 
     def topic(self, corner: Corner) -> str:

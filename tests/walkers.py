@@ -5,7 +5,7 @@ Laws: pure; one seed is one street, for ever; who is who is known exactly.
 Walkers keep to a ground seen from above (height in the picture falls with the distance), walk alone or two by two,
 stop now and then to talk, and pass behind posts, signs and vans. The detector's errors are those measured on the
 sample street (`tests/bench/vtest_walkers.csv`): edges off by 2 % of a height, scores of .58 to .83 for the unhidden,
-missed runs of one to four frames, two people close behind one another in one box (suppression at an overlap of .6,
+missed runs of one to four frames, two people close behind one another in one box (suppression at an iou of .6,
 and sometimes a box around both), and half-believed things that are nobody.
 """
 
@@ -16,7 +16,7 @@ import random
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from appliance.unit.vision.tracking.boxes import overlap
+from appliance.unit.vision.tracking.boxes import iou
 from appliance.unit.vision.types import Box, Detection
 
 WIDTH, HEIGHT = 1280.0, 720.0
@@ -175,7 +175,7 @@ class Street:
         found += self._pairs(people)
         kept: list[Detection] = []
         for each in sorted(found, key=lambda one: -one.score):
-            if not any(overlap(each.box, other.box) > 0.6 for other in kept):
+            if not any(iou(each.box, other.box) > 0.6 for other in kept):
                 kept.append(each)
         kept.extend(
             Detection(box=self._jittered(ghost, 1.5), score=rng.uniform(0.30, 0.48))
@@ -185,11 +185,11 @@ class Street:
         return tuple(_clipped(each) for each in kept if each.box.right > 4 and each.box.left < WIDTH - 4)
 
     def _pairs(self, people: tuple[Seen, ...]) -> list[Detection]:
-        """Boxes around two people who overlap much; now and then one beats the two true ones."""
+        """Boxes around two people who iou much; now and then one beats the two true ones."""
         rng, found = self._rng, []
         for number, one in enumerate(people):
             for other in people[number + 1 :]:
-                if overlap(one.box, other.box) > 0.25 and rng.random() < 0.35:
+                if iou(one.box, other.box) > 0.25 and rng.random() < 0.35:
                     union = Box(
                         left=min(one.box.left, other.box.left),
                         top=min(one.box.top, other.box.top),
@@ -284,13 +284,13 @@ def switches(moments: Sequence[tuple[Moment, Mapping[int, Box]]]) -> int:
         kept = {
             person: last[person]
             for person, box in people.items()
-            if last.get(person) in tracks and overlap(box, tracks[last[person]]) >= _SAME
+            if last.get(person) in tracks and iou(box, tracks[last[person]]) >= _SAME
         }
         fits = sorted(
-            (-overlap(box, tracks[track]), person, track)
+            (-iou(box, tracks[track]), person, track)
             for person, box in people.items()
             for track in tracks
-            if person not in kept and overlap(box, tracks[track]) >= _SAME
+            if person not in kept and iou(box, tracks[track]) >= _SAME
         )
         taken = set(kept.values())
         for _, person, track in fits:

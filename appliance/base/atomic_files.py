@@ -1,6 +1,6 @@
 """Small files that are either the old one or the new one, whatever happens: write, fsync, rename, fsync.
 
-Laws:
+Invariants:
     * Nobody ever reads half a file, after a power cut neither.
     * A secret is never readable by others, not for an instant: a file is born with its mode.
     * Replacing a file keeps its mode and, where root does it, its owner: a service account set once keeps its access.
@@ -43,7 +43,7 @@ def write_durably(path: Path, content: bytes, *, mode: int) -> None:
         raise Unfit(
             f"cannot write it: {error.strerror}",
             where=str(path),
-            mend="check the disk and who may write there",
+            fix="check the disk and who may write there",
         ) from None
 
 
@@ -54,16 +54,16 @@ def make_directory(path: Path, *, mode: int) -> None:
         path.chmod(mode)
     except OSError as error:
         raise Unfit(
-            f"cannot make the directory: {error.strerror}", where=str(path), mend="choose another --directory"
+            f"cannot make the directory: {error.strerror}", where=str(path), fix="choose another --directory"
         ) from None
 
 
-def read(path: Path, *, mend: str) -> bytes:
-    """The content of a file that ought to be there; Unfit with ``mend`` where it cannot be read."""
+def read(path: Path, *, fix: str) -> bytes:
+    """The content of a file that ought to be there; Unfit with ``fix`` where it cannot be read."""
     try:
         return path.read_bytes()
     except OSError as error:
-        raise Unfit(f"cannot read it: {error.strerror}", where=str(path), mend=mend) from None
+        raise Unfit(f"cannot read it: {error.strerror}", where=str(path), fix=fix) from None
 
 
 @contextmanager
@@ -73,7 +73,7 @@ def alone(directory: Path) -> Iterator[None]:
         descriptor = os.open(directory / ".lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, SECRET)
     except OSError as error:
         raise Unfit(
-            f"cannot lock it: {error.strerror}", where=str(directory), mend="run as the booth's owner (root)"
+            f"cannot lock it: {error.strerror}", where=str(directory), fix="run as the booth's owner (root)"
         ) from None
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX)

@@ -1,10 +1,10 @@
 """The three families of error, and nothing else.
 
-Laws:
+Invariants:
     * ``Refused`` is theirs: untrusted input broke a numbered rule. It never stops a process.
     * ``Unfit`` is ours: configuration, a model or provisioning is wrong. It always stops the process, loudly.
     * ``Unavailable`` is nobody's: something is away for now; trying again is right.
-    * Each carries what happened, where, and how to mend it, and says so in one line.
+    * Each carries what happened, where, and how to fix it, and says so in one line.
 """
 
 from __future__ import annotations
@@ -13,23 +13,23 @@ from enum import IntEnum, unique
 
 
 class LeftfieldError(Exception):
-    """Base of the three families: what happened, where, and how to mend it.
+    """Base of the three families: what happened, where, and how to fix it.
 
     The attributes hold plain sentences without a full stop; ``str()`` joins them to one line. ``exit_code`` is what
-    a command ends with (sysexits.h): 78 for what is ours to mend, 75 for "try again", 65 for refused input.
+    a command ends with (sysexits.h): 78 for what is ours to fix, 75 for "try again", 65 for refused input.
     """
 
     exit_code = 78
 
-    def __init__(self, what: str, *, where: str = "", mend: str = "") -> None:
+    def __init__(self, what: str, *, where: str = "", fix: str = "") -> None:
         self.what = what
         self.where = where
-        self.mend = mend
+        self.fix = fix
         super().__init__(what)
 
     def __str__(self) -> str:
         line = f"{self.where}: {self.what}" if self.where else self.what
-        return f"{line}. Mend: {self.mend}" if self.mend else line
+        return f"{line}. Fix: {self.fix}" if self.fix else line
 
 
 @unique
@@ -75,8 +75,8 @@ class Refused(LeftfieldError):
 
     exit_code = 65
 
-    def __init__(self, rule: Rule, what: str, *, where: str = "", mend: str = "") -> None:
-        super().__init__(what, where=where, mend=mend)
+    def __init__(self, rule: Rule, what: str, *, where: str = "", fix: str = "") -> None:
+        super().__init__(what, where=where, fix=fix)
         self.rule = rule
 
     def __str__(self) -> str:

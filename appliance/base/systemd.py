@@ -1,6 +1,6 @@
 """What every process needs of its surroundings: systemd's notify socket, credentials, a stop signal, a journal line.
 
-Laws:
+Invariants:
     * Everything is opened before a process seals itself; afterwards only ``os.write`` on what is open.
     * Without systemd every call still works and does the plain thing.
 """
@@ -69,7 +69,7 @@ def credential(name: str) -> bytes:
         raise Unfit(
             f"cannot read credential {name}: {error.strerror}",
             where=str(directory),
-            mend="enrol the unit (leftfield enrol --help), or set CREDENTIALS_DIRECTORY",
+            fix="enrol the unit (leftfield enrol --help), or set CREDENTIALS_DIRECTORY",
         ) from None
 
 

@@ -1,6 +1,6 @@
 """A booth in a box: starts every process of a real booth on this machine, shows what is going on, stops it all.
 
-Laws:
+Invariants:
     * Real parts: the broker, SENSE in its box, RELAY, WATCH, the page server, mutual TLS, passwords, rights.
     * Ctrl-C, SIGTERM or the end of ``duration``: everything is stopped in order; no process and no file is left.
 """

@@ -1,6 +1,6 @@
 """The demo's processes: started, listened to, and stopped in order; none is restarted, none is left behind.
 
-Laws:
+Invariants:
     * What a child says on stderr is kept (the last lines), so that its death can be explained; what the broker and
       the libraries say of themselves at every start is not.
     * A child ends when we end, however we end: by SIGTERM in order, or by the kernel when we are killed.
@@ -63,7 +63,7 @@ class Child:
             )
         except OSError as error:
             raise Unfit(
-                f"cannot start {name}: {error.strerror}", where=arguments[0], mend="run `make setup` again"
+                f"cannot start {name}: {error.strerror}", where=arguments[0], fix="run `make setup` again"
             ) from None
         assert self._running.stdout is not None  # noqa: S101 - a pipe was asked for
         self.output = self._running.stdout

@@ -1,6 +1,6 @@
 """Where the demo listens: ports that are free, the address of this machine on its network, and the links to show.
 
-Laws:
+Invariants:
     * Asking for a port means trying it; a port that is taken is replaced by a free one, and that is said.
     * Nothing is sent to find our own address: a UDP socket is connected, which sends nothing.
 """

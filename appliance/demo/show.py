@@ -1,6 +1,6 @@
 """One run of the demo: starts every process on a stage that is built, looks, shows, counts, stops.
 
-Laws:
+Invariants:
     * It waits by looking, never by sleeping a guess; it restarts nothing: a process that ends is reported and ends
       the demo.
     * Everything is stopped in order.
@@ -164,7 +164,7 @@ class Show:
                 raise Unfit("it was stopped before everything ran", where="demo")
             if time.monotonic() > until:
                 raise Unfit(
-                    f"{what} was not there after {PATIENCE:.0f} s", where="demo", mend=self._last_words()
+                    f"{what} was not there after {PATIENCE:.0f} s", where="demo", fix=self._last_words()
                 )
             self._look(wait=LOOK_SECONDS / 2)
 
@@ -185,7 +185,7 @@ class Show:
             raise _Ended(
                 f"{dead.name} ended with code {dead.ended}",
                 where="demo",
-                mend=dead.last_words or "it said nothing",
+                fix=dead.last_words or "it said nothing",
             )
         for record in self._tap.turn():
             self._ledger.note(record)

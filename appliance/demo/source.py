@@ -28,13 +28,13 @@ def check_source(source: str) -> str:
         raise Unfit(
             "no street to look at",
             where="--source",
-            mend="pass a video of people walking (--source /path.mp4), or a webcam (--source 0)",
+            fix="pass a video of people walking (--source /path.mp4), or a webcam (--source 0)",
         )
     refuse_network_source(source, "--source")
     if not is_live(source):
         path = Path(source.removeprefix("file://"))
         if not path.is_file():
-            raise Unfit(f"there is no video {path}", where="--source", mend=_PASS)
+            raise Unfit(f"there is no video {path}", where="--source", fix=_PASS)
         source = str(path.absolute())
     try:
         tried = subprocess.run(
@@ -45,11 +45,11 @@ def check_source(source: str) -> str:
             timeout=OPENING_SECONDS,
         )
     except subprocess.TimeoutExpired:
-        raise Unavailable(f"{source} did not open in time", where="--source", mend=_PASS) from None
+        raise Unavailable(f"{source} did not open in time", where="--source", fix=_PASS) from None
     if tried.returncode:
         family = Unavailable if tried.returncode == Unavailable.exit_code else Unfit
         why = (tried.stderr.splitlines() or ["it does not open"])[-1]
-        raise family(f"{source}: {why}", where="--source", mend=_PASS)
+        raise family(f"{source}: {why}", where="--source", fix=_PASS)
     return source
 
 

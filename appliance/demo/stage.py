@@ -1,6 +1,6 @@
 """The demo's booth on disk: made by the same provisioning code as a real one, in a directory of its own.
 
-Laws:
+Invariants:
     * Nothing here writes a certificate, a right, a password or a configuration file by itself.
     * A directory that was kept is taken up again: the baseline it learnt is still there.
 """
@@ -16,7 +16,7 @@ from typing import Final
 from appliance import enrol
 from appliance.demo.places import LOCAL, Ports
 from appliance.demo.source import is_live
-from appliance.enrol import Booth, Listeners, UnitHome
+from appliance.enrol import BoothDirectory, Listeners, UnitHome
 from appliance.protocol.values import BoothId, Epoch, TabletId, UnitId
 from appliance.settings import config
 
@@ -41,7 +41,7 @@ class Stage:
     """Everything the processes need; ``fresh`` is False where a kept directory was taken up again."""
 
     directory: Path
-    booth: Booth
+    booth: BoothDirectory
     ports: Ports
     network: str
     real: UnitHome
@@ -117,7 +117,7 @@ def build(directory: Path, *, source: str, ports: Ports, network: str) -> Stage:
     )
 
 
-def _booth(directory: Path, ports: Ports, network: str) -> tuple[Booth, bool]:
+def _booth(directory: Path, ports: Ports, network: str) -> tuple[BoothDirectory, bool]:
     """The booth with listeners on ``ports``, and whether it is a new one."""
     listeners = Listeners(
         mqtt_port=ports.mqtt,
@@ -133,7 +133,7 @@ def _booth(directory: Path, ports: Ports, network: str) -> tuple[Booth, bool]:
 
 
 def _enrol(
-    booth: Booth,
+    booth: BoothDirectory,
     home: UnitHome,
     unit: UnitId,
     place: str,
@@ -162,7 +162,7 @@ def _enrol(
     )
 
 
-def _hub(directory: Path, booth: Booth) -> Path:
+def _hub(directory: Path, booth: BoothDirectory) -> Path:
     """The hub's configuration: more gifts, staff and alerts than a real booth has, so that there is more to see."""
     path = directory / "hub.toml"
     enrol.write_hub_config(

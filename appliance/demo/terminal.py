@@ -1,6 +1,6 @@
 """The demo's terminal: one picture, drawn anew in place; where there is no terminal, one line now and then.
 
-Laws:
+Invariants:
     * Drawing is a pure function from a ``View`` and a size to lines; only ``Screen`` writes.
     * It fits 80 x 24, never scrolls, never flickers, and leaves the terminal as it found it.
     * The word SIMULATED stands on it as long as anything is.

@@ -17,10 +17,10 @@ from appliance.enrol.booth import (
 from appliance.enrol.broker import Listeners, mosquitto
 from appliance.enrol.files import write_hub_config, write_unit_config
 from appliance.enrol.home import UnitHome, install_answer, make_request, next_epoch
-from appliance.enrol.layout import Booth
+from appliance.enrol.layout import BoothDirectory
 
 __all__ = [
-    "Booth",
+    "BoothDirectory",
     "Listeners",
     "UnitHome",
     "accept_request",

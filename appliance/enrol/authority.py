@@ -1,6 +1,6 @@
 """The booth's own certificate authority: who is who on the booth's network (X.509, RFC 5280; ECDSA P-256).
 
-Laws:
+Invariants:
     * Certificates are backdated: a unit without a battery clock wakes in the past and must still find its hub.
     * What a tablet's browser sees lives no longer than browsers allow; everything else outlives the booth.
     * The authority can only vouch for private names and addresses (RFC 5280 section 4.2.1.10): a tablet that
@@ -61,7 +61,7 @@ def load_key(pem: bytes, *, where: str) -> ec.EllipticCurvePrivateKey:
     except (ValueError, TypeError):
         key = None
     if not isinstance(key, ec.EllipticCurvePrivateKey):
-        raise Unfit("it holds no elliptic-curve key", where=where, mend="restore the file, or enrol anew")
+        raise Unfit("it holds no elliptic-curve key", where=where, fix="restore the file, or enrol anew")
     return key
 
 
@@ -169,7 +169,7 @@ def load_certificate(pem: bytes, *, where: str) -> x509.Certificate:
     try:
         return x509.load_pem_x509_certificate(pem)
     except ValueError:
-        raise Unfit("it holds no certificate", where=where, mend="restore it from its backup") from None
+        raise Unfit("it holds no certificate", where=where, fix="restore it from its backup") from None
 
 
 def serial_of(certificate_pem: bytes) -> int:
@@ -229,5 +229,5 @@ def _refuse_public(host: str | Address) -> None:
         raise Unfit(
             f"{host} is not on a private network, and this authority vouches for nothing else",
             where="booth host",
-            mend=f"use an address such as 192.168.1.20, or a name that ends with .{PRIVATE_DOMAINS[1]}",
+            fix=f"use an address such as 192.168.1.20, or a name that ends with .{PRIVATE_DOMAINS[1]}",
         )

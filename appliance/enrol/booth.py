@@ -1,6 +1,6 @@
 """The booth's side of enrolment: its authority, its register, its broker's files, and who is let in or put out.
 
-Laws:
+Invariants:
     * The register is the one list. Rights, passwords and revocations are written out from it, again and whole,
       after each change; a change that was cut short is completed by the next, or by asking for it again.
     * A name is given once; a key is given once; a revoked unit comes back only with a new key under a new name.
@@ -21,7 +21,7 @@ from appliance.enrol.authority import Authority, key_pem, new_key, serial_of
 from appliance.enrol.broker import Listeners, password_line
 from appliance.enrol.home import UnitHome
 from appliance.enrol.layout import (
-    Booth,
+    BoothDirectory,
     about_path,
     authority_directory,
     issued_directory,
@@ -47,12 +47,12 @@ def create_booth(
     *,
     listeners: Listeners | None = None,
     system: bool = False,
-) -> Booth:
+) -> BoothDirectory:
     """A new booth in ``directory``: authority, certificates of broker, page server and hub, empty register, settings.
 
     Unfit where there is a booth already, or a name or address cannot be used.
     """
-    made = Booth(
+    made = BoothDirectory(
         directory=directory.absolute(),
         booth=BoothId(names.check_booth(booth)),
         hosts=hosts,
@@ -62,7 +62,7 @@ def create_booth(
     atomic_files.make_directory(made.directory, mode=atomic_files.PUBLIC_DIRECTORY)
     with atomic_files.alone(made.directory):
         if about_path(made.directory).exists():
-            raise Unfit("there is a booth already", where=str(directory), mend="choose another --directory")
+            raise Unfit("there is a booth already", where=str(directory), fix="choose another --directory")
         authority = Authority.create(made.booth)
         make_directories(made)
         put_secret(authority_directory(made) / "ca.key", key_pem(authority.key))
@@ -80,14 +80,14 @@ def create_booth(
     return made
 
 
-def open_booth(directory: Path) -> Booth:
+def open_booth(directory: Path) -> BoothDirectory:
     """The booth in ``directory``. Unfit where there is none."""
     path = about_path(directory.absolute())
-    mend = "create it: leftfield booth create --help"
+    fix = "create it: leftfield booth create --help"
     try:
-        about = tomllib.loads(atomic_files.read(path, mend=mend).decode("utf-8"))
+        about = tomllib.loads(atomic_files.read(path, fix=fix).decode("utf-8"))
         listeners = Listeners(**about["listeners"])
-        booth = Booth(
+        booth = BoothDirectory(
             directory=directory.absolute(),
             booth=BoothId(about["booth"]),
             hosts=tuple(about["hosts"]),
@@ -96,12 +96,14 @@ def open_booth(directory: Path) -> Booth:
         )
     except (ValueError, KeyError, TypeError):
         raise Unfit(
-            "it does not describe a booth", where=str(path), mend="restore it from its backup"
+            "it does not describe a booth", where=str(path), fix="restore it from its backup"
         ) from None
     return booth
 
 
-def renew(booth: Booth, *, hosts: tuple[str, ...] | None = None, listeners: Listeners | None = None) -> Booth:
+def renew(
+    booth: BoothDirectory, *, hosts: tuple[str, ...] | None = None, listeners: Listeners | None = None
+) -> BoothDirectory:
     """Fresh certificates for broker and page server, under other addresses or listeners where they are given.
 
     The authority stays, so units and tablets notice nothing. Restart the broker afterwards.
@@ -119,7 +121,9 @@ def renew(booth: Booth, *, hosts: tuple[str, ...] | None = None, listeners: List
     return changed
 
 
-def accept_request(booth: Booth, untrusted_request: bytes, *, place: str, simulated: bool = False) -> bytes:
+def accept_request(
+    booth: BoothDirectory, untrusted_request: bytes, *, place: str, simulated: bool = False
+) -> bytes:
     """Let a unit in: put it into the register and answer with its certificate. Reload the broker afterwards.
 
     A unit that asks again with the same signing key gets a fresh certificate. Refused: MALFORMED_REQUEST,
@@ -151,7 +155,7 @@ def accept_request(booth: Booth, untrusted_request: bytes, *, place: str, simula
 
 
 def enrol_unit(
-    booth: Booth, unit_home: UnitHome, unit: str, *, place: str, simulated: bool = False
+    booth: BoothDirectory, unit_home: UnitHome, unit: str, *, place: str, simulated: bool = False
 ) -> BrokerAddress:
     """Both sides at once, where unit and booth are the same machine: the same two letters, handed over in memory."""
     asking = home.make_request(unit_home, booth=booth.booth, unit=UnitId(unit))
@@ -159,7 +163,7 @@ def enrol_unit(
     return replace(unit_home.broker(home.install_answer(unit_home, answer)), host=booth.hub_broker.host)
 
 
-def add_tablet(booth: Booth, tablet: str, *, again: bool = False) -> str:
+def add_tablet(booth: BoothDirectory, tablet: str, *, again: bool = False) -> str:
     """Let a tablet in and give its password, which is kept nowhere: show it once. Reload the broker afterwards.
 
     ``again`` gives a tablet that is known a new password. Unfit for a name that is taken or reserved.
@@ -173,10 +177,10 @@ def add_tablet(booth: Booth, tablet: str, *, again: bool = False) -> str:
             raise Unfit(
                 f"the name {tablet} is taken",
                 where="tablet",
-                mend="choose another name, or say --again for a new password",
+                fix="choose another name, or say --again for a new password",
             )
         path = booth.broker_directory / "passwords"
-        lines = atomic_files.read(path, mend="restore it from its backup").decode("ascii").splitlines()
+        lines = atomic_files.read(path, fix="restore it from its backup").decode("ascii").splitlines()
         lines = [line for line in lines if line.split(":")[0] != tablet]
         lines.append(password_line(tablet, password, secrets.token_bytes(12)))
         if not known:
@@ -186,16 +190,16 @@ def add_tablet(booth: Booth, tablet: str, *, again: bool = False) -> str:
     return password
 
 
-def remove_tablet(booth: Booth, tablet: str) -> None:
+def remove_tablet(booth: BoothDirectory, tablet: str) -> None:
     """Put a tablet out; its name may be given again. Unfit where it is not known. Reload the broker afterwards."""
     with atomic_files.alone(booth.directory):
         register = config.register(booth.register)
         if TabletId(tablet) not in register.tablets:
             raise Unfit(
-                f"no tablet is called {tablet}", where="tablet", mend="see the register: leftfield booth show"
+                f"no tablet is called {tablet}", where="tablet", fix="see the register: leftfield booth show"
             )
         path = booth.broker_directory / "passwords"
-        lines = atomic_files.read(path, mend="restore it from its backup").decode("ascii").splitlines()
+        lines = atomic_files.read(path, fix="restore it from its backup").decode("ascii").splitlines()
         put_secret(
             path, "".join(f"{line}\n" for line in lines if line.split(":")[0] != tablet).encode("ascii")
         )
@@ -203,7 +207,7 @@ def remove_tablet(booth: Booth, tablet: str) -> None:
         write_all(booth, load_authority(booth), replace(register, tablets=tablets))
 
 
-def revoke_unit(booth: Booth, unit: str) -> None:
+def revoke_unit(booth: BoothDirectory, unit: str) -> None:
     """Put a unit out for good: the hub refuses its statements, the broker its certificate and its topics.
 
     Reload the broker afterwards. Unfit where the unit is not known; nothing changes where it is revoked already.
@@ -212,7 +216,7 @@ def revoke_unit(booth: Booth, unit: str) -> None:
         register = config.register(booth.register)
         if all(row.unit != unit for row in register.units):
             raise Unfit(
-                f"no unit is called {unit}", where="unit", mend="see the register: leftfield booth show"
+                f"no unit is called {unit}", where="unit", fix="see the register: leftfield booth show"
             )
         units = tuple(replace(row, revoked=row.revoked or row.unit == unit) for row in register.units)
         write_all(booth, load_authority(booth), replace(register, units=units))
@@ -222,7 +226,7 @@ def _check_free(register: Register, asked: request.EnrolmentRequest) -> None:
     where = "enrolment request"
     if TabletId(asked.unit) in register.tablets:
         raise Refused(
-            Rule.NAME_TAKEN, f"the name {asked.unit} is a tablet's", where=where, mend="choose another name"
+            Rule.NAME_TAKEN, f"the name {asked.unit} is a tablet's", where=where, fix="choose another name"
         )
     for row in register.units:
         same_key = sign.key_id(row.public_key) == sign.key_id(asked.public_key)
@@ -231,10 +235,10 @@ def _check_free(register: Register, asked: request.EnrolmentRequest) -> None:
                 Rule.REVOKED,
                 f"{row.unit} is revoked for good",
                 where=where,
-                mend="enrol with new keys under a new name",
+                fix="enrol with new keys under a new name",
             )
         if same_key != (row.unit == asked.unit):
             what = f"its key is {row.unit}'s" if same_key else f"the name {asked.unit} belongs to another key"
             raise Refused(
-                Rule.NAME_TAKEN, what, where=where, mend="choose another name, or revoke the old unit"
+                Rule.NAME_TAKEN, what, where=where, fix="choose another name, or revoke the old unit"
             )

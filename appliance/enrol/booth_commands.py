@@ -85,7 +85,7 @@ def _check_hours(opens: str | None, closes: str | None) -> None:
         raise Unfit(
             "the booth must open and close on the same day, in this order",
             where="--opens, --closes",
-            mend="give both, such as --opens 10:00 --closes 18:30, or neither",
+            fix="give both, such as --opens 10:00 --closes 18:30, or neither",
         )
 
 

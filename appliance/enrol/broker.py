@@ -1,6 +1,6 @@
 """The broker's settings, rights and passwords, written for mosquitto 2.0.11 and later: one source for every booth.
 
-Laws:
+Invariants:
     * Nobody anonymous. Units and the hub prove themselves by certificate on one listener, tablets by password on
       others; each listener has rights of its own, so a tablet can never be taken for a unit.
     * Rights are written out name by name from the register and the table of topics: who is not in the register, or
@@ -214,15 +214,15 @@ def mosquitto() -> Path:
     """
     named = os.environ.get(MOSQUITTO_VARIABLE, "")
     if named and not shutil.which(named):
-        mend = f"set {MOSQUITTO_VARIABLE} to the program, or unset it"
-        raise Unfit(f"there is no program {named}", where=MOSQUITTO_VARIABLE, mend=mend)
+        fix = f"set {MOSQUITTO_VARIABLE} to the program, or unset it"
+        raise Unfit(f"there is no program {named}", where=MOSQUITTO_VARIABLE, fix=fix)
     search = f"{os.environ.get('PATH', os.defpath)}:/usr/sbin:/usr/local/sbin:/sbin"
     found = shutil.which(named or "mosquitto", path=None if named else search)
     if found is None:
         raise Unfit(
             "no mosquitto was found",
             where="broker",
-            mend=f"apt-get install mosquitto, or set {MOSQUITTO_VARIABLE}",
+            fix=f"apt-get install mosquitto, or set {MOSQUITTO_VARIABLE}",
         )
     return Path(found)
 

@@ -1,6 +1,6 @@
 """The TOML files that ``appliance/settings/config.py`` reads, written: register, unit, hub.
 
-Laws:
+Invariants:
     * Only what somebody chose is written; what is left out is config.py's default, which stands there alone.
     * What was written has been read back by config.py before anybody else can find it wanting.
 """

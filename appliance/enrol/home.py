@@ -1,6 +1,6 @@
 """The unit's own side of enrolment: where its keys are born, and where they stay.
 
-Laws:
+Invariants:
     * The signing key lives in ``credentials/`` with the epoch: for SENSE alone. The TLS key lives in ``link/``: for
       RELAY alone. Neither is ever printed, sent, or read by the other process.
     * Keys that exist are kept: asking again is harmless.
@@ -52,12 +52,12 @@ class UnitHome:
 
     def public_key(self) -> bytes:
         """The public half of the signing key (32 bytes), for ``unit.toml``. Unfit where there is no signing key."""
-        mend = "run `leftfield enrol request` on this unit first"
-        signing_key = atomic_files.read(self.credentials / SIGNING_KEY, mend=mend)
+        fix = "run `leftfield enrol request` on this unit first"
+        signing_key = atomic_files.read(self.credentials / SIGNING_KEY, fix=fix)
         if len(signing_key) != sign.KEY_BYTES:
             where = str(self.credentials / SIGNING_KEY)
             raise Unfit(
-                f"the signing key has {len(signing_key)} bytes", where=where, mend="enrol as a new unit"
+                f"the signing key has {len(signing_key)} bytes", where=where, fix="enrol as a new unit"
             )
         return sign.public_key_of(signing_key)
 
@@ -93,12 +93,12 @@ def make_request(home: UnitHome, *, booth: BoothId, unit: UnitId) -> bytes:
             atomic_files.write_durably(
                 tls_key, authority.key_pem(authority.new_key()), mode=atomic_files.SECRET
             )
-    mend = "give this account the right to read it, or choose another --directory"
+    fix = "give this account the right to read it, or choose another --directory"
     return request.request_bytes(
         booth=booth,
         unit=unit,
-        signing_key=atomic_files.read(signing_key, mend=mend),
-        tls_key=authority.load_key(atomic_files.read(tls_key, mend=mend), where=str(tls_key)),
+        signing_key=atomic_files.read(signing_key, fix=fix),
+        tls_key=authority.load_key(atomic_files.read(tls_key, fix=fix), where=str(tls_key)),
     )
 
 
@@ -107,21 +107,21 @@ def install_answer(home: UnitHome, untrusted_answer: bytes) -> request.Enrolment
     answer = request.read_answer(untrusted_answer)
     tls_key = home.link / TLS_KEY
     key = authority.load_key(
-        atomic_files.read(tls_key, mend="run `leftfield enrol request` on this unit first"),
+        atomic_files.read(tls_key, fix="run `leftfield enrol request` on this unit first"),
         where=str(tls_key),
     )
-    mend = "make a new request on this unit, and use the answer to that one"
+    fix = "make a new request on this unit, and use the answer to that one"
     try:
         ca = x509.load_pem_x509_certificate(answer.ca.encode("utf-8"))
         certificate = x509.load_pem_x509_certificate(answer.certificate.encode("utf-8"))
         certificate.verify_directly_issued_by(ca)
     except (ValueError, TypeError, InvalidSignature):
-        raise Unfit("its certificates do not fit together", where="enrolment answer", mend=mend) from None
+        raise Unfit("its certificates do not fit together", where="enrolment answer", fix=fix) from None
     if (
         certificate.public_key() != key.public_key()
         or certificate.subject.rfc4514_string() != f"CN={answer.unit}"
     ):
-        raise Unfit("its certificate is for another unit or another key", where="enrolment answer", mend=mend)
+        raise Unfit("its certificate is for another unit or another key", where="enrolment answer", fix=fix)
     atomic_files.write_durably(home.link / "ca.pem", answer.ca.encode("ascii"), mode=atomic_files.PUBLIC)
     atomic_files.write_durably(
         home.link / "unit.pem", answer.certificate.encode("ascii"), mode=atomic_files.PUBLIC
@@ -135,11 +135,11 @@ def next_epoch(credentials: Path) -> Epoch:
     Unfit where the epoch is lost or used up: a unit that counted from 1 again would be refused as rolled back.
     """
     path = credentials / EPOCH
-    mend = f"write a number larger than any this unit has used into {path} (the hub's log says it)"
+    fix = f"write a number larger than any this unit has used into {path} (the hub's log says it)"
     with atomic_files.alone(credentials):
-        text = atomic_files.read(path, mend=mend)
+        text = atomic_files.read(path, fix=fix)
         if not text.strip().isdigit() or len(text) > 12 or int(text) >= COUNTER_LIMIT - 1:
-            raise Unfit(f"{text[:12]!r} is no epoch below {COUNTER_LIMIT - 1}", where=str(path), mend=mend)
+            raise Unfit(f"{text[:12]!r} is no epoch below {COUNTER_LIMIT - 1}", where=str(path), fix=fix)
         epoch = Epoch(int(text) + 1)
         atomic_files.write_durably(path, b"%d\n" % epoch, mode=atomic_files.SECRET)
     return epoch

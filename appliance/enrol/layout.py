@@ -1,6 +1,6 @@
 """The booth's directory: what lies where, and the files the broker reads, written out from the register.
 
-Laws:
+Invariants:
     * Rights, revocations and settings are derived: written whole from the register, never edited.
     * Only the authority's directory and the keys are secret; everything else may be read by every process.
 """
@@ -24,7 +24,7 @@ _ALWAYS: Final = ("localhost", "127.0.0.1", "::1")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Booth:
+class BoothDirectory:
     """A booth that exists: its directory (``/etc/leftfield`` on a real one), name, addresses and listeners.
 
     ``hosts`` are the names and addresses of the hub on the booth's network, the first the one units are told.
@@ -76,7 +76,7 @@ class Booth:
         """The public half of the prior's key, for units; None in an older booth. Unfit for who may not read it."""
         if not self.prior_key.exists():
             return None
-        return sign.public_key_of(atomic_files.read(self.prior_key, mend="run as the booth's owner (root)"))
+        return sign.public_key_of(atomic_files.read(self.prior_key, fix="run as the booth's owner (root)"))
 
     @property
     def hub_broker(self) -> BrokerAddress:
@@ -97,12 +97,12 @@ def about_path(directory: Path) -> Path:
     return directory / "booth.toml"
 
 
-def authority_directory(booth: Booth) -> Path:
+def authority_directory(booth: BoothDirectory) -> Path:
     """The authority's own directory, for nobody else."""
     return booth.directory / "authority"
 
 
-def issued_directory(booth: Booth) -> Path:
+def issued_directory(booth: BoothDirectory) -> Path:
     """Every certificate ever given to a unit, so that all of them can be revoked."""
     return authority_directory(booth) / "issued"
 
@@ -117,7 +117,7 @@ def put_public(path: Path, content: bytes) -> None:
     atomic_files.write_durably(path, content, mode=atomic_files.PUBLIC)
 
 
-def make_directories(booth: Booth) -> None:
+def make_directories(booth: BoothDirectory) -> None:
     """Make the booth's directories."""
     for path, mode in (
         (authority_directory(booth), atomic_files.SECRET_DIRECTORY),
@@ -129,18 +129,18 @@ def make_directories(booth: Booth) -> None:
         atomic_files.make_directory(path, mode=mode)
 
 
-def load_authority(booth: Booth) -> Authority:
+def load_authority(booth: BoothDirectory) -> Authority:
     """The authority with its key. Unfit for who may not read it."""
     path = authority_directory(booth) / "ca.key"
-    mend = "run as the booth's owner (root); a lost authority means a new booth"
+    fix = "run as the booth's owner (root); a lost authority means a new booth"
     return Authority(
         booth=booth.booth,
-        certificate=load_certificate(atomic_files.read(booth.ca, mend=mend), where=str(booth.ca)),
-        key=load_key(atomic_files.read(path, mend=mend), where=str(path)),
+        certificate=load_certificate(atomic_files.read(booth.ca, fix=fix), where=str(booth.ca)),
+        key=load_key(atomic_files.read(path, fix=fix), where=str(path)),
     )
 
 
-def write_servers(booth: Booth, authority: Authority) -> None:
+def write_servers(booth: BoothDirectory, authority: Authority) -> None:
     """Fresh keys and certificates for broker and page server."""
     hosts = tuple(dict.fromkeys(names.host(text) for text in (*_ALWAYS, *booth.hosts)))
     now = datetime.now(UTC)
@@ -151,13 +151,13 @@ def write_servers(booth: Booth, authority: Authority) -> None:
         put_public(booth.broker_directory / f"{name}.pem", certificate)
 
 
-def write_all(booth: Booth, authority: Authority, register: Register) -> None:
+def write_all(booth: BoothDirectory, authority: Authority, register: Register) -> None:
     """The register, and everything that is derived from it."""
     files.write_register(booth.register, register)
     write_rights(booth, authority, register)
 
 
-def write_rights(booth: Booth, authority: Authority, register: Register) -> None:
+def write_rights(booth: BoothDirectory, authority: Authority, register: Register) -> None:
     """Everything the broker derives from the register, and its settings."""
     revoked = {unit.unit for unit in register.units if unit.revoked}
     issued = sorted(issued_directory(booth).glob("*.pem"))
@@ -172,7 +172,7 @@ def write_rights(booth: Booth, authority: Authority, register: Register) -> None
         put_public(booth.broker_directory / name, text.encode("utf-8"))
 
 
-def write_about(booth: Booth) -> None:
+def write_about(booth: BoothDirectory) -> None:
     """``booth.toml``, and for a real booth what the page server is told."""
     hosts = ", ".join(files.toml(host) for host in booth.hosts)
     lines = [

@@ -1,6 +1,6 @@
 """Who may be called what: one name space for units, tablets and the booth's own roles.
 
-Laws:
+Invariants:
     * The broker knows everybody by one word (certificate subject or tablet name) and uses it as the client
       identifier; two of the same word would throw each other out. So no word is ever given twice.
     * A role's word can be given to nobody else.
@@ -37,17 +37,17 @@ def check_name(name: str, *, what: str) -> str:
         raise Unfit(
             f"{name!r} is no name: at most 24 lower-case letters, digits and -, a letter first",
             where=what,
-            mend="choose one such as corner-north",
+            fix="choose one such as corner-north",
         )
     if name in RESERVED:
-        raise Unfit(f"the name {name} is reserved", where=what, mend="choose one such as corner-north")
+        raise Unfit(f"the name {name} is reserved", where=what, fix="choose one such as corner-north")
     return name
 
 
 def check_booth(name: str) -> str:
     """The same name, if a booth may have it; else Unfit."""
     if not NAME_FORM.fullmatch(name):
-        raise Unfit(f"{name!r} is no name of a booth", where="booth", mend="choose one such as market-street")
+        raise Unfit(f"{name!r} is no name of a booth", where="booth", fix="choose one such as market-street")
     return name
 
 
@@ -57,7 +57,7 @@ def check_place(place: str) -> str:
         raise Unfit(
             f"{place!r} is not 1 to 60 printable characters",
             where="place",
-            mend="say it as staff do: north corner",
+            fix="say it as staff do: north corner",
         )
     return place
 
@@ -73,6 +73,6 @@ def host(text: str) -> str | Address:
         raise Unfit(
             f"{text!r} is neither an address nor a host name",
             where="host",
-            mend="say booth.local or 10.0.0.2",
+            fix="say booth.local or 10.0.0.2",
         )
     return name

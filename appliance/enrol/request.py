@@ -1,6 +1,6 @@
 """The two letters of an enrolment: the unit's request and the booth's answer, as they travel (JSON, one object).
 
-Laws:
+Invariants:
     * The request carries public things only: both keys were born on the unit and stay there.
     * It proves possession of both: the CSR is signed by the TLS key (RFC 2986), the whole by the signing key.
     * What the proof signs can never be taken for a sealed statement, nor the other way round: a Sig_structure
@@ -126,7 +126,7 @@ def read_answer(untrusted: bytes) -> EnrolmentAnswer:
             sign.check_public_key(_hex(fields["hub_key"], sign.KEY_BYTES, "hub_key"))
     except Refused as refusal:
         raise Unfit(
-            refusal.what, where="enrolment answer", mend="copy the whole answer of `leftfield enrol accept`"
+            refusal.what, where="enrolment answer", fix="copy the whole answer of `leftfield enrol accept`"
         ) from None
     return EnrolmentAnswer(
         booth=BoothId(fields["booth"]),
@@ -198,7 +198,7 @@ def _malformed(what: str) -> Refused:
         Rule.MALFORMED_REQUEST,
         what,
         where="enrolment request",
-        mend="write it with `leftfield enrol request`",
+        fix="write it with `leftfield enrol request`",
     )
 
 
@@ -207,5 +207,5 @@ def _forged(what: str) -> Refused:
         Rule.FORGED,
         what,
         where="enrolment request",
-        mend="write it anew on the unit with `leftfield enrol request`",
+        fix="write it anew on the unit with `leftfield enrol request`",
     )

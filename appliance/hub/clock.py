@@ -1,8 +1,8 @@
 """The hub's own clock: whether it can be right, and whether somebody has just set it.
 
-Laws:
+Invariants:
     * Nothing is counted by a clock that cannot be right: waiting costs minutes, a wrong date costs the baseline.
-    * Thinking only: both clocks are arguments.
+    * Pure: both clocks are arguments.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ def check_clock(now: Seconds, latest: float) -> None:
             "the hub's clock cannot be right"
             + (f": it is {apart:+.0f} days from the last sighting" if latest else ""),
             where="hub",
-            mend="set the clock (systemd-timesyncd, a clock module); if it is right, move the database away",
+            fix="set the clock (systemd-timesyncd, a clock module); if it is right, move the database away",
         )
 
 

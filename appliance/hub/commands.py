@@ -1,6 +1,6 @@
 """The commands ``leftfield baseline`` and ``leftfield audit``.
 
-Laws:
+Invariants:
     * What a machine wants goes to standard output or a file, what a person should know to standard error.
     * A running hub owns its database: taking a baseline in needs it stopped, looking does not.
     * The hub's signing key is born with the booth, else here at the first export, and never leaves: only its public
@@ -21,13 +21,13 @@ from pathlib import Path
 from appliance.base import atomic_files
 from appliance.base.errors import Refused, Rule, Unfit
 from appliance.hub.exchange import baseline_file, prior_publisher
-from appliance.hub.exchange.baseline_file import Travelling
+from appliance.hub.exchange.baseline_file import BaselineFile
 from appliance.hub.records import audit
 from appliance.hub.statistics.baseline.baseline import Baseline
 from appliance.hub.statistics.baseline.state import BaselineState, coarse
 from appliance.hub.statistics.conformal import whole
 from appliance.hub.storage.restore import learnt
-from appliance.hub.storage.state import Changes, Imported, Snapshot
+from appliance.hub.storage.state import Imported, Snapshot, StateDelta
 from appliance.hub.storage.store import Store
 from appliance.protocol import sign
 from appliance.protocol.values import Seconds
@@ -118,10 +118,10 @@ def _private_key(path: Path) -> bytes:
     """One of this hub's keys, made where there is none yet."""
     if not path.exists():
         atomic_files.write_durably(path, sign.new_private_key(), mode=atomic_files.SECRET)
-    key = atomic_files.read(path, mend="run as the account of the hub")
+    key = atomic_files.read(path, fix="run as the account of the hub")
     if len(key) != sign.KEY_BYTES:
         raise Unfit(
-            f"the hub's key has {len(key)} bytes, not {sign.KEY_BYTES}", where=str(path), mend="restore it"
+            f"the hub's key has {len(key)} bytes, not {sign.KEY_BYTES}", where=str(path), fix="restore it"
         )
     return key
 
@@ -137,27 +137,27 @@ def _typed(texts: Sequence[str]) -> tuple[bytes, ...]:
         try:
             keys.append(sign.check_public_key(bytes.fromhex(text)))
         except ValueError:
-            raise Unfit(f"{text!r} is no key", where="--key", mend="give 64 hexadecimal digits") from None
+            raise Unfit(f"{text!r} is no key", where="--key", fix="give 64 hexadecimal digits") from None
     return tuple(keys)
 
 
-def _opened(path: Path, keys: tuple[bytes, ...]) -> tuple[Travelling, bytes]:
+def _opened(path: Path, keys: tuple[bytes, ...]) -> tuple[BaselineFile, bytes]:
     """The baseline in a file under whichever of ``keys`` signed it, and the file's bytes."""
-    untrusted = atomic_files.read(path, mend="name an existing file")
+    untrusted = atomic_files.read(path, fix="name an existing file")
     refusal: Refused | None = None
     for key in keys:
         try:
-            return baseline_file.unpacked(untrusted, public_key=key, where=str(path)), untrusted
+            return baseline_file.decode(untrusted, public_key=key, where=str(path)), untrusted
         except Refused as refused:
             # The one that says most: a key that fits but a signature that does not is forgery.
             if refusal is None or refused.rule is not Rule.UNKNOWN_KEY:
                 refusal = refused
-    raise refusal or Unfit("there is no key to believe", where=str(path), mend="give one with --key")
+    raise refusal or Unfit("there is no key to believe", where=str(path), fix="give one with --key")
 
 
 def _existing(config: HubConfig, *, alone: bool) -> Store:
     if not config.database.exists():
-        raise Unfit("there is no database yet", where=str(config.database), mend="start the hub once")
+        raise Unfit("there is no database yet", where=str(config.database), fix="start the hub once")
     return Store(config.database, config.booth, alone=alone)
 
 
@@ -182,7 +182,7 @@ def _write(content: bytes) -> None:
 def _export(given: argparse.Namespace) -> int:
     config = configs.hub_config(given.config)
     key, state = _private_key(config.signing_key), _state(config)
-    _write(baseline_file.packed(Travelling(booth=config.booth, made_at=int(time.time()), state=state), key))
+    _write(baseline_file.encode(BaselineFile(booth=config.booth, made_at=int(time.time()), state=state), key))
     _say(f"{state.people:,} people of booth {config.booth}; signed with {sign.public_key_of(key).hex()}")
     _say("counts of things and of two things, in whole fives: for hubs, not for publishing")
     return 0
@@ -197,12 +197,12 @@ def _import(given: argparse.Namespace) -> int:
     try:
         digest = hashlib.sha256(content).digest()
         if digest in store.imported():
-            raise Unfit("it was taken in before", where=str(given.files[0]), mend="nothing is to be done")
+            raise Unfit("it was taken in before", where=str(given.files[0]), fix="nothing is to be done")
         rarity = learnt(store.load())
         joined = baseline_file.joined(rarity.baseline.state(), guest, booth=config.booth)
         note = Imported(digest=digest, booth=guest.booth, people=guest.state.people, at=now)
         snapshot = Snapshot(baseline=coarse(joined), bins=whole(rarity.bins()))
-        store.commit(Changes(snapshot=snapshot, imported=(note,)))
+        store.commit(StateDelta(snapshot=snapshot, imported=(note,)))
     finally:
         store.close()
     _say(f"{guest.state.people:,} people of booth {guest.booth} taken in; {joined.people:,} in all")
@@ -214,14 +214,14 @@ def _merge(given: argparse.Namespace) -> int:
     keys = _believed(given, config)
     parts = [_opened(path, keys) for path in given.files]
     if len({content for _, content in parts}) != len(parts):
-        raise Unfit("a file is named twice", where="merge", mend="name each file once")
+        raise Unfit("a file is named twice", where="merge", fix="name each file once")
     state = Baseline().state()
     for path, (guest, _) in zip(given.files, parts, strict=True):
         baseline_file.check_age(guest, Seconds(time.time()), where=str(path))
         state = baseline_file.joined(state, guest, booth=config.booth)
     _write(
-        baseline_file.packed(
-            Travelling(booth=config.booth, made_at=int(time.time()), state=state),
+        baseline_file.encode(
+            BaselineFile(booth=config.booth, made_at=int(time.time()), state=state),
             _private_key(config.signing_key),
         )
     )
@@ -234,9 +234,9 @@ def _inspect(given: argparse.Namespace) -> int:
     if given.key:
         one, signature = _opened(path, _typed(given.key))[0], "good"
     else:
-        content = atomic_files.read(path, mend="name an existing file")
-        one, signature = baseline_file.looked_at(content, where=str(path)), "not checked (give --key)"
-    told = baseline_file.described(one, Seconds(time.time())) | {"signature": signature}
+        content = atomic_files.read(path, fix="name an existing file")
+        one, signature = baseline_file.inspect(content, where=str(path)), "not checked (give --key)"
+    told = baseline_file.summary(one, Seconds(time.time())) | {"signature": signature}
     _write(json.dumps(told, indent=2, ensure_ascii=False).encode() + b"\n")
     return 0
 
@@ -249,7 +249,7 @@ def _prior(given: argparse.Namespace) -> int:
         raise Unfit(
             f"the baseline is too young: {needs} more people are needed",
             where="prior",
-            mend="let the hub watch",
+            fix="let the hub watch",
         )
     key = _private_key(config.prior_key)
     _write(prior_publisher.prior_of(Baseline(state), booth=config.booth, private_key=key, now=now))

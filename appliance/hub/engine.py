@@ -1,8 +1,8 @@
 """The booth's mind: a batch of untrusted messages in, tellings and changes to store out.
 
-Laws:
-    * Thinking only: ``now`` is an argument; whoever calls stores ``Outcome.changes`` first, then tells, then
-      acknowledges. Where storing fails, this object is thrown away and made anew from what was stored.
+Invariants:
+    * Pure: no I/O, no clock; ``now`` is an argument. Whoever calls stores ``BatchResult.changes``, then
+      publishes, then acknowledges. Where storing fails, this object is thrown away and made anew from the store.
     * Nothing untrusted raises: a refusal is counted, answered where somebody waits, and reported in the outcome.
     * Only a fresh observation can become an alert; a late one still teaches the baseline.
     * While the baseline is young nobody is flagged.
@@ -16,25 +16,25 @@ from typing import Final
 
 from appliance.base.errors import Refused, Rule
 from appliance.hub.admission.admission import Admission, Admitted, Lateness
-from appliance.hub.admission.unit_state import DoorState
-from appliance.hub.alerts.alerts import Alerts, Held
-from appliance.hub.alerts.erasure import Sightings
+from appliance.hub.admission.unit_state import UnitAdmissionState
+from appliance.hub.alerts.alerts import Alerts, TrackedAlert
+from appliance.hub.alerts.erasure import ErasureIndex
 from appliance.hub.clock import WallClock, check_clock
-from appliance.hub.messages import Arrival, Telling
+from appliance.hub.messages import IncomingMessage, OutgoingMessage
 from appliance.hub.pacing.pacing import Pacing
-from appliance.hub.records.daily_counts import Daybook
-from appliance.hub.staff.outgoing import Teller
-from appliance.hub.staff.requests import Desk
+from appliance.hub.records.daily_counts import DailyCounts
+from appliance.hub.staff.outgoing import StaffPublisher
+from appliance.hub.staff.requests import StaffRequests
 from appliance.hub.staff.translations import CATALOGUES
-from appliance.hub.staff.unit_status import Roster
+from appliance.hub.staff.unit_status import UnitStatuses
 from appliance.hub.statistics import feedback
 from appliance.hub.statistics.baseline.state import coarse
 from appliance.hub.statistics.change.drift import Change, Drift
 from appliance.hub.statistics.conformal import whole
-from appliance.hub.statistics.rarity import Counted
+from appliance.hub.statistics.rarity import CountReceipt
 from appliance.hub.statistics.reasons import is_worth_a_walk, reasons_for
 from appliance.hub.storage.restore import learnt
-from appliance.hub.storage.state import Changes, Live, Snapshot, Stored
+from appliance.hub.storage.state import HubState, PendingObservation, Snapshot, StateDelta
 from appliance.protocol import topics
 from appliance.protocol.values import ALERT_FORM, AlertId, AlertState, Flag, Heartbeat, Observation, Seconds
 from appliance.settings.config import HubConfig, Register
@@ -49,18 +49,18 @@ COUNTS_SECONDS: Final = 10.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Outcome:
-    """What came of a batch: store ``changes``, publish ``tellings`` in order, then acknowledge the batch."""
+class BatchResult:
+    """What came of a batch: store ``changes``, publish ``outgoing`` in order, then acknowledge the batch."""
 
-    changes: Changes
-    tellings: tuple[Telling, ...]
+    changes: StateDelta
+    outgoing: tuple[OutgoingMessage, ...]
     refusals: tuple[Refused, ...]
 
 
-class Booth:
+class HubEngine:
     """The booth described by ``config`` and ``register``, taken up from ``stored`` at ``now``."""
 
-    def __init__(self, *, config: HubConfig, register: Register, stored: Stored, now: Seconds) -> None:
+    def __init__(self, *, config: HubConfig, register: Register, stored: HubState, now: Seconds) -> None:
         self._config = config
         self._admission = Admission(booth=config.booth, register=register, doors=stored.doors)
         snapshot = stored.snapshot
@@ -80,9 +80,9 @@ class Booth:
         )
         self._feedback = feedback.Feedback(stored.doubts)
         self._clock = WallClock()
-        self._daybook = Daybook(stored.tallies, service_seconds=config.pacing.service_seconds, now=now)
-        self._roster = Roster(config.booth, self._admission, register)
-        self._teller = Teller(
+        self._daybook = DailyCounts(stored.tallies, service_seconds=config.pacing.service_seconds, now=now)
+        self._roster = UnitStatuses(config.booth, self._admission, register)
+        self._teller = StaffPublisher(
             config,
             self._alerts,
             self.baseline,
@@ -90,8 +90,8 @@ class Booth:
             pacing=self._pacing,
             roster=self._roster,
         )
-        self._sightings = Sightings(config.hold_seconds, stored.alerts)
-        self._desk = Desk(config.booth, self._alerts, self._sightings, CATALOGUES[config.language])
+        self._sightings = ErasureIndex(config.hold_seconds, stored.alerts)
+        self._desk = StaffRequests(config.booth, self._alerts, self._sightings, CATALOGUES[config.language])
         self._board_at = float("-inf")
         self._snapshot_at: float = now
         self._counted_at: float = now
@@ -102,9 +102,9 @@ class Booth:
     def _begin(self, now: Seconds) -> None:
         self._now = now
         self._daybook.begin(now)
-        self._live: list[Live] = []
-        self._changed: dict[str, Held] = {}
-        self._answers: list[Telling] = []
+        self._live: list[PendingObservation] = []
+        self._changed: dict[str, TrackedAlert] = {}
+        self._answers: list[OutgoingMessage] = []
         self._refusals: list[Refused] = []
 
     def enrol(self, register: Register) -> None:
@@ -117,10 +117,15 @@ class Booth:
         """What people wear now that they usually do not."""
         return self._drift.changes()
 
-    def take(
-        self, arrivals: Iterable[Arrival], now: Seconds, *, last: bool = False, steady: float | None = None
-    ) -> Outcome:
-        """Think about ``arrivals`` at ``now`` (unix seconds); an empty batch lets time pass.
+    def handle_batch(
+        self,
+        incoming: Iterable[IncomingMessage],
+        now: Seconds,
+        *,
+        last: bool = False,
+        steady: float | None = None,
+    ) -> BatchResult:
+        """Think about ``incoming`` at ``now`` (unix seconds); an empty batch lets time pass.
 
         ``steady`` is the same instant on a clock that nobody sets: by it the hub sees that its own was set.
 
@@ -128,13 +133,13 @@ class Booth:
         right; nothing has changed then.
         """
         check_clock(now, self.baseline.latest)
-        self._rarity.turn_back(now)
+        self._rarity.rewind_clock(now)
         self._begin(now)
         step = self._clock.stepped(now, steady)
         if step:
             self._admission.clock_stepped(step)
         self._pacing.tick(now)
-        for arrival in arrivals:
+        for arrival in incoming:
             try:
                 self._route(arrival)
             except Refused as refusal:
@@ -144,13 +149,13 @@ class Booth:
         for held in expired:
             self._change(held)
         changed = [held for name, held in self._changed.items() if name not in gone]
-        tellings = [*self._answers, *(self._teller.alert(held, now) for held in changed)]
-        tellings += [self._teller.cleared(name) for name in gone]
+        outgoing = [*self._answers, *(self._teller.alert(held, now) for held in changed)]
+        outgoing += [self._teller.cleared(name) for name in gone]
         if abs(now - self._board_at) >= BOARD_SECONDS or self._changed:
             self._board_at = now
-            tellings.append(self._teller.board(now))
+            outgoing.append(self._teller.board(now))
         hours = self._pacing.forecast.news(all_of_it=last)
-        changes = Changes(
+        changes = StateDelta(
             doors=self._changed_doors(last=last),
             live=tuple(self._live),
             alerts=tuple(changed),
@@ -163,26 +168,26 @@ class Booth:
             doubts=self._feedback.news(),
             snapshot=self._snapshot(last=last),
         )
-        return Outcome(changes=changes, tellings=tuple(tellings), refusals=tuple(self._refusals))
+        return BatchResult(changes=changes, outgoing=tuple(outgoing), refusals=tuple(self._refusals))
 
-    def _changed_doors(self, *, last: bool) -> tuple[DoorState, ...]:
+    def _changed_doors(self, *, last: bool) -> tuple[UnitAdmissionState, ...]:
         """Doors to store: where only refusals were counted, now and then. A flood must not wear the disk."""
         due = last or abs(self._now - self._counted_at) >= COUNTS_SECONDS
         if due:
             self._counted_at = self._now
         return self._admission.changed(refusals=due)
 
-    def retained(self, now: Seconds) -> tuple[Telling, ...]:
+    def retained(self, now: Seconds) -> tuple[OutgoingMessage, ...]:
         """Everything the broker should hold of us, to be said again after a lost link."""
         self._begin(now)
         return (*(self._teller.alert(held, now) for held in self._alerts.all()), self._teller.board(now))
 
-    def _route(self, arrival: Arrival) -> None:
+    def _route(self, arrival: IncomingMessage) -> None:
         untrusted_parts = arrival.untrusted_topic.split("/")
         group = untrusted_parts[3] if len(untrusted_parts) == 6 else ""
         if arrival.unacknowledged:
             rule = Rule.MALFORMED_REQUEST if group == "staff" else Rule.MALFORMED
-            refusal = Refused(rule, "it was sent with QoS 0", where="broker", mend="publish with QoS 1")
+            refusal = Refused(rule, "it was sent with QoS 0", where="broker", fix="publish with QoS 1")
             raise self._admission.turn_away(arrival.untrusted_topic, refusal)
         if untrusted_parts[3:4] == ["alert"]:
             self._echo(arrival)
@@ -196,7 +201,7 @@ class Booth:
             )
             self._statement(admitted)
 
-    def _echo(self, arrival: Arrival) -> None:
+    def _echo(self, arrival: IncomingMessage) -> None:
         """What the broker still holds of an alert that we no longer know is cleared."""
         name = AlertId(arrival.untrusted_topic.rsplit("/", 1)[-1])
         ours = ALERT_FORM.fullmatch(name) and arrival.untrusted_topic == topics.alert(
@@ -215,14 +220,14 @@ class Booth:
     def _observation(self, observation: Observation, admitted: Admitted) -> None:
         ready = not self.baseline.needs(self._config.young, self._now)
         vector, unit, seen_at = observation.vector, observation.unit, admitted.seen_at
-        one = self._rarity.worn(vector, unit)
+        one = self._rarity.encode(vector, unit)
         score = self._rarity.score(one)
         rare = ready and score.p <= max(FLAG_P, self._config.pacing.floor)
         reasons = reasons_for(one, score, self.baseline, self._now) if rare else ()
         counted = self._rarity.update(one, score, unit, seen_at)
         if ready:
             self._drift.count(one.sure, seen_at)
-        self._live.append(Live(unit=unit, seen_at=seen_at, vector=vector))
+        self._live.append(PendingObservation(unit=unit, seen_at=seen_at, vector=vector))
         self._unwritten += 1
         self._daybook.passed()
         if admitted.lateness is Lateness.FRESH:
@@ -236,7 +241,7 @@ class Booth:
             flag = Flag(observation=observation, p=score.p, bits=score.bits, reasons=reasons)
             self._perhaps_alert(flag, seen_at, counted)
 
-    def _perhaps_alert(self, flag: Flag, seen_at: Seconds, counted: Counted) -> None:
+    def _perhaps_alert(self, flag: Flag, seen_at: Seconds, counted: CountReceipt) -> None:
         if not is_worth_a_walk(flag):
             return
         doubt = self._feedback.factor(feedback.words_of(flag), self._now)
@@ -257,7 +262,7 @@ class Booth:
         self._daybook.count("alerts")
         self._daybook.audited("alerts", flag.observation)
 
-    def _request(self, arrival: Arrival) -> None:
+    def _request(self, arrival: IncomingMessage) -> None:
         settled = self._desk.settle(arrival, self._now)
         self._answers.append(settled.answer)
         if settled.refusal:
@@ -286,7 +291,7 @@ class Booth:
         # What waits in the journal becomes counts now, and is deleted.
         self._snapshot_at, self._unwritten = float("-inf"), self._unwritten + 1
 
-    def _change(self, held: Held) -> None:
+    def _change(self, held: TrackedAlert) -> None:
         self._changed[held.alert.alert] = held
         if held.ended_at == self._now and held.alert.state is not AlertState.RAISED:
             self._daybook.count(held.alert.state.value)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Arrival:
+class IncomingMessage:
     """A message as the broker gave it; nothing in it is believed."""
 
     untrusted_topic: str
@@ -18,7 +18,7 @@ class Arrival:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Telling:
+class OutgoingMessage:
     """A message to publish, QoS 1. ``expires_after`` is in seconds, 0 for never."""
 
     topic: str

@@ -3,7 +3,7 @@
 May touch: the broker on this machine, its database, the register of public keys, the booth's CA, and the key that it
 signs its units' prior with. Nothing else.
 
-Laws:
+Invariants:
     * Think, store, tell, acknowledge, in this order: after a crash at any point the broker sends again what was not
       acknowledged, and the door recognises what was already counted.
     * What cannot be stored is not acknowledged: the process stops, loudly, and is started again.
@@ -21,9 +21,9 @@ from typing import Final
 
 from appliance.base.errors import LeftfieldError, Refused, Rule, Unfit
 from appliance.base.systemd import Notifier, log, stop_requested
-from appliance.hub.engine import Booth, Outcome
-from appliance.hub.exchange.prior_publisher import Bulletin
-from appliance.hub.messages import Arrival, Telling
+from appliance.hub.engine import BatchResult, HubEngine
+from appliance.hub.exchange.prior_publisher import PriorPublisher
+from appliance.hub.messages import IncomingMessage, OutgoingMessage
 from appliance.hub.staff.messages import json_of
 from appliance.hub.storage.store import Store
 from appliance.mqtt import Link, Message, Will
@@ -68,10 +68,12 @@ class Watch:
         self._register_stamp = _stamp(config.register)
         register = configs.register(config.register)
         self._store = Store(config.database, config.booth)
-        self._booth = Booth(
+        self._booth = HubEngine(
             config=config, register=register, stored=self._store.load(), now=Seconds(time.time())
         )
-        self._bulletin = Bulletin(booth=config.booth, private_key=_prior_key(config), young=config.young)
+        self._bulletin = PriorPublisher(
+            booth=config.booth, private_key=_prior_key(config), young=config.young
+        )
         root = f"{topics.ROOT}/{config.booth}"
         self._link = Link(
             address=config.broker,
@@ -114,10 +116,10 @@ class Watch:
     def _settle(self, messages: tuple[Message, ...], *, last: bool) -> None:
         self._read_new_register()
         now, steady = Seconds(time.time()), time.clock_gettime(time.CLOCK_BOOTTIME)
-        outcome = self._booth.take((_arrival(one) for one in messages), now, last=last, steady=steady)
+        outcome = self._booth.handle_batch((_arrival(one) for one in messages), now, last=last, steady=steady)
         if not outcome.changes.empty:
             self._store.commit(outcome.changes)
-        for telling in outcome.tellings:
+        for telling in outcome.outgoing:
             self._tell(telling)
         if self._link.up and (prior := self._bulletin.telling(self._booth.baseline, now)):
             self._tell(prior)
@@ -127,7 +129,7 @@ class Watch:
         self._report(outcome)
         self._report_changes()
 
-    def _tell(self, telling: Telling) -> None:
+    def _tell(self, telling: OutgoingMessage) -> None:
         if not self._link.up:  # everything that matters is retained, and said again when the link is back
             return
         self._link.publish(
@@ -139,7 +141,7 @@ class Watch:
         )
 
     def _say_everything(self) -> None:
-        self._tell(Telling(topic=topics.hub_status(self._config.booth), payload=_status("online")))
+        self._tell(OutgoingMessage(topic=topics.hub_status(self._config.booth), payload=_status("online")))
         for telling in self._booth.retained(Seconds(time.time())):
             self._tell(telling)
         if self._bulletin.last is not None:
@@ -169,7 +171,7 @@ class Watch:
                 log(f"what people wear has changed since {since}: {change.words()}", level=5)
         self._changed = frozenset(change.attribute for change in changes)
 
-    def _report(self, outcome: Outcome) -> None:
+    def _report(self, outcome: BatchResult) -> None:
         self._refused.update(_summary(refusal) for refusal in outcome.refusals)
         if self._refused and time.monotonic() - self._reported_at >= REPORT_SECONDS:
             for line, times in self._refused.most_common(20):
@@ -222,8 +224,8 @@ def _status(state: str) -> bytes:
     return json_of({"v": 1, "state": state})
 
 
-def _arrival(message: Message) -> Arrival:
-    return Arrival(
+def _arrival(message: Message) -> IncomingMessage:
+    return IncomingMessage(
         untrusted_topic=message.untrusted_topic,
         untrusted_payload=message.untrusted_payload,
         untrusted_correlation=message.untrusted_correlation,

@@ -1,6 +1,6 @@
 """What the page server gives: a fixed table of files, read once, and two small JSON files made from our own code.
 
-Laws:
+Invariants:
     * A page is a row of this table; nothing that is asked for is ever turned into a path.
     * The vocabulary the page knows is generated from ``appliance.protocol.vocabulary``: they cannot disagree.
 """
@@ -83,7 +83,7 @@ def table(*, booth: BoothId, ws_port: int, wss_port: int) -> dict[str, Content]:
         }
     except (OSError, KeyError) as error:
         raise Unfit(
-            f"a page is missing: {error}", where=str(STATIC_DIRECTORY), mend="install leftfield again"
+            f"a page is missing: {error}", where=str(STATIC_DIRECTORY), fix="install leftfield again"
         ) from None
 
 

@@ -1,6 +1,6 @@
 """Seats: how many visitors the page server takes at once, and how many of them may come from one place.
 
-Laws:
+Invariants:
     * One visitor cannot keep the others out: an address has a few seats only.
 """
 

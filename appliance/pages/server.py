@@ -1,6 +1,6 @@
 """The page server: gives the staff page to browsers on the booth's network. It knows nothing that is not public.
 
-Laws:
+Invariants:
     * It keeps no record of who asked: no access log, no cookie.
     * A visitor in time and in its own seat is answered (``visit``, ``seats``); nobody else is waited for.
 """
@@ -41,7 +41,7 @@ class PageServer(Pages):
             raise Unfit(
                 f"cannot listen: {error.strerror or error}",
                 where=f"{config.host} port {config.port}",
-                mend="choose another --port or --host, or stop what listens there",
+                fix="choose another --port or --host, or stop what listens there",
             ) from None
         if context:  # the handshake happens in the visit's own thread, under its time limit
             self.socket = context.wrap_socket(self.socket, server_side=True, do_handshake_on_connect=False)
@@ -96,7 +96,7 @@ def _tls(config: PagesConfig) -> ssl.SSLContext | None:
         return None
     if config.certificate is None or config.key is None:
         raise Unfit(
-            "a certificate needs its key", where="pages", mend="give both --certificate and --key, or neither"
+            "a certificate needs its key", where="pages", fix="give both --certificate and --key, or neither"
         )
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
@@ -106,7 +106,7 @@ def _tls(config: PagesConfig) -> ssl.SSLContext | None:
         raise Unfit(
             f"cannot use the TLS files: {error}",
             where=f"{config.certificate}, {config.key}",
-            mend="give a PEM certificate and its private key",
+            fix="give a PEM certificate and its private key",
         ) from None
     return context
 

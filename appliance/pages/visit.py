@@ -1,6 +1,6 @@
 """One connection from a browser: what may be asked, and how it is answered.
 
-Laws:
+Invariants:
     * GET and HEAD of the rows of one table, and nothing else; no path on disk is made from what is asked.
     * The pages it gives may load from here and talk to this booth's broker only (Content-Security-Policy level 3).
     * A request must be whole by a deadline, however slowly its bytes come.

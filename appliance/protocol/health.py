@@ -1,6 +1,6 @@
 """How a unit is, in closed words and one small number: with ``values``, all that may leave the room.
 
-Laws:
+Invariants:
     * A heartbeat carries no more than it must: a health is one integer below ``HEALTH_CAPACITY``.
 """
 

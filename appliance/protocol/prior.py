@@ -5,12 +5,12 @@ single gain in precision. WATCH says it once a day on a retained topic (``hub/bu
 prior`` writes the same file for who would rather carry it; RELAY keeps it, and SENSE reads and verifies it once, at
 its start, before it seals itself (``unit/shelf``). What comes later waits for the next start.
 
-Laws:
+Invariants:
     * One share per word of the vocabulary, in thousandths, never 0; and for each two words how many times more often
       than by chance they are worn together, in quarters of a bit, from whole fives of people. Nothing is impossible,
       and nobody can be read out of it. No three things, no camera, no time of day.
     * It is believed only under the hub's key, for this booth, in this vocabulary.
-    * Thinking only: no file, no clock, no numpy.
+    * Pure: no file, no clock, no numpy.
 """
 
 from __future__ import annotations
@@ -102,15 +102,15 @@ def prior_in(untrusted: bytes, *, public_key: bytes, booth: BoothId, where: str 
     """
     if len(untrusted) > MOST_BYTES:
         raise Refused(
-            Rule.TOO_LONG, f"more than {MOST_BYTES} bytes", where=where, mend="make it again on the hub"
+            Rule.TOO_LONG, f"more than {MOST_BYTES} bytes", where=where, fix="make it again on the hub"
         )
     document = signed_document.open_sealed(untrusted, kind=KIND, public_key=public_key, where=where)
     check_vocabulary(document, FORM, _KEYS, where)
     if document["booth"] != booth:
-        raise Refused(Rule.FORGED, "it was made for another booth", where=where, mend="use this booth's own")
+        raise Refused(Rule.FORGED, "it was made for another booth", where=where, fix="use this booth's own")
     shares, numbers = document["shares"], (document["made_at"], document["people"])
     if not isinstance(shares, dict) or any(type(one) is not int or not 0 <= one < MOST for one in numbers):
-        raise Refused(Rule.MALFORMED, "a number or a table is missing", where=where, mend="make it again")
+        raise Refused(Rule.MALFORMED, "a number or a table is missing", where=where, fix="make it again")
     rows = [shares.get(attribute.name) for attribute in ATTRIBUTES]
     if len(shares) != len(ATTRIBUTES) or not all(
         isinstance(row, list)
@@ -119,7 +119,7 @@ def prior_in(untrusted: bytes, *, public_key: bytes, booth: BoothId, where: str 
         for row, attribute in zip(rows, ATTRIBUTES, strict=True)
     ):
         raise Refused(
-            Rule.OUTSIDE_VOCABULARY, "its shares are not the vocabulary's", where=where, mend="make it again"
+            Rule.OUTSIDE_VOCABULARY, "its shares are not the vocabulary's", where=where, fix="make it again"
         )
     return Prior(
         booth=booth,
@@ -136,7 +136,7 @@ def _lifts(untrusted: object, where: str) -> Lifts:
     except ValueError:
         spelled = b""
     if len(spelled) != _CELLS:
-        raise Refused(Rule.MALFORMED, "its lifts are not the vocabulary's", where=where, mend="make it again")
+        raise Refused(Rule.MALFORMED, "its lifts are not the vocabulary's", where=where, fix="make it again")
     bits = iter(one - 256 if one > 127 else one for one in spelled)
     return {
         (one, other): tuple(
@@ -156,7 +156,7 @@ def check_vocabulary(document: dict[str, Any], form: int, keys: frozenset[str], 
             f"form {document.get('form')!r} of vocabulary {document.get('vocabulary')!r}, not {form} of "
             f"{vocabulary.VERSION}",
             where=where,
-            mend="update the older side and make the file again",
+            fix="update the older side and make the file again",
         )
     if frozenset(document) != keys or document["words"] != WORDS_DIGEST:
-        raise Refused(Rule.MALFORMED, "its keys or its words are not ours", where=where, mend="make it again")
+        raise Refused(Rule.MALFORMED, "its keys or its words are not ours", where=where, fix="make it again")

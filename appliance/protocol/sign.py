@@ -1,6 +1,6 @@
 """Seal and open: Ed25519 (RFC 8032) over the Sig_structure of COSE_Sign1, by OpenSSL.
 
-Laws:
+Invariants:
     * What is sealed is bound to one booth by the external data of RFC 9052 section 4.3: an envelope of another
       booth does not open here.
     * A public key enters the register only if it is canonical and of prime order; OpenSSL itself would accept more.
@@ -58,7 +58,7 @@ class Sealer:
             raise Unfit(
                 f"the signing key has {len(private_key)} bytes, not {KEY_BYTES}",
                 where="credential signing.key",
-                mend="enrol the unit again (leftfield enrol)",
+                fix="enrol the unit again (leftfield enrol)",
             )
         self._key = Ed25519PrivateKey.from_private_bytes(private_key)
         self._protected = wire.protected_of(key_id(public_key_of(private_key)))
@@ -98,7 +98,7 @@ class Opener:
         signer = self._signer_of(parts.key_id)
         if signer is None:
             raise Refused(
-                Rule.UNKNOWN_KEY, f"no unit has key {parts.key_id.hex()}", where="envelope", mend="enrol it"
+                Rule.UNKNOWN_KEY, f"no unit has key {parts.key_id.hex()}", where="envelope", fix="enrol it"
             )
         key = self._keys.get(signer.public_key)
         if key is None:
@@ -134,7 +134,7 @@ def check_public_key(untrusted_public_key: bytes) -> bytes:
 
 
 def _weak(what: str) -> Refused:
-    return Refused(Rule.WEAK_KEY, what, where="public key", mend="make a new key on the unit")
+    return Refused(Rule.WEAK_KEY, what, where="public key", fix="make a new key on the unit")
 
 
 def _recover_x(y: int, sign: int) -> int | None:

@@ -5,7 +5,7 @@ A document is a tagged COSE_Sign1 (RFC 9052 section 4.2) of the one form of ``wi
 arrays and objects that are used here: sorted keys, no white space). The external data names the kind of document, so
 that none passes as another.
 
-Laws:
+Invariants:
     * One document, one spelling: bytes that would not be written so by this file are refused.
     * Nothing of the payload is read before the signature has been checked under the key that is believed.
     * No network, no file, no numpy: units can read what hubs write.
@@ -98,5 +98,5 @@ def _document_in(untrusted_payload: bytes, where: str) -> dict[str, Any]:
 
 def _refused(rule: Rule, what: str, where: str) -> Refused:
     return Refused(
-        rule, what, where=where, mend="ask for the file again, and for the key of the hub that signed it"
+        rule, what, where=where, fix="ask for the file again, and for the key of the hub that signed it"
     )

@@ -1,6 +1,6 @@
 """The topics of the booth: one table, so that broker ACL, unit, hub and tablet cannot disagree.
 
-Laws:
+Invariants:
     * Topic form: ``leftfield/1/<booth>/…``; 1 is the version of this table.
     * Whoever may write a topic is named in it; the ACL is generated from these patterns.
 """

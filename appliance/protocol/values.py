@@ -1,6 +1,6 @@
 """The values that may leave the room.
 
-Laws:
+Invariants:
     * If it is here (or in ``health``) it may leave the room; if it may not leave, it may not be here. No pixel, no
       track, no face.
     * Every value is frozen, checks itself when made, and is built of ints, enums, tuples and short closed words.

@@ -1,6 +1,6 @@
 """The closed vocabulary: everything a unit can say, and the number it is said with.
 
-Laws:
+Invariants:
     * This table is the only source of words: notice, labels, tablet and schema are generated from it.
     * Every attribute has ``unknown``; nothing above the shoulders, no body, no identity is an attribute.
     * A whole attribute vector *is* one integer below ``CAPACITY``; every such integer is one vector. There is

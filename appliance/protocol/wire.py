@@ -1,6 +1,6 @@
 """The wire form of a statement: deterministic CBOR (RFC 8949 section 4.2.1) in the frame of COSE_Sign1 (RFC 9052).
 
-Laws:
+Invariants:
     * There is one form and one spelling: anything that would not be written by this file byte for byte is refused.
     * Reading never fails other than with ``Refused``, and never allocates more than it was given.
     * No field can hold a text. Numbers are bounded; the attribute code is an integer below the vocabulary's
@@ -172,7 +172,7 @@ class _Reader:
 
 
 def _malformed(what: str) -> Refused:
-    return Refused(Rule.MALFORMED, what, where="envelope", mend="update the unit's software")
+    return Refused(Rule.MALFORMED, what, where="envelope", fix="update the unit's software")
 
 
 def untrusted_parts(untrusted: bytes) -> UntrustedEnvelope:
@@ -215,7 +215,7 @@ def statement_in(untrusted_payload: bytes, unit: UnitId) -> Statement:
             Rule.OTHER_VERSION,
             f"kind {kind} version {version}",
             where="payload",
-            mend="update the older side",
+            fix="update the older side",
         )
     if not epoch:
         raise _malformed("epoch 0 does not exist")

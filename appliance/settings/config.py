@@ -1,6 +1,6 @@
 """Configuration: TOML files read into frozen values, with one clear error for each way they can be wrong.
 
-Laws:
+Invariants:
     * Every key has a type and a range; an unknown or missing key is ``Unfit`` and names the file and the key.
     * Defaults stand here and nowhere else.
     * A network camera cannot be configured: frames on a network break the first promise.
@@ -171,7 +171,7 @@ def refuse_network_source(source: str, where: str) -> None:
             f"{scheme}: is a network camera, or no file, and frames on a network break promise 1 "
             "(no frame leaves memory)",
             where=where,
-            mend="use a camera on the unit itself (/dev/video0, picamera2) or a recorded file "
+            fix="use a camera on the unit itself (/dev/video0, picamera2) or a recorded file "
             f"(one with a colon in its name: ./{source})",
         )
 
@@ -181,7 +181,7 @@ def _camera(table: Table) -> CameraConfig:
     try:
         refuse_network_source(source, "camera.source")
     except Unfit as refusal:
-        raise Unfit(refusal.what, where=table.unfit("source", "").where, mend=refusal.mend) from None
+        raise Unfit(refusal.what, where=table.unfit("source", "").where, fix=refusal.fix) from None
     camera = CameraConfig(
         source=source,
         width=table.number("width", 160, 4096, 1280, kind=int),

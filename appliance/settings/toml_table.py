@@ -1,6 +1,6 @@
 """TOML tables, read key by key: each once, typed and within its range; what is left over is an error.
 
-Laws:
+Invariants:
     * Every error is ``Unfit`` and names the file and the key.
     * A relative path is relative to the file that names it.
 """
@@ -44,7 +44,7 @@ class Table:
 
     def _unfit(self, key: str, what: str) -> Unfit:
         spot = ".".join(part for part in (self._name, key) if part) or "the file"
-        return Unfit(f"{spot} {what}", where=str(self._path), mend=f"edit {spot} in {self._path}")
+        return Unfit(f"{spot} {what}", where=str(self._path), fix=f"edit {spot} in {self._path}")
 
     def get(self, key: str, kind: type[T], default: T | None = None) -> T:
         """The value of ``key``; Unfit where it is missing without a default, or of another type."""
@@ -117,9 +117,9 @@ def load(path: Path) -> Table:
     except (OSError, UnicodeDecodeError) as error:
         reason = getattr(error, "strerror", None) or "is not UTF-8 text"
         raise Unfit(
-            f"cannot read it: {reason}", where=str(path), mend="name an existing file with --config"
+            f"cannot read it: {reason}", where=str(path), fix="name an existing file with --config"
         ) from None
     try:
         return Table(path, "", tomllib.loads(text))
     except tomllib.TOMLDecodeError as error:
-        raise Unfit(f"not TOML: {error}", where=str(path), mend="correct that line") from None
+        raise Unfit(f"not TOML: {error}", where=str(path), fix="correct that line") from None

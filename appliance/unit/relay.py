@@ -4,7 +4,7 @@ May touch: the read end of the pipe, the spool directory, the file it keeps the 
 its own TLS client key, the unit's and the hub's public keys. May not: devices, the signing key (it can delay or drop,
 and gaps in seq show it, but not forge), pixels, models.
 
-Laws:
+Invariants:
     * Only what opens under the unit's public key goes on, and the pipe is read no faster than gate.py allows: RELAY
       is no way out for anything but statements, whatever has become of SENSE.
     * First the disk, then the network: what came off the pipe is durable before it is published.
@@ -32,8 +32,8 @@ from appliance.protocol import topics
 from appliance.settings import config
 from appliance.settings.config import UnitConfig
 from appliance.unit.inputs import prior_file
-from appliance.unit.outbox.publisher import Outbound
-from appliance.unit.outbox.seal_check import Gate, gate_of
+from appliance.unit.outbox.publisher import Publisher
+from appliance.unit.outbox.seal_check import SealCheck, gate_of
 from appliance.unit.outbox.spool import Spool
 from appliance.unit.pipe.record import PipeReader
 
@@ -125,7 +125,7 @@ def open_pipe(path: Path) -> int:
         raise Unfit(
             f"cannot open the pipe from SENSE: {error.strerror}",
             where=str(path),
-            mend="start relay through its socket unit (systemctl start leftfield-pipe.socket), or mkfifo it",
+            fix="start relay through its socket unit (systemctl start leftfield-pipe.socket), or mkfifo it",
         ) from None
     return descriptor
 
@@ -133,7 +133,7 @@ def open_pipe(path: Path) -> int:
 class Intake:
     """The read end of the pipe: what ``gate`` lets through goes into the spool."""
 
-    def __init__(self, descriptor: int, spool: Spool, gate: Gate) -> None:
+    def __init__(self, descriptor: int, spool: Spool, gate: SealCheck) -> None:
         self._descriptor = descriptor
         self._spool = spool
         self._gate = gate
@@ -201,7 +201,7 @@ def main(config_path: Path) -> int:
         subscriptions=Inbound.subscriptions(settings),
     )
     inbound = Inbound(settings, link)
-    outbound = Outbound(spool, link, topics.observation(settings.booth, settings.unit))
+    outbound = Publisher(spool, link, topics.observation(settings.booth, settings.unit))
     status = Status(link, topic)
     link.start()
     log(f"relay: {len(spool)} observations waiting in {settings.spool}; pipe open")
@@ -224,7 +224,7 @@ def main(config_path: Path) -> int:
     return 0
 
 
-def turn(intake: Intake, outbound: Outbound) -> None:
+def turn(intake: Intake, outbound: Publisher) -> None:
     """One round: read the pipe, send, take acknowledgements in. Waits only where nothing is under way."""
     intake.take(wait=0.0 if outbound.busy else IDLE_SECONDS)
     outbound.send()
@@ -232,7 +232,7 @@ def turn(intake: Intake, outbound: Outbound) -> None:
         outbound.settle(wait=BUSY_SECONDS)
 
 
-def _farewell(intake: Intake, outbound: Outbound, spool: Spool, link: Link, status: Status) -> None:
+def _farewell(intake: Intake, outbound: Publisher, spool: Spool, link: Link, status: Status) -> None:
     """Take what may still be read of the pipe, give the broker a moment, and say that this was an orderly end."""
     until = time.monotonic() + FAREWELL_SECONDS
     while intake.take(wait=0.0):

@@ -4,7 +4,7 @@ May touch: the camera, the accelerator, the model files, its signing key and epo
 hub's prior and the camera's matrix (once, at its start), the write end of one pipe, systemd's notify socket. May not:
 any other socket, any writable file, swap, a core dump.
 
-Laws:
+Invariants:
     * First enclosed, then everything is imported and opened, the camera too, then sealed; no frame is looked at
       before the seal stands.
     * Seal or refuse: a required wall that does not stand ends the process (``[sense] walls`` says which are), and one
@@ -32,9 +32,9 @@ from appliance.protocol.values import COUNTER_LIMIT, Epoch
 from appliance.settings.config import CameraConfig, UnitConfig, refuse_network_source, unit_config
 from appliance.unit.clocks import phenomenon_time
 from appliance.unit.inputs import colour_matrix, prior_file
-from appliance.unit.inputs.start_inputs import Given
+from appliance.unit.inputs.start_inputs import StartInputs
 from appliance.unit.pipe.record import RECORD_BYTES
-from appliance.unit.pipe.writer import Outlet, open_pipe
+from appliance.unit.pipe.writer import PipeWriter, open_pipe
 from appliance.unit.sandbox import box
 from appliance.unit.sandbox.plan import SealPlan
 from appliance.unit.sandbox.stages import NOT_ENCLOSED, Enclosure
@@ -75,7 +75,7 @@ def _run(config_path: Path, *, unboxed: bool, source: str | None, stop: threadin
         raise Unfit(
             "every wall is required, and unboxed there is none",
             where=str(config_path),
-            mend='leave --unboxed away, or write walls = "required" under [sense]',
+            fix='leave --unboxed away, or write walls = "required" under [sense]',
         )
     sealer = _sealer(config, config_path)
     epoch = epoch_in(credential("epoch"))
@@ -91,14 +91,14 @@ def _run(config_path: Path, *, unboxed: bool, source: str | None, stop: threadin
     if unboxed:
         box.quiet_libraries()
     enclosure = NOT_ENCLOSED if unboxed else box.stand(plan)
-    outlet = Outlet(
+    outlet = PipeWriter(
         sealer=sealer,
         unit=config.unit,
         epoch=epoch,
         write=lambda record: os.write(pipe, record),
         now=time.monotonic(),
     )
-    watch = _Watch(config, outlet, notifier, stop, boxed=not unboxed, given=Given(prior, colours))
+    watch = _Watch(config, outlet, notifier, stop, boxed=not unboxed, given=StartInputs(prior, colours))
     return watch.run(plan, enclosure)
 
 
@@ -110,7 +110,7 @@ def _sealer(config: UnitConfig, config_path: Path) -> Sealer:
         raise Unfit(
             "relay.public_key is not the public half of this unit's signing key",
             where=str(config_path),
-            mend="write the unit's settings again (leftfield enrol finish)",
+            fix="write the unit's settings again (leftfield enrol finish)",
         )
     return sealer
 
@@ -122,7 +122,7 @@ def epoch_in(untrusted: bytes) -> Epoch:
         raise Unfit(
             "the epoch must be a whole number from 1 to 4294967295",
             where="credential epoch",
-            mend="let the unit's start count it up (leftfield epoch), or enrol the unit again",
+            fix="let the unit's start count it up (leftfield epoch), or enrol the unit again",
         )
     return Epoch(int(text))
 
@@ -165,12 +165,12 @@ class _Watch:
     def __init__(
         self,
         config: UnitConfig,
-        outlet: Outlet,
+        outlet: PipeWriter,
         notifier: Notifier,
         stop: threading.Event,
         *,
         boxed: bool,
-        given: Given,
+        given: StartInputs,
     ) -> None:
         self._config = config
         self._given = given

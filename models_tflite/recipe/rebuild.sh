@@ -28,7 +28,7 @@ only='people pose pattern garments'
 quick=''
 
 say() { printf 'models: %s\n' "$1"; }
-stop() { printf 'models: %s\nMend: %s\n' "$1" "$2" >&2; exit 1; }
+stop() { printf 'models: %s\nFix: %s\n' "$1" "$2" >&2; exit 1; }
 absolute() { CDPATH='' cd -- "$1" && pwd; }
 
 while [ $# -gt 0 ]; do

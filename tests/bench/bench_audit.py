@@ -54,7 +54,7 @@ def audited(people: int) -> tuple[AuditRow, ...]:
                 if camera.name == FAULTY and chance.random() < FAULT_SHARE:
                     person = with_glare(person, chance)
                 batch.append(camera.says(camera.observation(person, now)))
-            store.commit(booth.take(batch, now).changes)
+            store.commit(booth.handle_batch(batch, now).changes)
         print(f"{people} people in {time.process_time() - begun:.1f} s of CPU, sealing and disk included\n")
         rows = audit.report(store.audited())
         store.close()

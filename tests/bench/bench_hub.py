@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from appliance.hub.admission.admission import Admission
 from appliance.hub.statistics.baseline.baseline import Baseline
-from appliance.hub.statistics.layout import worn
+from appliance.hub.statistics.layout import encode
 from appliance.hub.statistics.lenses.score_tables import tables_of
 from appliance.hub.statistics.rarity import Rarity
 from appliance.hub.storage.state import Snapshot
@@ -78,13 +78,13 @@ def bench_update_and_score() -> None:
     vectors = [crowd.person() for _ in range(MESSAGES)]
     for number in range(3):
         for vector in vectors:
-            rarity.judge(vector, NORTH, Seconds(NOON + number))
-    laid_out = [worn(vector) for vector in vectors]
+            rarity.score_and_learn(vector, NORTH, Seconds(NOON + number))
+    laid_out = [encode(vector) for vector in vectors]
 
     baseline = rarity.baseline
     calls: tuple[Callable[[], object], ...] = (
-        lambda: [rarity.judge(vector, NORTH, NOON) for vector in vectors],
-        lambda: [worn(vector) for vector in vectors],
+        lambda: [rarity.score_and_learn(vector, NORTH, NOON) for vector in vectors],
+        lambda: [encode(vector) for vector in vectors],
         lambda: [rarity.score(one) for one in laid_out],
         lambda: deque(map(baseline.count, laid_out, repeat(NORTH), repeat(NOON)), maxlen=0),
         lambda: tables_of(baseline, NOON),
@@ -112,10 +112,10 @@ def bench_a_batch_to_the_disk() -> None:
         booth = new_booth(camera, stored=store.load())
         begun = time.perf_counter()
         for batch in batches:
-            store.commit(booth.take(batch, NOON).changes)
+            store.commit(booth.handle_batch(batch, NOON).changes)
         taken = time.perf_counter() - begun
         begun = time.perf_counter()
-        changes = booth.take([], NOON, last=True).changes
+        changes = booth.handle_batch([], NOON, last=True).changes
         store.commit(changes)
         written = time.perf_counter() - begun
         assert isinstance(changes.snapshot, Snapshot)

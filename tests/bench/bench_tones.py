@@ -67,8 +67,8 @@ class Eyes:
             TORSO,
             np.array([COLUMNS / 2 + rng.normal(0, 3), 52.0 + rng.normal(0, 3)]),
         )
-        who, worn = body(rng, tone), outfit(rng)
-        dress(canvas, rng, who, worn, self.wardrobe)
+        who, encode = body(rng, tone), outfit(rng)
+        dress(canvas, rng, who, encode, self.wardrobe)
         balance, seen = Balance(), []
         for glance in range(self.glances):
             camera = np.random.default_rng((seed, moment, glance))
@@ -103,7 +103,7 @@ def hub(sight: Eyes, crowd: int) -> Rarity:
     vectors = [sight.vector(900_000 + number, number % TONES) for number in range(crowd)]
     # The street is longer than the patience of who renders it: three times the same crowd, in another order.
     for place in np.random.default_rng(5).permutation(np.tile(np.arange(crowd), 3)).tolist():
-        rarity.judge(vectors[place], NORTH, Seconds(NOON + 2.0 * rarity.baseline.people))
+        rarity.score_and_learn(vectors[place], NORTH, Seconds(NOON + 2.0 * rarity.baseline.people))
     return rarity
 
 
@@ -150,7 +150,7 @@ class Measured:
 
 def measure(said: list[list[AttributeVector]], rarity: Rarity) -> Measured:
     """Hold each tone's vector against what most tones gave, and score it."""
-    scores = [[rarity.score(rarity.worn(vector, NORTH)) for vector in row] for row in said]
+    scores = [[rarity.score(rarity.encode(vector, NORTH)) for vector in row] for row in said]
     table = np.array([[levels(vector) for vector in row] for row in said])
     common = np.array([usual(rows) for rows in table])[:, None]
     both, changed = (table > 0) & (common > 0), table != common

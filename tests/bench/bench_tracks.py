@@ -18,7 +18,7 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
-from appliance.unit.vision.tracking.boxes import overlap
+from appliance.unit.vision.tracking.boxes import iou
 from appliance.unit.vision.tracking.track import TrackRules
 from appliance.unit.vision.tracking.tracker import Tracker
 from tests.bench.tracking import Scores
@@ -39,10 +39,10 @@ def measure(people: float, seeds: range) -> dict[str, Any]:
             visible = tracker.step(moment.detections, moment.at, (int(WIDTH), int(HEIGHT))).visible
             spent += time.perf_counter_ns() - start
             frames += 1
-            counted |= {track.track for track in visible if track.walked >= TrackRules().walk}
+            counted |= {track.track for track in visible if track.walked >= TrackRules().min_displacement}
             boxes = {seed * 10_000 + track.track: track.box for track in visible}
             likeness = {
-                (seed, one.person): {track: overlap(one.box, box) for track, box in boxes.items()}
+                (seed, one.person): {track: iou(one.box, box) for track, box in boxes.items()}
                 for one in moment.people
                 if one.shown > SHOWN
             }

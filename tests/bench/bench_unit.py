@@ -32,7 +32,7 @@ from appliance.protocol.sign import Sealer, new_private_key
 from appliance.protocol.values import BoothId, Epoch, UnitId
 from appliance.settings.config import CameraConfig
 from appliance.unit.clocks import phenomenon_time
-from appliance.unit.pipe.writer import Outlet
+from appliance.unit.pipe.writer import PipeWriter
 from appliance.unit.vision.camera.frame_source import open_source
 from appliance.unit.vision.camera.read_ahead import ReadAhead
 from appliance.unit.vision.models.runtime import Wish, choose_accelerator
@@ -81,7 +81,7 @@ def measure(video: Path, walkers: Walkers | None = None, frames: int | None = No
     pipeline.warm_up()
     before = pipeline.invoked_ns
     null = os.open(os.devnull, os.O_WRONLY)
-    outlet = Outlet(
+    outlet = PipeWriter(
         sealer=Sealer(private_key=new_private_key(), booth=BoothId("bench")),
         unit=UnitId("bench"),
         epoch=Epoch(1),
@@ -144,7 +144,7 @@ def _watch_tracks(pipeline: Pipeline, walkers: Walkers | None) -> set[int]:
 
     def watched(*arguments: Any) -> Step:
         found = step(*arguments)
-        walked.update(track.track for track in found.visible if track.walked >= TrackRules().walk)
+        walked.update(track.track for track in found.visible if track.walked >= TrackRules().min_displacement)
         if walkers is not None:
             walkers.compare(next(number), found.visible)
         return found

@@ -15,7 +15,7 @@ from appliance import cli
 from appliance.enrol.booth import create_booth
 from appliance.enrol.broker import BrokerPlaces, Listeners, settings
 from appliance.enrol.home import UnitHome
-from appliance.enrol.layout import Booth
+from appliance.enrol.layout import BoothDirectory
 from appliance.protocol.values import BoothId
 from appliance.settings.config import CONFIG_DIRECTORY, MATRIX_PATH, PIPE_PATH, STATE_DIRECTORY, unit_config
 from appliance.unit.inputs import colour_matrix
@@ -246,7 +246,7 @@ def test_the_pipe_goes_one_way() -> None:
 
 def test_broker_settings_and_drop_in_agree() -> None:
     """The keys the drop-in hands over are where the written settings look for them."""
-    booth = Booth(
+    booth = BoothDirectory(
         directory=CONFIG_DIRECTORY,
         booth=BoothId("b"),
         hosts=(),

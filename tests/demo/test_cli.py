@@ -28,11 +28,11 @@ def test_the_version_is_the_packages(capsys: pytest.CaptureFixture[str]) -> None
 def test_an_error_of_ours_is_one_line_and_its_code(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """A configuration that is not there is one line that says how to mend it, and exit code 78; no traceback."""
+    """A configuration that is not there is one line that says how to fix it, and exit code 78; no traceback."""
     assert cli.main(["relay", "--config", str(tmp_path / "unit.toml")]) == 78
     said = capsys.readouterr().err
     assert len(said.splitlines()) == 1
-    assert "Mend: " in said
+    assert "Fix: " in said
 
 
 @pytest.mark.parametrize(

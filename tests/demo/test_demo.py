@@ -95,5 +95,5 @@ def test_a_source_that_cannot_be_used_is_one_clear_line(tmp_path: Path, source: 
     assert said == ""
     assert what in complained
     assert len(complained.splitlines()) == 1
-    assert "Mend: " in complained
+    assert "Fix: " in complained
     assert list(tmp_path.iterdir()) == []

@@ -43,7 +43,7 @@ LOW_ORDER = (  # points of order 1, 2, 4 and 8, and one whose y is not reduced (
 class Corner:
     """A booth and the directories of its units."""
 
-    booth: enrol.Booth
+    booth: enrol.BoothDirectory
     directory: Path
 
     def home(self, unit: str) -> enrol.UnitHome:

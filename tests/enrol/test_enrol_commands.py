@@ -91,7 +91,7 @@ def test_the_commands_lead_from_nothing_to_an_enrolled_unit(
 
 
 def test_exit_codes_say_whose_fault_it_is(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
-    """65 for a refused request, 78 for a wrong set-up; the message says how to mend it."""
+    """65 for a refused request, 78 for a wrong set-up; the message says how to fix it."""
     booth = ("--directory", str(tmp_path / "booth"))
     assert run("booth", "show", *booth) == 78
     assert "leftfield booth create" in capfd.readouterr().err

@@ -12,9 +12,9 @@ from typing import Any
 
 import numpy as np
 
-from appliance.hub.engine import Booth, Outcome
-from appliance.hub.messages import Arrival
-from appliance.hub.storage.state import Stored
+from appliance.hub.engine import BatchResult, HubEngine
+from appliance.hub.messages import IncomingMessage
+from appliance.hub.storage.state import HubState
 from appliance.hub.storage.store import Store
 from appliance.protocol import topics
 from appliance.protocol.health import Accelerator, Health, SourceKind, UnitState
@@ -125,9 +125,9 @@ class Camera:
         """Where it speaks."""
         return topics.observation(BOOTH, UnitId(self.name))
 
-    def says(self, envelope: bytes, *, retained: bool = False) -> Arrival:
+    def says(self, envelope: bytes, *, retained: bool = False) -> IncomingMessage:
         """``envelope`` as it arrives on the unit's own topic."""
-        return Arrival(untrusted_topic=self.topic, untrusted_payload=envelope, retained=retained)
+        return IncomingMessage(untrusted_topic=self.topic, untrusted_payload=envelope, retained=retained)
 
 
 def register_of(*cameras: Camera) -> Register:
@@ -136,28 +136,30 @@ def register_of(*cameras: Camera) -> Register:
     )
 
 
-def asks(tablet: str, leaf: str, correlation: bytes = b"c1", **body: Any) -> Arrival:
-    return Arrival(
+def asks(tablet: str, leaf: str, correlation: bytes = b"c1", **body: Any) -> IncomingMessage:
+    return IncomingMessage(
         untrusted_topic=topics.staff(BOOTH, TabletId(tablet), leaf),
         untrusted_payload=json.dumps({"v": 1, **body}).encode(),
         untrusted_correlation=correlation,
     )
 
 
-def told(outcome: Outcome, group: str) -> list[dict[str, Any]]:
+def told(outcome: BatchResult, group: str) -> list[dict[str, Any]]:
     """What was told on topics of ``group`` (alert, hub, staff); an empty payload is ``{}``."""
     return [
         json.loads(telling.payload or b"{}")
-        for telling in outcome.tellings
+        for telling in outcome.outgoing
         if telling.topic.split("/")[3] == group
     ]
 
 
-def new_booth(*cameras: Camera, stored: Stored | None = None, now: float = NOON, **config: Any) -> Booth:
-    return Booth(
+def new_booth(
+    *cameras: Camera, stored: HubState | None = None, now: float = NOON, **config: Any
+) -> HubEngine:
+    return HubEngine(
         config=hub_config(**config),
         register=register_of(*cameras),
-        stored=stored or Stored(),
+        stored=stored or HubState(),
         now=Seconds(now),
     )
 
@@ -200,14 +202,16 @@ ODD = AttributeVector.of(
 )
 
 
-def teach(booth: Booth, camera: Camera, people: int = 400, now: float = NOON) -> Outcome:
+def teach(booth: HubEngine, camera: Camera, people: int = 400, now: float = NOON) -> BatchResult:
     """Let ``people`` in plain clothes pass, ten a second."""
-    return booth.take([camera.says(camera.observation(PLAIN, now)) for _ in range(people)], Seconds(now))
+    return booth.handle_batch(
+        [camera.says(camera.observation(PLAIN, now)) for _ in range(people)], Seconds(now)
+    )
 
 
-def raised(booth: Booth, camera: Camera, now: float = NOON + 5) -> str:
+def raised(booth: HubEngine, camera: Camera, now: float = NOON + 5) -> str:
     """The name of the alert that somebody in odd clothes causes."""
-    outcome = booth.take([camera.says(camera.observation(ODD, now))], Seconds(now))
+    outcome = booth.handle_batch([camera.says(camera.observation(ODD, now))], Seconds(now))
     (alert,) = told(outcome, "alert")
     assert alert["state"] == "raised"
     return str(alert["id"])

@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 
 from appliance.base.errors import Rule
-from appliance.hub.engine import Booth
-from appliance.hub.messages import Arrival
+from appliance.hub.engine import HubEngine
+from appliance.hub.messages import IncomingMessage
 from appliance.hub.statistics.baseline.state import FIVE
-from appliance.hub.storage.state import Changes, Stored
+from appliance.hub.storage.state import HubState, StateDelta
 from appliance.protocol.values import Seconds
 from tests.hub.corner import (
     BOOTH,
@@ -34,7 +34,7 @@ def test_somebody_dressed_unlike_everybody_is_an_alert_with_a_reason_in_words() 
     camera = Camera("north")
     booth = new_booth(camera)
     teach(booth, camera)
-    outcome = booth.take([camera.says(camera.observation(ODD, NOON + 1))], Seconds(NOON + 5))
+    outcome = booth.handle_batch([camera.says(camera.observation(ODD, NOON + 1))], Seconds(NOON + 5))
     (alert,) = told(outcome, "alert")
     assert alert["place"] == "north corner"
     assert alert["unit"] == "north"
@@ -60,7 +60,7 @@ def test_nobody_is_flagged_while_the_baseline_is_young() -> None:
     booth = new_booth(camera, young=1000)
     (board,) = told(teach(booth, camera), "hub")
     assert (board["baseline"]["ready"], board["baseline"]["needs"]) == (False, 600)
-    assert not told(booth.take([camera.says(camera.observation(ODD, NOON))], NOON), "alert")
+    assert not told(booth.handle_batch([camera.says(camera.observation(ODD, NOON))], NOON), "alert")
 
 
 def test_a_late_observation_teaches_but_alerts_nobody() -> None:
@@ -68,7 +68,7 @@ def test_a_late_observation_teaches_but_alerts_nobody() -> None:
     camera = Camera("north")
     booth = new_booth(camera)
     teach(booth, camera)
-    outcome = booth.take([camera.says(camera.observation(ODD, NOON))], Seconds(NOON + 600))
+    outcome = booth.handle_batch([camera.says(camera.observation(ODD, NOON))], Seconds(NOON + 600))
     assert not told(outcome, "alert")
     assert booth.baseline.people == 401
 
@@ -79,7 +79,9 @@ def test_the_same_outfit_does_not_alert_twice_within_minutes() -> None:
     booth = new_booth(north, south)
     teach(booth, north)
     raised(booth, north)
-    assert not told(booth.take([south.says(south.observation(ODD, NOON + 9))], Seconds(NOON + 9)), "alert")
+    assert not told(
+        booth.handle_batch([south.says(south.observation(ODD, NOON + 9))], Seconds(NOON + 9)), "alert"
+    )
 
 
 def test_nobody_free_means_no_alert() -> None:
@@ -87,9 +89,9 @@ def test_nobody_free_means_no_alert() -> None:
     camera = Camera("north")
     booth = new_booth(camera, staff=0)
     teach(booth, camera)
-    outcome = booth.take([camera.says(camera.observation(ODD, NOON))], NOON)
+    outcome = booth.handle_batch([camera.says(camera.observation(ODD, NOON))], NOON)
     assert not told(outcome, "alert")
-    assert told(booth.take([], Seconds(NOON + 2)), "hub")[0]["flags_today"] == 1
+    assert told(booth.handle_batch([], Seconds(NOON + 2)), "hub")[0]["flags_today"] == 1
 
 
 def test_the_first_claim_wins_and_the_second_is_told_who_has_it() -> None:
@@ -98,7 +100,7 @@ def test_the_first_claim_wins_and_the_second_is_told_who_has_it() -> None:
     booth = new_booth(camera)
     teach(booth, camera)
     name = raised(booth, camera)
-    outcome = booth.take(
+    outcome = booth.handle_batch(
         [
             asks("tablet-1", "claim", b"one", alert=name),
             asks("tablet-2", "claim", b"two", alert=name),
@@ -112,7 +114,7 @@ def test_the_first_claim_wins_and_the_second_is_told_who_has_it() -> None:
         Rule.NOT_YOURS,
         "tablet-1 has it already",
     )
-    answers = [telling for telling in outcome.tellings if telling.topic.endswith("/answer")]
+    answers = [telling for telling in outcome.outgoing if telling.topic.endswith("/answer")]
     assert [(one.topic.split("/")[4], one.correlation) for one in answers] == [
         ("tablet-1", b"one"),
         ("tablet-2", b"two"),
@@ -126,8 +128,8 @@ def test_an_ended_alert_says_nothing_of_the_person_and_is_cleared() -> None:
     booth = new_booth(camera)
     teach(booth, camera)
     name = raised(booth, camera)
-    booth.take([asks("tablet-1", "claim", alert=name)], Seconds(NOON + 10))
-    ended = booth.take(
+    booth.handle_batch([asks("tablet-1", "claim", alert=name)], Seconds(NOON + 10))
+    ended = booth.handle_batch(
         [asks("tablet-1", "outcome", alert=name, outcome="gifted", why=None)], Seconds(NOON + 20)
     )
     (alert,) = told(ended, "alert")
@@ -135,7 +137,7 @@ def test_an_ended_alert_says_nothing_of_the_person_and_is_cleared() -> None:
     assert set(alert) == {"v", "id", "state", "raised_at", "expires_at", "held_by"}
     (board,) = told(ended, "hub")
     assert (board["alerts"]["gifted"], board["last_alert"], board["stock"]) == (1, None, 9999)
-    assert told(booth.take([], Seconds(NOON + 81)), "alert") == [{}]
+    assert told(booth.handle_batch([], Seconds(NOON + 81)), "alert") == [{}]
 
 
 def test_a_retained_or_misplaced_message_is_refused() -> None:
@@ -152,7 +154,7 @@ def test_a_retained_or_misplaced_message_is_refused() -> None:
         replace(camera.says(b""), untrusted_topic="leftfield/1/other/unit/north/observation"),
         replace(camera.says(b"{}"), untrusted_topic=f"leftfield/1/{BOOTH}/unit/north/status"),
     ]
-    outcome = booth.take(batch, NOON)
+    outcome = booth.handle_batch(batch, NOON)
     assert [refusal.rule for refusal in outcome.refusals] == [
         Rule.REPLAYED,
         Rule.WRONG_TOPIC,
@@ -164,14 +166,14 @@ def test_a_retained_or_misplaced_message_is_refused() -> None:
         Rule.MALFORMED_REQUEST,
     ]
     assert booth.baseline.people == 0
-    answers = [telling.topic for telling in outcome.tellings if telling.topic.endswith("/answer")]
+    answers = [telling.topic for telling in outcome.outgoing if telling.topic.endswith("/answer")]
     assert answers == [f"leftfield/1/{BOOTH}/staff/tablet-1/answer"] * 2
 
 
 def test_a_tablet_that_asks_too_often_is_slowed_down() -> None:
     """A tablet that sends fifty requests at once gets twenty answers and then refusals by rule."""
     booth = new_booth(Camera("north"))
-    outcome = booth.take([asks("tablet-1", "claim", alert="a1") for _ in range(50)], NOON)
+    outcome = booth.handle_batch([asks("tablet-1", "claim", alert="a1") for _ in range(50)], NOON)
     assert [answer["rule"] for answer in told(outcome, "staff")] == [Rule.NOT_YOURS] * 20 + [
         Rule.TOO_FAST
     ] * 30
@@ -203,7 +205,7 @@ def test_a_hub_killed_anywhere_counts_everything_exactly_once(
     while waiting:
         now = Seconds(now + random_.choice((1.0, 40.0)))
         size = random_.randint(1, 20)
-        outcome = booth.take(waiting[:size], now)
+        outcome = booth.handle_batch(waiting[:size], now)
         killed = random_.choice(("no", "no", "before the store", "before the acknowledgement"))
         if killed != "before the store":
             store.commit(outcome.changes)
@@ -237,8 +239,8 @@ def test_a_hub_killed_and_taken_up_again_thinks_as_if_nothing_had_happened(
         now = Seconds(NOON + 7 * step)
         vector = ODD if step % 9 == 0 else PLAIN
         batch = [camera.says(camera.observation(vector, now)) for _ in range(10)]
-        steady.take(batch, now)
-        store.commit(shaken.take(batch, now).changes)
+        steady.handle_batch(batch, now)
+        store.commit(shaken.handle_batch(batch, now).changes)
         if step % 7 == 3:
             shaken = new_booth(camera, stored=store.load(), now=shaken._snapshot_at)
     sums = [one._rarity.bins().sum(axis=-1) for one in (steady, shaken)]
@@ -251,8 +253,8 @@ def test_a_hub_killed_and_taken_up_again_thinks_as_if_nothing_had_happened(
 def test_nothing_to_store_is_nothing_to_write() -> None:
     """A batch that changed nothing asks nothing of the disk."""
     booth = new_booth(Camera("north"))
-    assert booth.take([], NOON).changes == Changes()
-    assert booth.take([], NOON).changes.empty
+    assert booth.handle_batch([], NOON).changes == StateDelta()
+    assert booth.handle_batch([], NOON).changes.empty
 
 
 def test_a_booth_that_stops_ends_its_alerts() -> None:
@@ -261,8 +263,8 @@ def test_a_booth_that_stops_ends_its_alerts() -> None:
     booth = new_booth(camera)
     teach(booth, camera)
     name = raised(booth, camera)
-    outcome = booth.take([], Seconds(NOON + 9), last=True)
-    assert [telling.payload for telling in outcome.tellings if telling.topic.endswith(f"/{name}")] == [b""]
+    outcome = booth.handle_batch([], Seconds(NOON + 9), last=True)
+    assert [telling.payload for telling in outcome.outgoing if telling.topic.endswith(f"/{name}")] == [b""]
     assert (outcome.changes.alerts, outcome.changes.gone) == ((), (name,))
     assert name not in booth._sightings
 
@@ -275,7 +277,7 @@ def test_what_came_with_qos_0_is_refused_and_counted() -> None:
         replace(camera.says(camera.observation(PLAIN, NOON)), unacknowledged=True),
         replace(asks("tablet-1", "claim", alert="a1"), unacknowledged=True),
     ]
-    outcome = booth.take(batch, NOON)
+    outcome = booth.handle_batch(batch, NOON)
     assert [refusal.rule for refusal in outcome.refusals] == [Rule.MALFORMED, Rule.MALFORMED_REQUEST]
     assert not told(outcome, "staff")
     assert booth._admission.counts("north").refused == {Rule.MALFORMED: 1}
@@ -288,12 +290,14 @@ def test_an_alert_the_broker_kept_without_us_is_cleared() -> None:
     teach(booth, camera)
     name = raised(booth, camera)
     kept = [
-        Arrival(untrusted_topic=f"leftfield/1/{BOOTH}/alert/{one}", untrusted_payload=b"{}", retained=True)
+        IncomingMessage(
+            untrusted_topic=f"leftfield/1/{BOOTH}/alert/{one}", untrusted_payload=b"{}", retained=True
+        )
         for one in (name, "a77", "x/y")
     ]
-    outcome = booth.take(kept, Seconds(NOON + 6))
+    outcome = booth.handle_batch(kept, Seconds(NOON + 6))
     cleared = [
-        telling.topic for telling in outcome.tellings if "/alert/" in telling.topic and not telling.payload
+        telling.topic for telling in outcome.outgoing if "/alert/" in telling.topic and not telling.payload
     ]
     assert cleared == [f"leftfield/1/{BOOTH}/alert/a77"]
 
@@ -302,20 +306,22 @@ def test_a_flood_of_garbage_is_not_a_flood_of_writes() -> None:
     """Refusals alone are written once in ten seconds, and none of their counts is lost."""
     camera = Camera("north")
     booth = new_booth(camera)
-    writes = [booth.take([camera.says(b"x")], Seconds(NOON + n / 10)).changes for n in range(202)]
+    writes = [booth.handle_batch([camera.says(b"x")], Seconds(NOON + n / 10)).changes for n in range(202)]
     assert sum(not one.empty for one in writes) == 2
-    assert booth.take([], Seconds(NOON + 21), last=True).changes.doors[0].refused == ((Rule.MALFORMED, 202),)
+    assert booth.handle_batch([], Seconds(NOON + 21), last=True).changes.doors[0].refused == (
+        (Rule.MALFORMED, 202),
+    )
 
 
 def test_staff_are_told_in_their_language() -> None:
     """Reasons and answers come in the language of the hub's configuration; the look keeps the vocabulary."""
     camera = Camera("north")
     config = replace(hub_config(), language="es")
-    booth = Booth(config=config, register=register_of(camera), stored=Stored(), now=NOON)
+    booth = HubEngine(config=config, register=register_of(camera), stored=HubState(), now=NOON)
     teach(booth, camera)
-    outcome = booth.take([camera.says(camera.observation(ODD, NOON + 5))], Seconds(NOON + 5))
+    outcome = booth.handle_batch([camera.says(camera.observation(ODD, NOON + 5))], Seconds(NOON + 5))
     (alert,) = told(outcome, "alert")
     assert "aquí" in alert["reasons"][0]["text"]
     assert alert["look"]["top.colour"] == "yellow"
-    answer = booth.take([asks("tablet-1", "claim", alert=alert["id"])], Seconds(NOON + 6))
+    answer = booth.handle_batch([asks("tablet-1", "claim", alert=alert["id"])], Seconds(NOON + 6))
     assert told(answer, "staff")[0]["text"].startswith("Es para ti.")

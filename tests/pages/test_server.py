@@ -313,7 +313,7 @@ def test_a_port_that_is_taken_is_one_clear_error(server: PageServer) -> None:
     """A port somebody listens on is Unfit and says what to do."""
     with pytest.raises(
         Unfit,
-        match=rf"port {server.server_port}: cannot listen: Address already in use. Mend: choose another --port",
+        match=rf"port {server.server_port}: cannot listen: Address already in use. Fix: choose another --port",
     ):
         PageServer(PagesConfig(host="127.0.0.1", port=server.server_port, booth=BOOTH, ws_port=1, wss_port=1))
 

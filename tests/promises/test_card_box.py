@@ -109,7 +109,7 @@ def test_a_camera_that_is_not_there_is_one_line(
     process = command(settings(Path(source)))
     _, said = process.communicate(timeout=PATIENCE)
     assert process.returncode == code
-    assert "Mend: " in said
+    assert "Fix: " in said
     assert ("is SENSE stopped?" in said) is (code == 75)
     assert "Traceback" not in said
 
@@ -223,7 +223,7 @@ def test_a_running_sense_never_comes_back_for_the_matrix(sense: Unit, film: Path
 
 
 def test_a_nonsense_matrix_stops_sense_before_it_sees(sense: Unit, film: Path, tmp_path: Path) -> None:
-    """A matrix that cannot be right is one line, with its place and how to mend it, and exit code 78."""
+    """A matrix that cannot be right is one line, with its place and how to fix it, and exit code 78."""
     kept_at(tmp_path / "state" / "camera.matrix", MATRIX)
     (tmp_path / "state" / "camera.matrix").write_bytes(spelled(MATRIX).replace(b"1024 0 0", b"1024 9 9", 2))
     sense.start(f'source = "{film}"\n[card]\nmatrix = "state/camera.matrix"')
@@ -235,5 +235,5 @@ def test_a_nonsense_matrix_stops_sense_before_it_sees(sense: Unit, film: Path, t
     code, said = sense.outcome()
     assert code == 78
     assert "camera.matrix: " in said.splitlines()[-1]
-    assert "Mend: " in said.splitlines()[-1]
+    assert "Fix: " in said.splitlines()[-1]
     assert "sealed" not in said

@@ -267,7 +267,7 @@ def test_probes_alone_find_a_missing_filter() -> None:
         "a process could be forked",
     ):
         assert breach in refused
-    assert "Mend: use a kernel with CONFIG_SECCOMP_FILTER" in refused
+    assert "Fix: use a kernel with CONFIG_SECCOMP_FILTER" in refused
 
 
 def test_a_provisioned_unit_may_require_every_wall() -> None:

@@ -103,7 +103,7 @@ def test_each_mistake_has_one_clear_error(tmp_path: Path, text: str, what: str) 
     with pytest.raises(Unfit, match=what) as unfit:
         config.unit_config(path)
     assert str(path) in str(unfit.value)
-    assert unfit.value.mend
+    assert unfit.value.fix
 
 
 @pytest.mark.parametrize(
@@ -139,7 +139,7 @@ def test_files_and_devices_may_have_colons(tmp_path: Path, monkeypatch: pytest.M
 
 
 def test_a_missing_or_binary_file_is_named(tmp_path: Path) -> None:
-    """A file that is not there or not text is named, with how to mend it."""
+    """A file that is not there or not text is named, with how to fix it."""
     with pytest.raises(Unfit, match="No such file"):
         config.hub_config(tmp_path / "none.toml")
     (tmp_path / "it.toml").write_bytes(b"\xff\xfe\x00")

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from setup.environment import digest, mend, notable_download, pins, read_stamp, ready
+from setup.environment import digest, fix, notable_download, pins, read_stamp, ready
 from setup.places import Places
 from setup.voice import SetupError
 
@@ -133,5 +133,5 @@ def test_only_larger_downloads_are_shown() -> None:
 )
 def test_the_advice_fits_what_pip_said(said: str, advice: str) -> None:
     """A wrong hash, a missing network and a missing wheel are mended differently."""
-    assert advice in mend(said)
-    assert bool(advice) == bool(mend(said))
+    assert advice in fix(said)
+    assert bool(advice) == bool(fix(said))

@@ -68,7 +68,7 @@ def test_one_script_rebuilds_every_model() -> None:
 def test_a_rebuild_that_cannot_be_says_so_before_it_fetches_anything(
     words: tuple[str, ...], why: str, tmp_path: Path
 ) -> None:
-    """Wrong arguments end the script at once, with what is wrong and how to mend it, and touch nothing."""
+    """Wrong arguments end the script at once, with what is wrong and how to fix it, and touch nothing."""
     environment = {"PATH": "/usr/bin:/bin", "HOME": str(tmp_path), "LEFTFIELD_CACHE": str(tmp_path / "cache")}
     ended = subprocess.run(
         ["sh", str(RECIPE / "rebuild.sh"), *words],
@@ -77,7 +77,7 @@ def test_a_rebuild_that_cannot_be_says_so_before_it_fetches_anything(
         env=environment,
         check=False,
     )
-    assert (ended.returncode, why in ended.stderr, "Mend: " in ended.stderr) == (1, True, True), ended.stderr
+    assert (ended.returncode, why in ended.stderr, "Fix: " in ended.stderr) == (1, True, True), ended.stderr
     assert not list((tmp_path / "cache").glob("models/*"))
 
 

@@ -14,7 +14,15 @@ from pathlib import Path
 import pytest
 
 from appliance.demo.places import free_port, listening
-from appliance.enrol import Booth, Listeners, UnitHome, create_booth, enrol_unit, mosquitto, write_unit_config
+from appliance.enrol import (
+    BoothDirectory,
+    Listeners,
+    UnitHome,
+    create_booth,
+    enrol_unit,
+    mosquitto,
+    write_unit_config,
+)
 from appliance.mqtt import Link, Message
 from appliance.protocol import prior, topics
 from appliance.protocol.sign import Sealer, new_private_key
@@ -30,7 +38,7 @@ from appliance.protocol.values import (
 )
 from appliance.settings import config
 from appliance.unit.outbox import publisher
-from appliance.unit.outbox.publisher import Outbound
+from appliance.unit.outbox.publisher import Publisher
 from appliance.unit.outbox.spool import Spool
 from appliance.unit.pipe.record import record_of
 from tests.priors import EVEN, LIFTS
@@ -56,7 +64,7 @@ class Scene:
     def __init__(self, directory: Path) -> None:
         self.directory = directory
         listeners = Listeners(mqtt_port=free_port(set()), mqtt_address="127.0.0.1", wss_port=0)
-        self.booth: Booth = create_booth(directory / "booth", "demo", listeners=listeners)
+        self.booth: BoothDirectory = create_booth(directory / "booth", "demo", listeners=listeners)
         home = UnitHome(directory=directory / "unit")
         address = enrol_unit(self.booth, home, UNIT, place="north corner")
         self.pipe = directory / "pipe"
@@ -218,7 +226,7 @@ def test_what_the_broker_has_had_for_long_enough_is_forgotten(
     address = config.unit_config(scene.config).broker
     link = Link(address=address, name=UNIT)
     link.start()
-    out = Outbound(spool, link, topics.observation(BOOTH, UNIT))
+    out = Publisher(spool, link, topics.observation(BOOTH, UNIT))
     spool.append(scene.numbers(20))
     assert len(spool) == 20
 

@@ -28,7 +28,7 @@ from appliance.protocol.values import (
 from appliance.protocol.vocabulary import ATTRIBUTES
 from appliance.unit import clocks, sense
 from appliance.unit.pipe.record import RECORD_BYTES, envelope_of
-from appliance.unit.pipe.writer import RATE, Outlet, open_pipe
+from appliance.unit.pipe.writer import RATE, PipeWriter, open_pipe
 
 KEY = new_private_key()
 BOOTH, UNIT = BoothId("booth"), UnitId("corner-north")
@@ -66,12 +66,12 @@ def sink() -> Sink:
 
 
 @pytest.fixture
-def outlet(sink: Sink) -> Outlet:
+def outlet(sink: Sink) -> PipeWriter:
     sealer = Sealer(private_key=KEY, booth=BOOTH)
-    return Outlet(sealer=sealer, unit=UNIT, epoch=Epoch(7), write=sink.write, now=0.0)
+    return PipeWriter(sealer=sealer, unit=UNIT, epoch=Epoch(7), write=sink.write, now=0.0)
 
 
-def test_statements_are_sealed_and_counted(outlet: Outlet, sink: Sink) -> None:
+def test_statements_are_sealed_and_counted(outlet: PipeWriter, sink: Sink) -> None:
     """Observations and heartbeats leave as sealed records of one size, in one sequence from zero."""
     outlet.observe(VECTOR, clocks.phenomenon_time(time.monotonic()), now=0.0)
     outlet.beat(HEALTH, clocks.phenomenon_time(time.monotonic()))
@@ -84,7 +84,7 @@ def test_statements_are_sealed_and_counted(outlet: Outlet, sink: Sink) -> None:
     assert outlet.last == first
 
 
-def test_a_full_pipe_holds_nothing_up(outlet: Outlet, sink: Sink) -> None:
+def test_a_full_pipe_holds_nothing_up(outlet: PipeWriter, sink: Sink) -> None:
     """While the pipe is full records wait, and leave in order when it is not."""
     sink.full = True
     for _ in range(3):
@@ -95,7 +95,7 @@ def test_a_full_pipe_holds_nothing_up(outlet: Outlet, sink: Sink) -> None:
     assert [opened(record).seq for record in sink.records] == [0, 1, 2]
 
 
-def test_what_is_dropped_leaves_a_gap(outlet: Outlet, sink: Sink) -> None:
+def test_what_is_dropped_leaves_a_gap(outlet: PipeWriter, sink: Sink) -> None:
     """Beyond its bound the queue drops the oldest, counts it, and the sequence shows the gap."""
     sink.full = True
     for _ in range(2050):
@@ -107,7 +107,7 @@ def test_what_is_dropped_leaves_a_gap(outlet: Outlet, sink: Sink) -> None:
     assert len(sink.records) == 2048
 
 
-def test_observations_have_a_highest_rate(outlet: Outlet, sink: Sink) -> None:
+def test_observations_have_a_highest_rate(outlet: PipeWriter, sink: Sink) -> None:
     """Over a minute no more observations leave than the rate and one burst allow."""
     for tick in range(60 * 100):
         outlet.observe(VECTOR, clocks.phenomenon_time(0.0), now=tick / 100)

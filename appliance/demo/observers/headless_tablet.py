@@ -1,6 +1,6 @@
 """A tablet without a screen: subscribes as the staff page does, counts what reaches it, and claims some of it.
 
-Laws:
+Invariants:
     * It has a tablet's rights and no others: its own password, the staff listener, the staff topics.
     * What it receives is parsed defensively and only shown; callbacks do no more than fill a queue.
 """

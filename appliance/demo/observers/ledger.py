@@ -1,6 +1,6 @@
 """What the real unit has said, as it passed the demo on its way from SENSE to RELAY.
 
-Laws:
+Invariants:
     * Listens only. No right of the broker is widened for the demo: the hub alone reads observations there.
     * Believes nothing: every envelope is opened with the register's public key, or passed over.
 """

@@ -1,6 +1,6 @@
 """The demo listens at the pipe: what SENSE says passes through the supervisor on its way to RELAY, and is shown.
 
-Laws:
+Invariants:
     * What comes in goes out, in order, byte for byte; a slow RELAY makes it wait here, never SENSE fail.
     * A real unit has no such place: there the pipe leads from SENSE to RELAY, and what was sent is erased.
 """

@@ -1,6 +1,6 @@
 """What a simulated street wears: an invented population with realistic proportions, for demonstration and tests.
 
-Laws:
+Invariants:
     * Seeded: the same dice give the same people. Nobody in it exists.
     * Proportions follow what is published of street clothing: mostly dark or muted colours, blue and dark below the
       waist, about four in five garments plain, tops and bottoms that go together, warm layers when it is cold.

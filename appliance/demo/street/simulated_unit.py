@@ -1,6 +1,6 @@
 """A simulated unit without its network: it counts, stamps and seals as a real one does.
 
-Laws:
+Invariants:
     * Its statements are real: its own key, its own epoch, one sequence for observations and heartbeats.
     * It says of itself that it is simulated, in every heartbeat; it has no frames and never claims a camera.
     * ``seen_at`` is an argument: nothing here looks at a clock.

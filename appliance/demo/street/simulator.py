@@ -1,6 +1,6 @@
 """The simulated street of the demo: a process that is several units at once, each a real signing MQTT client.
 
-Laws:
+Invariants:
     * Everything it says is labelled simulated: in the register, in every heartbeat, hence on every screen.
     * Nothing is backdated to deceive: the people of the first burst are those of the simulated street's last
       twenty hours, delivered late as after a long outage; whoever passes after it is seen now.

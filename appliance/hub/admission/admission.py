@@ -1,6 +1,6 @@
 """The one door: untrusted bytes in, an admitted statement or a numbered refusal out.
 
-Laws:
+Invariants:
     * The signature is checked before anything of a payload is read; a window moves only for what is admitted.
     * Each (unit, epoch, seq) is admitted at most once. A redelivery is refused like a replay, but counted as
       ``repeated``: it is how at-least-once delivery becomes exactly once.
@@ -9,7 +9,7 @@ Laws:
     * A good statement is never refused because the *hub's* clock is wrong. A unit's wall clock that is ahead of the
       hub's is not believed; uptime and arrival then say when. FUTURE is for what uptime shows to be impossible.
     * A unit may say so much in a step of its own time, however late it is delivered: a backlog is not refused.
-    * Thinking only: ``now`` is an argument, and the state can be stored and taken up again.
+    * Pure: no I/O, no clock; ``now`` is an argument, and the state can be stored and taken up again.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from typing import Final
 
 from appliance.base.errors import Refused, Rule
 from appliance.hub.admission.replay_window import Verdict, Window
-from appliance.hub.admission.unit_state import Door, DoorState, UnitCounts
+from appliance.hub.admission.unit_state import UnitAdmission, UnitAdmissionState, UnitCounts
 from appliance.protocol import topics
 from appliance.protocol.sign import Opener, Signer, key_id
 from appliance.protocol.values import TIME_STEP, BoothId, Seconds, Statement
@@ -74,7 +74,9 @@ class Admitted:
 class Admission:
     """The door of one booth, for the units of ``register``."""
 
-    def __init__(self, *, booth: BoothId, register: Register, doors: tuple[DoorState, ...] = ()) -> None:
+    def __init__(
+        self, *, booth: BoothId, register: Register, doors: tuple[UnitAdmissionState, ...] = ()
+    ) -> None:
         self._booth = booth
         self._opener = Opener(booth=booth, signer_of=self._signer_of)
         self._signers: dict[bytes, Signer] = {}
@@ -83,8 +85,8 @@ class Admission:
         self._touched: set[str] = set()
         self._refusals: set[str] = set()
         self.enrol(register)
-        self._doors: dict[str, Door] = {
-            self._names.get(state.unit, state.unit): Door.of(state) for state in doors
+        self._doors: dict[str, UnitAdmission] = {
+            self._names.get(state.unit, state.unit): UnitAdmission.of(state) for state in doors
         }
 
     def enrol(self, register: Register) -> None:
@@ -144,10 +146,10 @@ class Admission:
         lateness = Lateness.FRESH if fresh else Lateness.LATE if age <= OLD_SECONDS else Lateness.OLD
         return Admitted(statement=statement, seen_at=seen_at, lateness=lateness)
 
-    def _door(self, name: str) -> Door:
+    def _door(self, name: str) -> UnitAdmission:
         door = self._doors.get(name)
         if door is None:
-            door = self._doors[name] = Door()
+            door = self._doors[name] = UnitAdmission()
         return door
 
     def _count_refusal(self, untrusted_name: str, rule: Rule) -> None:
@@ -178,7 +180,7 @@ class Admission:
         door = self._door(self._names.get(unit, ""))
         return door.counts.missing_closed + sum(window.missing for window in door.windows.values())
 
-    def changed(self, *, refusals: bool = True) -> tuple[DoorState, ...]:
+    def changed(self, *, refusals: bool = True) -> tuple[UnitAdmissionState, ...]:
         """The states that changed since the last call, for the store.
 
         Without ``refusals`` those where nothing but a count of refusals changed may wait.
@@ -201,7 +203,7 @@ def _check_flag(name: str, *, retained: bool) -> None:
             Rule.REPLAYED,
             "a retained observation is a recording",
             where=name,
-            mend="publish observations without the retain flag",
+            fix="publish observations without the retain flag",
         )
 
 
@@ -222,10 +224,10 @@ def _check_time(statement: Statement, window: Window, now: Seconds) -> None:
             Rule.FUTURE,
             f"seen {uptime} s after a start that was not so long ago",
             where=unit,
-            mend="restart the unit",
+            fix="restart the unit",
         )
     if statement.seq > window.highest and uptime < window.uptime * TIME_STEP - BACK_SECONDS:
-        raise Refused(Rule.ROLLED_BACK, "its uptime ran back", where=unit, mend="restart the unit")
+        raise Refused(Rule.ROLLED_BACK, "its uptime ran back", where=unit, fix="restart the unit")
     if window.admitted_in(step) >= STEP_MOST:
         raise Refused(Rule.TOO_FAST, f"more than {STEP_MOST} statements in {TIME_STEP} seconds", where=unit)
 

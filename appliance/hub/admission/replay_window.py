@@ -1,9 +1,9 @@
 """The anti-replay window: which sequence numbers of one epoch have been admitted.
 
-Laws:
+Invariants:
     * A number is admitted at most once; what lies too far behind the highest number is refused, never guessed.
     * Gaps are counted, and a late arrival closes its gap again.
-    * Thinking only: no clock, no I/O.
+    * Pure: no I/O, no clock.
 
 Source: the sliding receive window of RFC 4303 section 3.4.3 (and RFC 6479 for windows wider than a word), with one
 difference: memory is cheap here and spools drain late, so the window is 2,048 numbers wide.

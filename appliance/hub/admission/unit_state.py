@@ -1,9 +1,9 @@
 """One unit at the door: the windows of its open epochs, and what was counted of it.
 
-Laws:
+Invariants:
     * Few epochs are open at once, and a closed one stays closed: whoever is restored from an old copy is shown up.
     * Counts only ever grow; what never came of a closed epoch is counted as missing.
-    * Thinking only: the state can be stored and taken up again.
+    * Pure: the state can be stored and taken up again.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ class UnitCounts:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class DoorState:
+class UnitAdmissionState:
     """What the store keeps of one unit: the lowest epoch still open, its windows, its counts.
 
     ``unit`` is its name and key identifier, ``north/0123456789abcdef``; ``""`` stands for senders that are no unit.
@@ -51,7 +51,7 @@ class DoorState:
     windows: tuple[WindowState, ...]
 
 
-class Door:
+class UnitAdmission:
     """The windows and counts of one unit."""
 
     __slots__ = ("counts", "floor", "windows")
@@ -72,7 +72,7 @@ class Door:
                 Rule.ROLLED_BACK,
                 f"epoch {epoch} is closed",
                 where=unit,
-                mend="if the unit was restored from an old copy, enrol it again with a new key",
+                fix="if the unit was restored from an old copy, enrol it again with a new key",
             )
         newest = max(self.windows, default=self.floor)
         if epoch > newest + EPOCH_LEAP:
@@ -80,7 +80,7 @@ class Door:
                 Rule.FUTURE,
                 f"epoch {epoch} leaps ahead of {newest}",
                 where=unit,
-                mend="if the unit's epoch file is damaged, enrol it again with a new key",
+                fix="if the unit's epoch file is damaged, enrol it again with a new key",
             )
         # Of a unit we knew before, an epoch starts at 0 and what is skipped is missing. Of one we meet in the
         # middle of its life, we cannot miss what we never were to get.
@@ -94,10 +94,10 @@ class Door:
             self.counts.missing_closed += closed.missing
             self.floor = closed.epoch + 1
 
-    def state(self, unit: str) -> DoorState:
+    def state(self, unit: str) -> UnitAdmissionState:
         """What the store keeps of it, under ``unit``."""
         counts = self.counts
-        return DoorState(
+        return UnitAdmissionState(
             unit=unit,
             floor=self.floor,
             admitted=counts.admitted,
@@ -108,9 +108,9 @@ class Door:
         )
 
     @staticmethod
-    def of(state: DoorState) -> Door:
+    def of(state: UnitAdmissionState) -> UnitAdmission:
         """The door that was stored."""
-        door = Door()
+        door = UnitAdmission()
         door.floor = state.floor
         door.windows = {window.epoch: Window.of(window) for window in state.windows}
         door.counts = UnitCounts(

@@ -1,11 +1,11 @@
 """The life of an alert: raised, perhaps claimed, then exactly one end.
 
-Laws:
+Invariants:
     * The first claim wins; only the holder says how it ended; anybody on staff may forget it.
     * A repeated request is answered as the first was and changes nothing.
     * With its end an alert loses its flag: what remains is its name, its end, and after a minute nothing but counts.
     * A flag is held for ``hold_seconds`` at most, even while somebody is out with the gift.
-    * Thinking only: ``now`` is an argument. A request that cannot be granted is ``Refused`` (NOT_YOURS).
+    * Pure: no I/O, no clock; ``now`` is an argument. A request that cannot be granted is ``Refused`` (NOT_YOURS).
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ OUTCOMES: Final = (AlertState.GIFTED, AlertState.DECLINED, AlertState.NOT_FOUND,
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Held:
+class TrackedAlert:
     """An alert in the hub's memory: by which camera and when its person was seen, and when it ended (None: open)."""
 
     alert: Alert
@@ -45,7 +45,7 @@ class Alerts:
         alert_seconds: Seconds,
         service_seconds: Seconds,
         hold_seconds: Seconds,
-        held: Iterable[Held] = (),
+        held: Iterable[TrackedAlert] = (),
         last: int = 0,
     ) -> None:
         self._alert_seconds = alert_seconds
@@ -54,7 +54,7 @@ class Alerts:
         self._held = {one.alert.alert: one for one in held}
         self.last = last
 
-    def all(self) -> tuple[Held, ...]:
+    def all(self) -> tuple[TrackedAlert, ...]:
         """Every alert that can still be read, oldest first."""
         return tuple(self._held.values())
 
@@ -63,7 +63,9 @@ class Alerts:
         """How many alerts are raised or claimed."""
         return sum(one.ended_at is None for one in self._held.values())
 
-    def raise_alert(self, flag: Flag, *, place: str, simulated: bool, seen_at: Seconds, now: Seconds) -> Held:
+    def raise_alert(
+        self, flag: Flag, *, place: str, simulated: bool, seen_at: Seconds, now: Seconds
+    ) -> TrackedAlert:
         """A new alert for ``flag``, whose person was seen at ``seen_at``."""
         self.last += 1
         alert = Alert(
@@ -75,20 +77,22 @@ class Alerts:
             simulated=simulated,
             flag=flag,
         )
-        held = self._held[alert.alert] = Held(alert=alert, unit=flag.observation.unit, seen_at=seen_at)
+        held = self._held[alert.alert] = TrackedAlert(
+            alert=alert, unit=flag.observation.unit, seen_at=seen_at
+        )
         return held
 
-    def find(self, name: AlertId) -> Held | None:
+    def find(self, name: AlertId) -> TrackedAlert | None:
         """The alert called ``name``, if it can still be read."""
         return self._held.get(name)
 
-    def _find(self, name: AlertId) -> Held:
+    def _find(self, name: AlertId) -> TrackedAlert:
         held = self._held.get(name)
         if held is None:
             raise Refused(Rule.NOT_YOURS, f"there is no alert {name} any more", where=name)
         return held
 
-    def claim(self, name: AlertId, tablet: TabletId, now: Seconds) -> Held:
+    def claim(self, name: AlertId, tablet: TabletId, now: Seconds) -> TrackedAlert:
         """The alert, now held by ``tablet``; it lives on for the time one visit takes. Refused: NOT_YOURS."""
         held = self._find(name)
         alert = held.alert
@@ -101,27 +105,27 @@ class Alerts:
         claimed = replace(alert, state=AlertState.CLAIMED, held_by=tablet, expires_at=Seconds(now + life))
         return self._keep(replace(held, alert=claimed))
 
-    def outcome(self, name: AlertId, tablet: TabletId, outcome: AlertState, now: Seconds) -> Held:
+    def outcome(self, name: AlertId, tablet: TabletId, outcome: AlertState, now: Seconds) -> TrackedAlert:
         """The alert, ended as its holder ``tablet`` says: one of ``OUTCOMES``. Refused: NOT_YOURS."""
         held = self._find(name)
         alert = held.alert
         if alert.held_by != tablet:
             holder = f"{alert.held_by} has it" if alert.held_by else "nobody has claimed it"
-            raise Refused(Rule.NOT_YOURS, holder, where=name, mend="claim it first")
+            raise Refused(Rule.NOT_YOURS, holder, where=name, fix="claim it first")
         if alert.state is outcome:
             return held
         if alert.state.ended:
             raise Refused(Rule.NOT_YOURS, f"it is {_say(alert)}", where=name)
         return self._end(held, outcome, now)
 
-    def forget(self, name: AlertId, now: Seconds) -> Held:
+    def forget(self, name: AlertId, now: Seconds) -> TrackedAlert:
         """The alert with nothing left in it. One that had ended keeps its end: there was nothing left to forget."""
         held = self._find(name)
         return held if held.alert.state.ended else self._end(held, AlertState.FORGOTTEN, now)
 
-    def tick(self, now: Seconds) -> tuple[tuple[Held, ...], tuple[AlertId, ...]]:
+    def tick(self, now: Seconds) -> tuple[tuple[TrackedAlert, ...], tuple[AlertId, ...]]:
         """Let time pass: (alerts that changed: expired or blanked, names of those that can no longer be read)."""
-        changed: list[Held] = []
+        changed: list[TrackedAlert] = []
         gone: list[AlertId] = []
         for held in tuple(self._held.values()):
             alert = held.alert
@@ -135,18 +139,18 @@ class Alerts:
                 changed.append(self._keep(replace(held, alert=replace(alert, flag=None))))
         return tuple(changed), tuple(gone)
 
-    def close(self, now: Seconds) -> tuple[tuple[Held, ...], tuple[AlertId, ...]]:
+    def close(self, now: Seconds) -> tuple[tuple[TrackedAlert, ...], tuple[AlertId, ...]]:
         """The booth stops: (open alerts, now expired; names of all, none of which can be read any longer)."""
         ended = tuple(self._end(one, AlertState.EXPIRED, now) for one in self.all() if one.ended_at is None)
         names = tuple(self._held)
         self._held.clear()
         return ended, names
 
-    def _keep(self, held: Held) -> Held:
+    def _keep(self, held: TrackedAlert) -> TrackedAlert:
         self._held[held.alert.alert] = held
         return held
 
-    def _end(self, held: Held, state: AlertState, now: Seconds) -> Held:
+    def _end(self, held: TrackedAlert, state: AlertState, now: Seconds) -> TrackedAlert:
         return self._keep(replace(held, alert=replace(held.alert, state=state, flag=None), ended_at=now))
 
 

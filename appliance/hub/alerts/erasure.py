@@ -1,9 +1,9 @@
 """What of the people who caused an alert must be known to forget them: in memory only, and no longer than the alert.
 
-Laws:
+Invariants:
     * A sighting is kept from the alert's raising until it can no longer be read, ``hold_seconds`` at most.
     * After a restart only what an open alert still holds is known; how it was counted is not.
-    * Thinking only: ``now`` is an argument.
+    * Pure: no I/O, no clock; ``now`` is an argument.
 """
 
 from __future__ import annotations
@@ -11,8 +11,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from appliance.hub.alerts.alerts import Held
-from appliance.hub.statistics.rarity import Counted
+from appliance.hub.alerts.alerts import TrackedAlert
+from appliance.hub.statistics.rarity import CountReceipt
 from appliance.protocol.values import AlertId, AttributeVector, Seconds, UnitId
 
 
@@ -24,13 +24,13 @@ class Sighting:
     unit: UnitId
     seen_at: Seconds
     until: Seconds
-    counted: Counted | None = None
+    counted: CountReceipt | None = None
 
 
-class Sightings:
+class ErasureIndex:
     """The sightings behind the alerts of ``held`` and of those raised since, each kept for ``hold_seconds``."""
 
-    def __init__(self, hold_seconds: Seconds, held: Iterable[Held] = ()) -> None:
+    def __init__(self, hold_seconds: Seconds, held: Iterable[TrackedAlert] = ()) -> None:
         self._hold_seconds = hold_seconds
         self._known: dict[AlertId, Sighting] = {}
         for one in held:
@@ -39,7 +39,7 @@ class Sightings:
     def __contains__(self, name: AlertId) -> bool:
         return name in self._known
 
-    def keep(self, held: Held, counted: Counted | None = None) -> None:
+    def keep(self, held: TrackedAlert, counted: CountReceipt | None = None) -> None:
         """Keep what is behind an alert that has just been raised."""
         flag = held.alert.flag
         if flag:

@@ -1,7 +1,7 @@
 """A categorical table as read from a CSV file: one column per attribute, an empty cell where nothing is known.
 
-Laws:
-    * What cannot be read is refused with the line, the column and how to mend it; nothing is guessed.
+Invariants:
+    * What cannot be read is refused with the line, the column and how to fix it; nothing is guessed.
     * A column without a name (the row numbers that some programs put first) is left out.
     * Every word is a level, numbers too: no word is nearer to another.
     * One pass, one dictionary a column: a row is kept as small integers, its text is not.

@@ -6,7 +6,7 @@ Boughton and Wang 2005, Machine Learning 58: 5-24). With lifts in bits, -log2 P 
 2**(sum_j lift_ij); what is to be expected of the attributes known is subtracted. The tree of *whole* sees each
 attribute's strongest tie only, the average all of them.
 
-Laws:
+Invariants:
     * Unknown says nothing: it adds no bits and no lift.
     * Thinking only.
 """

@@ -1,6 +1,6 @@
 """``leftfield score``: how rare is each row of a categorical table, and why. For analysts; nothing of it is stored.
 
-Laws:
+Invariants:
     * The same statistics as at the booth, on any table; see ``batch``.
     * Without a baseline a row is judged by the rows above it; with one, by the baseline alone.
     * A number in a reason is never overstated; a usual row has no reason.
@@ -136,7 +136,7 @@ def main(options: Options) -> int:
     fold = fold_of(rows if learnt is None else learnt, layout)
     stream = Stream(layout, fold)
     if learnt is not None:
-        stream.judge(learnt)
+        stream.score_and_learn(learnt)
     flagged = 0
     try:
         place = (

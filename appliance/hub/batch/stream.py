@@ -8,11 +8,11 @@ Three things differ, for tables that are no outfits: there is a fifth look, the 
 goes by how many have something about as rare (``tables``), and is never worth more than that; the looks at pairs
 count less where they are blunt (``calibration``).
 
-Laws:
+Invariants:
     * Score, then update. No row is measured against counts that contain it, nor against rows after it.
     * Where a column has too many levels for the pair counts, the seldom ones are one level *there*; by itself each
       level is counted.
-    * Thinking only: no clock, no I/O.
+    * Pure: no I/O, no clock.
 
 >>> stream = Stream(Layout.of((2, 2)))
 >>> alike = np.array([[0, 0], [1, 1]], dtype=np.int32).repeat(500, axis=0)
@@ -34,7 +34,7 @@ from numpy.typing import NDArray
 from appliance.hub.batch.lenses_batch import LOOKS, Rows, looks, positions
 from appliance.hub.statistics import confidence
 from appliance.hub.statistics.baseline.baseline import Baseline
-from appliance.hub.statistics.conformal import Tails
+from appliance.hub.statistics.conformal import ConformalCalibrator
 from appliance.hub.statistics.layout import BANDS, FloatArray, IntArray, Layout
 from appliance.hub.statistics.lenses.lenses import LEAST, LENS_OF, RANGES, Look, together_rows
 from appliance.hub.statistics.lenses.score_tables import Tables, about_as_rare, claims, tables_of
@@ -101,7 +101,7 @@ class Stream:
         self.fold = fold
         self.baseline = Baseline(layout=Layout.of(fold.sizes) if fold else layout)
         self._counts, self._weights = np.zeros(layout.levels), np.zeros(layout.attributes)
-        self._tails = Tails(_RANGES, memory=memory, lend=True)
+        self._tails = ConformalCalibrator(_RANGES, memory=memory, pool_sparse_bands=True)
         self._tables: Tables | None = None
         self._single = self._shared = np.zeros(layout.levels)
 
@@ -115,7 +115,7 @@ class Stream:
             yield slice(place, min(len(rows), place + size))
             place += size
 
-    def judge(self, rows: Rows) -> Scores:
+    def score_and_learn(self, rows: Rows) -> Scores:
         """Score, then learn, block by block."""
         parts = []
         for block in self.blocks(rows):
@@ -154,7 +154,7 @@ class Stream:
             shown = raw[members]
             survival, bits = self._tails.rows(band, np.column_stack((shown, np.zeros(len(shown)))))
             bits = bits[:, :LOOKS]
-            bits[:, Look.DEFICIT : Look.CLASH + 1] -= self._tails.bluntness(band, Look.DEFICIT)
+            bits[:, Look.DEFICIT : Look.CLASH + 1] -= self._tails.tie_penalty(band, Look.DEFICIT)
             # So many have something as rare: the look cannot be worth more than that.
             bits[:, Look.SINGLE] = np.minimum(bits[:, Look.SINGLE], shared[members])
             evidence[members] = np.where(seen[members], bits, 0.0)

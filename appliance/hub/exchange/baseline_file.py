@@ -1,13 +1,13 @@
 """Baselines that travel: what is usual on one corner, carried to another hub, signed and aggregate only.
 
-Laws:
+Invariants:
     * What travels is ``BaselineState``: counts of things and of two things. No vector, nobody's time, no score.
       A hub exports the ``coarse`` counts that it stores, whole fives; the file is still for hubs, not for publishing.
     * Merging is exact: the sum of two states is the state of one hub that had seen both streets, as far as they say.
     * Cameras stay at home: a camera's own counts are taken over only within the same booth. Nor does calibration
       travel: tail probabilities are learnt anew where they are used, within a few hundred people.
     * What comes in is believed only under a key that somebody gave, in our vocabulary, and if it could be counts.
-    * Thinking only: no file, no clock.
+    * Pure: no file, no clock.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ _LEVELS: Final = sum(len(attribute.levels) for attribute in ATTRIBUTES)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Travelling:
+class BaselineFile:
     """A baseline on its way: of which booth, when it was packed (unix seconds), and what it knows."""
 
     booth: BoothId
@@ -54,7 +54,7 @@ def _text(array: FloatArray) -> str:
     return base64.b64encode(array.astype("<f8").tobytes()).decode("ascii")
 
 
-def packed(one: Travelling, private_key: bytes) -> bytes:
+def encode(one: BaselineFile, private_key: bytes) -> bytes:
     """The signed file of ``one``; the same baseline and key give the same bytes."""
     state = one.state
     document: dict[str, Any] = {
@@ -74,7 +74,7 @@ def packed(one: Travelling, private_key: bytes) -> bytes:
     return signed_document.seal(document, kind=KIND, private_key=private_key)
 
 
-def unpacked(untrusted: bytes, *, public_key: bytes, where: str) -> Travelling:
+def decode(untrusted: bytes, *, public_key: bytes, where: str) -> BaselineFile:
     """The baseline in a file signed with ``public_key``.
 
     Refused: TOO_LONG, MALFORMED, UNKNOWN_KEY, FORGED, OTHER_VERSION.
@@ -84,22 +84,22 @@ def unpacked(untrusted: bytes, *, public_key: bytes, where: str) -> Travelling:
     )
 
 
-def looked_at(untrusted: bytes, *, where: str) -> Travelling:
+def inspect(untrusted: bytes, *, where: str) -> BaselineFile:
     """The baseline in a file whose signature nobody checked: to be shown, never to be used."""
     return _travelling(signed_document.peek(untrusted, where=where), where)
 
 
-def _travelling(document: dict[str, Any], where: str) -> Travelling:
+def _travelling(document: dict[str, Any], where: str) -> BaselineFile:
     check_vocabulary(document, FORM, _KEYS, where)
     try:
-        return Travelling(
+        return BaselineFile(
             booth=BoothId(_name(document["booth"])),
             made_at=_count(document["made_at"]),
             state=_state(document),
         )
     except (ValueError, TypeError, AttributeError, struct.error, binascii.Error):
         raise Refused(
-            Rule.MALFORMED, "it does not hold counts that can be", where=where, mend="make the file again"
+            Rule.MALFORMED, "it does not hold counts that can be", where=where, fix="make the file again"
         ) from None
 
 
@@ -149,7 +149,7 @@ def _name(name: object) -> str:
     return name
 
 
-def check_age(one: Travelling, now: Seconds, *, where: str) -> None:
+def check_age(one: BaselineFile, now: Seconds, *, where: str) -> None:
     """Whether a baseline is of a time that can count here at ``now``.
 
     Refused: FUTURE where it was packed, or somebody was seen, later than now. Unfit where its last sighting is more
@@ -161,18 +161,18 @@ def check_age(one: Travelling, now: Seconds, *, where: str) -> None:
             Rule.FUTURE,
             f"it is {ahead / 3600:,.1f} hours ahead of this machine's clock",
             where=where,
-            mend="set the clock here, or set it on the hub it comes from and export again",
+            fix="set the clock here, or set it on the hub it comes from and export again",
         )
     days = (now - one.state.latest) / 86_400.0
     if one.state.people and days > CLOCK_DAYS:
         raise Unfit(
             f"its last sighting was {days:,.0f} days ago; after {CLOCK_DAYS} nothing of it counts any more",
             where=where,
-            mend="let this hub watch, or take in a newer baseline",
+            fix="let this hub watch, or take in a newer baseline",
         )
 
 
-def joined(home: BaselineState, guest: Travelling, *, booth: BoothId) -> BaselineState:
+def joined(home: BaselineState, guest: BaselineFile, *, booth: BoothId) -> BaselineState:
     """The baseline of ``booth`` that would have seen both; cameras of another booth stay where they are."""
     state = guest.state if guest.booth == booth else replace(guest.state, cameras=())
     return merged(home, state)
@@ -205,7 +205,7 @@ def lifts_of(state: BaselineState) -> Lifts:
     }
 
 
-def described(one: Travelling, now: Seconds) -> dict[str, Any]:
+def summary(one: BaselineFile, now: Seconds) -> dict[str, Any]:
     """What a person wants to know of a baseline before taking it in."""
     baseline = Baseline(one.state)
     cells = one.state.pairs[np.triu_indices(_LEVELS)]

@@ -1,12 +1,12 @@
 """The prior that the hub says to its units: made anew once a day, from what it would also write down.
 
-Laws:
+Invariants:
     * From ``coarse`` counts only, once the baseline is old enough, and what fewer than ``LEAST_TOLD`` show is told as
       chance would have it, from the margins: no one person's outfit is in a prior, however often they walk by. The
       difference of two priors still tells that a word or a pair has crossed that border.
     * Made once a day and not at each change: a unit takes it at its next start in any case. The same bytes are said
       again whenever the broker is back, for it may have lost them.
-    * Thinking only: no file, no clock.
+    * Pure: no file, no clock.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from typing import Final
 import numpy as np
 
 from appliance.hub.exchange import baseline_file
-from appliance.hub.messages import Telling
+from appliance.hub.messages import OutgoingMessage
 from appliance.hub.statistics.baseline.baseline import Baseline
 from appliance.hub.statistics.baseline.state import HALF_LIFE, BaselineState, coarse, growth
 from appliance.hub.statistics.layout import ATTRIBUTE_OF
@@ -59,7 +59,7 @@ def prior_of(baseline: Baseline, *, booth: BoothId, private_key: bytes, now: Sec
     )
 
 
-class Bulletin:
+class PriorPublisher:
     """Says the prior when it is due; nothing without ``private_key`` or while fewer than ``young`` were seen."""
 
     def __init__(self, *, booth: BoothId, private_key: bytes | None, young: int) -> None:
@@ -67,10 +67,10 @@ class Bulletin:
         self._private_key = private_key
         self._young = young
         self._due_at: float = 0.0
-        self.last: Telling | None = None
+        self.last: OutgoingMessage | None = None
         """What was said last, to be said again to a broker that may have lost it."""
 
-    def telling(self, baseline: Baseline, now: Seconds) -> Telling | None:
+    def telling(self, baseline: Baseline, now: Seconds) -> OutgoingMessage | None:
         """The prior to publish, retained, or None where none is due."""
         key = self._private_key
         # A clock that was set back must not silence us for longer than a day.
@@ -78,7 +78,7 @@ class Bulletin:
         if key is None or waits or baseline.needs(self._young, now):
             return None
         self._due_at = now + EVERY
-        self.last = Telling(
+        self.last = OutgoingMessage(
             topic=topics.prior(self._booth),
             payload=prior_of(baseline, booth=self._booth, private_key=key, now=now),
         )

@@ -9,7 +9,7 @@ its solution is closed: give to p <= 1 - B(k, M), Erlang's loss formula with the
 van Ryzin 1994, Management Science 40: 999-1020, for exponential demand), which for many people is k / M, the budget
 ratio.
 
-Laws:
+Invariants:
     * The more gifts, the cheaper; the more people to come, the dearer; at closing time nothing is kept back.
     * Thinking only.
 

@@ -6,10 +6,10 @@ weighing ``FADE`` times as much. Their sum over the hours left is multiplied wit
 busy a day this is (Gelman et al. 2013, Bayesian Data Analysis, sec. 2.6). An hour without history is taken from the
 other weekdays, and without those from the rate of the last quarter of an hour.
 
-Laws:
+Invariants:
     * Counts by day and hour, and nothing else; a day older than ``KEPT_DAYS`` is forgotten.
     * An hour counts by the part of it that was watched: a hub that was off did not see an empty street.
-    * Thinking only: ``now`` is an argument.
+    * Pure: no I/O, no clock; ``now`` is an argument.
 """
 
 from __future__ import annotations

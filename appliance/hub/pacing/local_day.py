@@ -1,6 +1,6 @@
 """The calendar where the booth stands: which day an instant belongs to, and where in that day it lies.
 
-Laws:
+Invariants:
     * A function of the instant and of the machine's time zone; nothing is kept.
 """
 

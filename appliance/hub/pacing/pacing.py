@@ -7,10 +7,10 @@ above the floor: staff who see nothing for an hour stop looking. And never far a
 exceed the share F of the day's people who passed by ``REIN`` standard deviations, sqrt(stock F (1 - F)), and two.
 This binds only where tail probabilities are not what they say, as when many people are equally rare.
 
-Laws:
+Invariants:
     * Closed, nobody free, no gift left, above the floor, or the same outfit a moment ago: no alert.
     * What was alerted lately is remembered in memory only, for minutes, as an outfit; nobody is recognised by it.
-    * Thinking only: ``now`` is an argument.
+    * Pure: no I/O, no clock; ``now`` is an argument.
 """
 
 from __future__ import annotations

@@ -5,7 +5,7 @@ counts by Brown, Cai and DasGupta 2001, Statistical Science 16: 101-133), at 95 
 its interval and that of all others of its aspect, both widened for the number of rows looked at (Bonferroni), do not
 meet, so that a report of a hundred rows does not cry wolf five times.
 
-Laws:
+Invariants:
     * Counts only, and stored in whole fives: one flag, stored as one, would tell the whole outfit of whoever was
       flagged. A cell that fewer than three fell into between two starts of the hub counts as nobody.
     * What the counts cannot tell is said in the report itself, every time.

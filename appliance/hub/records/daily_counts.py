@@ -1,9 +1,9 @@
 """The booth's daybook: how many of what, day by day, and what the audit reads. Counts only, nobody in them.
 
-Laws:
+Invariants:
     * What was counted since ``begin`` is told once, to be added to what is stored.
     * The audit's counts leave in whole fives; the rest waits in memory.
-    * Thinking only: ``now`` is an argument.
+    * Pure: no I/O, no clock; ``now`` is an argument.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _VISITS_BELIEVED: Final = 10
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Tally:
+class DailyCount:
     """``number`` more of ``what`` on ``day`` (YYYY-MM-DD)."""
 
     day: str
@@ -37,10 +37,10 @@ class Tally:
     number: int
 
 
-class Daybook:
+class DailyCounts:
     """The counts of one booth, taken up from ``tallies``; ``service_seconds`` is how long a visit is said to take."""
 
-    def __init__(self, tallies: Iterable[Tally], *, service_seconds: Seconds, now: Seconds) -> None:
+    def __init__(self, tallies: Iterable[DailyCount], *, service_seconds: Seconds, now: Seconds) -> None:
         self._counts = Counter({(tally.day, tally.what): tally.number for tally in tallies})
         self._service_seconds = service_seconds
         self._audited: Counter[tuple[str, str, str]] = Counter()
@@ -72,9 +72,11 @@ class Daybook:
         self.count("visits")
         self.count("visit_seconds", max(0, int(self._now - since)))
 
-    def tallies(self) -> tuple[Tally, ...]:
+    def tallies(self) -> tuple[DailyCount, ...]:
         """What was counted in this batch."""
-        return tuple(Tally(day=self.day, what=what, number=number) for what, number in self._tallies.items())
+        return tuple(
+            DailyCount(day=self.day, what=what, number=number) for what, number in self._tallies.items()
+        )
 
     def today(self) -> Today:
         """What of it matters to pacing."""

@@ -1,6 +1,6 @@
 """Reasons and outfits in words that a person can say aloud, from one catalogue per language.
 
-Laws:
+Invariants:
     * A catalogue has a phrase for every level of every attribute; a test walks them all, in every language.
     * Adjectives agree with their garment by table: a garment's noun brings the forms that go with it.
     * Words say what is worn, never who wears it. Where fewer than five people could share what is said, no number is.

@@ -1,6 +1,6 @@
 """What staff pages and the hub say to each other: strict JSON, both ways.
 
-Laws:
+Invariants:
     * A request is a value or ``Refused`` (MALFORMED_REQUEST), never anything else; nothing longer than
       ``MAX_REQUEST`` bytes is read.
     * An alert that has ended is told without what was worn and without its reasons.
@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from appliance.base.errors import Refused, Rule
-from appliance.hub.alerts.alerts import OUTCOMES, Held
+from appliance.hub.alerts.alerts import OUTCOMES, TrackedAlert
 from appliance.hub.staff.catalogue import Catalogue
 from appliance.protocol import topics
 from appliance.protocol.values import (
@@ -69,7 +69,7 @@ Request = Claim | Ending | Forget
 
 
 def _malformed(what: str, where: str) -> Refused:
-    return Refused(Rule.MALFORMED_REQUEST, what, where=where, mend="reload the staff page")
+    return Refused(Rule.MALFORMED_REQUEST, what, where=where, fix="reload the staff page")
 
 
 def _refuse_number(_text: str) -> Any:  # noqa: ANN401 - the JSON reader's own signature
@@ -184,7 +184,7 @@ def headline(flag: Flag, catalogue: Catalogue) -> str:
     return catalogue.sentence(flag.reasons[0], flag.observation.vector)
 
 
-def alert_telling(held: Held, *, boxed: bool | None, catalogue: Catalogue) -> bytes:
+def alert_telling(held: TrackedAlert, *, boxed: bool | None, catalogue: Catalogue) -> bytes:
     """An alert as staff read it; ``boxed`` says whether its unit runs behind its walls, None before it has said."""
     alert = held.alert
     told: dict[str, Any] = {

@@ -1,22 +1,22 @@
 """What the booth tells of itself: its alerts and its board, as messages to publish.
 
-Laws:
+Invariants:
     * What is told of an alert expires when the alert does; what ended is told for a minute, without the person.
-    * Thinking only: ``now`` is an argument.
+    * Pure: no I/O, no clock; ``now`` is an argument.
 """
 
 from __future__ import annotations
 
 from typing import Final
 
-from appliance.hub.alerts.alerts import AFTERGLOW_SECONDS, Alerts, Held
-from appliance.hub.messages import Telling
+from appliance.hub.alerts.alerts import AFTERGLOW_SECONDS, Alerts, TrackedAlert
+from appliance.hub.messages import OutgoingMessage
 from appliance.hub.pacing.pacing import Pacing
-from appliance.hub.records.daily_counts import Daybook
+from appliance.hub.records.daily_counts import DailyCounts
 from appliance.hub.staff import messages
 from appliance.hub.staff import status as boards
 from appliance.hub.staff.translations import CATALOGUES
-from appliance.hub.staff.unit_status import Roster
+from appliance.hub.staff.unit_status import UnitStatuses
 from appliance.hub.statistics.baseline.baseline import Baseline
 from appliance.protocol import topics
 from appliance.protocol.values import AlertId, Seconds
@@ -26,7 +26,7 @@ _USUAL: Final = 3
 """Levels of each attribute that the board shows as usual."""
 
 
-class Teller:
+class StaffPublisher:
     """Tells for the booth of ``config``, in its language, what the others know at the time."""
 
     def __init__(
@@ -35,9 +35,9 @@ class Teller:
         alerts: Alerts,
         baseline: Baseline,
         *,
-        daybook: Daybook,
+        daybook: DailyCounts,
         pacing: Pacing,
-        roster: Roster,
+        roster: UnitStatuses,
     ) -> None:
         self._config = config
         self._booth = config.booth
@@ -48,22 +48,22 @@ class Teller:
         self._pacing = pacing
         self._roster = roster
 
-    def alert(self, held: Held, now: Seconds) -> Telling:
+    def alert(self, held: TrackedAlert, now: Seconds) -> OutgoingMessage:
         """An alert as staff see it, with the life it has left."""
         alert = held.alert
         until = alert.expires_at if held.ended_at is None else held.ended_at + AFTERGLOW_SECONDS
         boxed = self._roster.row(held.unit).boxed
-        return Telling(
+        return OutgoingMessage(
             topic=topics.alert(self._booth, alert.alert),
             payload=messages.alert_telling(held, boxed=boxed, catalogue=self._catalogue),
             expires_after=max(1, int(until - now)),
         )
 
-    def cleared(self, name: AlertId) -> Telling:
+    def cleared(self, name: AlertId) -> OutgoingMessage:
         """Nothing, retained, in the place of an alert that can no longer be read."""
-        return Telling(topic=topics.alert(self._booth, name), payload=b"")
+        return OutgoingMessage(topic=topics.alert(self._booth, name), payload=b"")
 
-    def board(self, now: Seconds) -> Telling:
+    def board(self, now: Seconds) -> OutgoingMessage:
         """The board as it is at ``now``."""
         config, daybook, baseline = self._config, self._daybook, self._baseline
         today = daybook.today()
@@ -85,7 +85,7 @@ class Teller:
             usual=baseline.usual(most=_USUAL),
             last_alert=self._last(),
         )
-        return Telling(topic=topics.board(self._booth), payload=boards.telling(board))
+        return OutgoingMessage(topic=topics.board(self._booth), payload=boards.telling(board))
 
     def _last(self) -> boards.LastAlert | None:
         still = [held.alert for held in self._alerts.all() if held.ended_at is None and held.alert.flag]

@@ -1,9 +1,9 @@
 """The staff desk: tablets' requests in, answers out.
 
-Laws:
+Invariants:
     * Only an enrolled tablet is answered, on its own topic, whatever response topic a request names.
     * A tablet that asks faster than a person can is slowed down; a retained request is never carried out.
-    * Thinking only: ``now`` is an argument.
+    * Pure: no I/O, no clock; ``now`` is an argument.
 """
 
 from __future__ import annotations
@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from typing import Final
 
 from appliance.base.errors import Refused, Rule
-from appliance.hub.alerts.alerts import Alerts, Held
-from appliance.hub.alerts.erasure import Sightings
-from appliance.hub.messages import Arrival, Telling
+from appliance.hub.alerts.alerts import Alerts, TrackedAlert
+from appliance.hub.alerts.erasure import ErasureIndex
+from appliance.hub.messages import IncomingMessage, OutgoingMessage
 from appliance.hub.staff import messages
 from appliance.hub.staff.catalogue import Catalogue
 from appliance.hub.staff.messages import Claim, Ending, Forget, Request
@@ -34,18 +34,18 @@ class Settled:
     ``about`` is the flag that an alert which ended rested on, where it was still there.
     """
 
-    answer: Telling
-    changed: Held | None = None
+    answer: OutgoingMessage
+    changed: TrackedAlert | None = None
     forgotten: AlertId | None = None
     about: Flag | None = None
     why: Dismissal | None = None
     refusal: Refused | None = None
 
 
-class Desk:
+class StaffRequests:
     """The desk of ``booth``, which settles requests about ``alerts``; ``sightings`` says what can be forgotten."""
 
-    def __init__(self, booth: BoothId, alerts: Alerts, sightings: Sightings, catalogue: Catalogue) -> None:
+    def __init__(self, booth: BoothId, alerts: Alerts, sightings: ErasureIndex, catalogue: Catalogue) -> None:
         self._booth = booth
         self._sightings = sightings
         self._alerts = alerts
@@ -57,7 +57,7 @@ class Desk:
         """Answer these tablets from now on, and no others."""
         self._tablets = frozenset(tablets)
 
-    def settle(self, arrival: Arrival, now: Seconds) -> Settled:
+    def settle(self, arrival: IncomingMessage, now: Seconds) -> Settled:
         """Carry out a request, or say why not. Refused only where there is nobody to answer."""
         tablet = self._tablet_of(arrival.untrusted_topic)
         try:
@@ -81,16 +81,16 @@ class Desk:
             raise Refused(Rule.NOT_YOURS, "no such tablet is enrolled", where="staff")
         return TabletId(name)
 
-    def _check_way(self, tablet: TabletId, arrival: Arrival, now: Seconds) -> None:
+    def _check_way(self, tablet: TabletId, arrival: IncomingMessage, now: Seconds) -> None:
         tokens, at = self._fingers.get(tablet, (REQUESTS_AT_ONCE, now))
         tokens = min(REQUESTS_AT_ONCE, tokens + max(0.0, now - at) * REQUESTS_PER_SECOND)
         self._fingers[tablet] = (max(0.0, tokens - 1.0), now)
         if tokens < 1.0:
-            raise Refused(Rule.TOO_FAST, "too many requests", where=tablet, mend="wait a moment")
+            raise Refused(Rule.TOO_FAST, "too many requests", where=tablet, fix="wait a moment")
         if arrival.retained or len(arrival.untrusted_correlation) > messages.MAX_CORRELATION:
             raise Refused(Rule.MALFORMED_REQUEST, "it is retained, or its correlation too long", where=tablet)
 
-    def _carry_out(self, request: Request, now: Seconds) -> tuple[Held | None, Held]:
+    def _carry_out(self, request: Request, now: Seconds) -> tuple[TrackedAlert | None, TrackedAlert]:
         before = self._alerts.find(request.alert)
         if isinstance(request, Claim):
             return before, self._alerts.claim(request.alert, request.tablet, now)
@@ -98,8 +98,8 @@ class Desk:
             return before, self._alerts.outcome(request.alert, request.tablet, request.outcome, now)
         return before, self._alerts.forget(request.alert, now)
 
-    def _answer(self, tablet: TabletId, arrival: Arrival, payload: bytes) -> Telling:
-        return Telling(
+    def _answer(self, tablet: TabletId, arrival: IncomingMessage, payload: bytes) -> OutgoingMessage:
+        return OutgoingMessage(
             topic=topics.staff(self._booth, tablet, "answer"),
             payload=payload,
             retain=False,

@@ -1,6 +1,6 @@
 """The board: what the booth shows its staff about itself, once a second.
 
-Laws:
+Invariants:
     * Counts and states only: nothing on the board is about one passer-by but the words of the last alert, and these
       go when it ends.
     * A unit nobody has heard of for ``SILENT_SECONDS`` is silent, whatever it said last.

@@ -1,7 +1,7 @@
 # ruff: noqa: RUF001, RUF002 - other languages have other punctuation
 """The catalogues: English, Spanish, French, Simplified Chinese.
 
-Laws:
+Invariants:
     * Each was written to be said aloud in it, not carried over word by word.
     * Colours are the eleven basic terms and beige; where a form agrees in gender it stands here in each gender.
 

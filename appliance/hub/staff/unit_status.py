@@ -1,6 +1,6 @@
 """The roster: every camera unit that is enrolled, and how it is now. Memory only.
 
-Laws:
+Invariants:
     * Whether a unit is boxed is what its newest heartbeat said, however late that came; not heard yet is not boxed.
     * How it is (health) is told by its newest heartbeat; the board calls it silent where that is long ago.
     * Thinking only.
@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from appliance.base.errors import Refused, Rule
 from appliance.hub.admission.admission import Admission, Admitted
-from appliance.hub.messages import Arrival
+from appliance.hub.messages import IncomingMessage
 from appliance.hub.staff import messages
 from appliance.hub.staff.status import UnitRow
 from appliance.protocol import topics
@@ -33,7 +33,7 @@ class _Unit:
     """Epoch and number of the heartbeat that said whether it is boxed, however late that came."""
 
 
-class Roster:
+class UnitStatuses:
     """The units of ``booth``; ``admission`` counts what each was admitted and refused."""
 
     def __init__(self, booth: BoothId, admission: Admission, register: Register) -> None:
@@ -49,7 +49,7 @@ class Roster:
     def _unit(self, name: str) -> _Unit:
         return self._units.setdefault(name, _Unit())
 
-    def relay_said(self, arrival: Arrival) -> None:
+    def relay_said(self, arrival: IncomingMessage) -> None:
         """A relay's own status: online or not. Refused: WRONG_TOPIC, MALFORMED."""
         name, _ = topics.named_in(arrival.untrusted_topic, self._booth, "unit")
         if name not in self._enrolled:

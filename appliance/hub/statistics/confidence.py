@@ -7,7 +7,7 @@ Statistical Methods in Cancer Research II, p. 69). It holds for fractional k, er
 and divided by n it is a bound of a binomial share that is never below Clopper and Pearson's (the Poisson tail is
 the heavier) but by that error.
 
-Laws:
+Invariants:
     * An upper bound is never below the plug-in rate, a lower bound never above it.
     * Plain numpy; no clock, no I/O.
 

@@ -10,7 +10,7 @@ For ranking only, where p would tie (beyond the ``STEEP`` highest scores) *evide
 scores are bits, so their tail falls exponentially, by the mean excess over that height (the Hill estimator, Hill
 1975, Annals of Statistics 3: 1163-1174, in logarithms). What is claimed of a person is always p.
 
-Laws:
+Invariants:
     * The state is histograms of ``BINS`` bins: they add up over hubs, and hold nobody's score. Written down are
       ``whole`` numbers, since a fraction would tell how many people ago somebody passed.
     * A p-value is never below 1 / (1 + people remembered): what has not been seen often is not claimed.
@@ -55,13 +55,13 @@ _FALL: Final = 1.5
 _DULL: Final = 3.0
 _PROVEN: Final = 5000.0
 """So many rows must have been seen before bluntness counts in full: young counts make every deficit small."""
-MOST_BLUNT: Final = 12.0
+MAX_TIE_PENALTY: Final = 12.0
 _DUST: Final = 1e-9
 
 
 @dataclass(slots=True, kw_only=True, eq=False)
-class Remembered:
-    """One person's scores, by which ``Tails.remove`` finds them again; in memory only.
+class RecordedScores:
+    """One person's scores, by which ``ConformalCalibrator.remove`` finds them again; in memory only.
 
     ``born`` is the band's fading, in log2, at which they weighed 1; None while they wait.
     """
@@ -71,11 +71,11 @@ class Remembered:
     born: float | None = None
 
 
-class Tails:
+class ConformalCalibrator:
     """Histograms of the scores of the people seen lately, by band and by score; takes up ``bins`` where given.
 
     ``ranges`` are (low, high) of each score; outside it scores fall into the end bins. ``bins`` is (bands, scores,
-    BINS). With ``lend``, a band that remembers fewer than ``FEW`` is measured by all bands together.
+    BINS). With ``pool_sparse_bands``, a band that remembers fewer than ``FEW`` is measured by all bands together.
     """
 
     def __init__(
@@ -85,28 +85,28 @@ class Tails:
         bands: int = BANDS,
         memory: float = MEMORY,
         bins: FloatArray | None = None,
-        lend: bool = False,
+        pool_sparse_bands: bool = False,
     ) -> None:
         self._low = np.array([low for low, _ in ranges])
         self._grain = BINS / np.array([high - low for low, high in ranges])
         self._places = list(zip(self._low.tolist(), self._grain.tolist(), strict=True))
         shape = (bands, len(ranges), BINS)
         self._bins = np.zeros(shape) if bins is None else bins.astype(np.float64)
-        self._memory, self._lend = memory, lend
+        self._memory, self._pool_sparse_bands = memory, pool_sparse_bands
         self._faded = [0.0] * bands
-        self._waiting: list[list[Remembered]] = [[] for _ in range(bands)]
+        self._waiting: list[list[RecordedScores]] = [[] for _ in range(bands)]
         self._survival, self._evidence = np.ones(shape), np.zeros(shape)
         self._blunt = np.zeros(shape[:2])
         if bins is not None:
             self._settle(list(range(bands)))
 
-    def add(self, band: int, scores: Sequence[float]) -> Remembered:
+    def add(self, band: int, scores: Sequence[float]) -> RecordedScores:
         """Remember the scores of one person of ``band``; everything earlier in the band fades a little."""
-        one = Remembered(band=band, scores=scores)
+        one = RecordedScores(band=band, scores=scores)
         self._waiting[band].append(one)
         return one
 
-    def remove(self, one: Remembered) -> None:
+    def remove(self, one: RecordedScores) -> None:
         """Forget what ``add`` gave back; that the earlier have faded by one person more stays."""
         if one.born is None:
             self._waiting[one.band] = [other for other in self._waiting[one.band] if other is not one]
@@ -149,13 +149,13 @@ class Tails:
 
     def settle_band(self, band: int) -> None:
         """Let what ``add_rows`` remembered in a band count."""
-        poor = self._lend and (self._bins[:, 0].sum(axis=1) < FEW)
+        poor = self._pool_sparse_bands and (self._bins[:, 0].sum(axis=1) < FEW)
         self._settle([band] if not np.any(poor) else sorted({band, *np.flatnonzero(poor).tolist()}))
 
     def _settle(self, bands: list[int]) -> None:
         for band in bands:
             bins = self._bins[band]
-            if self._lend and float(bins[0].sum()) < FEW:
+            if self._pool_sparse_bands and float(bins[0].sum()) < FEW:
                 bins = self._bins.sum(axis=0)
             beyond = np.cumsum(bins[:, ::-1], axis=1)[:, ::-1]
             total = beyond[:, :1]
@@ -172,8 +172,8 @@ class Tails:
             # No p is finer than what was seen; how far the line may go beyond that is a matter of experience too.
             finest = np.log2(1.0 + total)
             line = np.where(line > finest, finest + (line - finest) * total / (total + YOUNG), line)
-            if self._lend:  # a matter of tables: at the booth no look is blunt
-                self._blunt[band] = bluntness(beyond)
+            if self._pool_sparse_bands:  # a matter of tables: at the booth no look is blunt
+                self._blunt[band] = tie_penalty(beyond)
             self._survival[band] = survival
             self._evidence[band] = np.minimum(MOST_BITS, np.where(steps > 0, line, bits))
 
@@ -194,7 +194,7 @@ class Tails:
         places, columns = self.bins_of(scores), np.arange(scores.shape[1])
         return self._survival[band][columns, places], self._evidence[band][columns, places]
 
-    def bluntness(self, band: int, place: int) -> float:
+    def tie_penalty(self, band: int, place: int) -> float:
         """How blunt a score is, in bits; see the function of that name."""
         blunt: float = self._blunt.item(band, place)
         return blunt
@@ -209,8 +209,10 @@ class Tails:
         return self._bins.copy()
 
 
-def bluntness(beyond: FloatArray) -> FloatArray:
-    """Bits by which scores are no evidence, 0 to ``MOST_BLUNT``; ``beyond`` (scores, BINS): weights from a bin up.
+def tie_penalty(beyond: FloatArray) -> FloatArray:
+    """Bits by which scores are no evidence, 0 to ``MAX_TIE_PENALTY``.
+
+    ``beyond`` (scores, BINS): weights from a bin up.
 
     Where every tenth has nearly as much as the highest has, having much is nothing special. A tail that falls
     exponentially from the median m over the tenth highest part q reaches m + (q - m) log2(1 / 2 r) / log2 5 at a
@@ -222,7 +224,9 @@ def bluntness(beyond: FloatArray) -> FloatArray:
     middle, tenth, highest = (np.argmax(beyond < share * total, axis=1) for share in (0.5, 0.1, r))
     reached = (highest - middle) / np.maximum(1.0, tenth - middle)
     short = np.log2(0.5 / r[:, 0]) / np.log2(5.0) - reached
-    found: FloatArray = np.clip(_DULL * short, 0.0, MOST_BLUNT) * np.minimum(1.0, beyond[:, 0] / _PROVEN) ** 2
+    found: FloatArray = (
+        np.clip(_DULL * short, 0.0, MAX_TIE_PENALTY) * np.minimum(1.0, beyond[:, 0] / _PROVEN) ** 2
+    )
     return found
 
 

@@ -4,11 +4,11 @@ Formula: each dismissal for a wrong reading adds one fault to every (camera, att
 named, ``not_a_person`` one, ``costume`` a half; a gift halves them. Faults halve every ``HALF_LIFE``. A flag's tail
 probability counts 2^min(faults, ``MOST_BITS``) times: each fault takes one bit from what that word can prove there.
 
-Laws:
+Invariants:
     * Counts by camera and word; nothing of the person, and nothing that is not among the reasons. Faults decay once
       a day (UTC), so that what is stored tells no hour.
     * Bounded: no word is ever silenced, however often it was wrong. Decaying: a mended camera is believed again.
-    * Thinking only: ``now`` is an argument.
+    * Pure: no I/O, no clock; ``now`` is an argument.
 
 >>> feedback = Feedback()
 >>> doubt = (Word(unit=UnitId("north"), attribute="top.pattern", word="striped"),)

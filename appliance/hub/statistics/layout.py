@@ -1,6 +1,6 @@
 """A table of things worn laid out flat: every level of every attribute has one position in the hub's arrays.
 
-Laws:
+Invariants:
     * ``unknown`` has no position: what is not known is masked, never counted as a value.
     * The statistics know a ``Layout`` and no vocabulary: the same code scores any categorical table. The street's
       layout is derived from the vocabulary when it is loaded; nothing is typed in twice.
@@ -106,11 +106,11 @@ _WEIGHT_OF: Final = tuple(WEIGHTS[confidence] for confidence in Confidence)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Worn:
+class EncodedVector:
     """A vector as positions: all that is known with its weight, those readings that are FAIR or SURE, and the SURE.
 
     ``known``, ``fair`` and ``sure`` ascend; ``weights`` belongs to ``known`` and is None where every weight is 1.
-    ``doubted`` are positions that were read but are not believed of this camera at present: they are in none of
+    ``suppressed`` are positions that were read but are not believed of this camera at present: they are in none of
     these.
     """
 
@@ -118,7 +118,7 @@ class Worn:
     weights: FloatArray | None
     fair: IntArray
     sure: IntArray
-    doubted: tuple[int, ...] = ()
+    suppressed: tuple[int, ...] = ()
 
 
 _POSITION: Final = tuple(
@@ -127,31 +127,33 @@ _POSITION: Final = tuple(
 )
 
 
-def worn(vector: AttributeVector, doubtful: frozenset[int] = frozenset()) -> Worn:
-    """The positions of a vector's readings; ``doubtful`` positions are set aside as unknown."""
+def encode(vector: AttributeVector, masked: frozenset[int] = frozenset()) -> EncodedVector:
+    """The positions of a vector's readings; ``masked`` positions are set aside as unknown."""
     known: list[int] = []
     weights: list[float] = []
-    doubted: list[int] = []
+    suppressed: list[int] = []
     for reading, positions in zip(vector.readings, _POSITION, strict=True):
         confidence = reading.confidence
         if confidence is not None:
             position = positions[reading.level]
-            if position in doubtful:
-                doubted.append(position)
+            if position in masked:
+                suppressed.append(position)
             else:
                 known.append(position)
                 weights.append(_WEIGHT_OF[confidence])
     everything = np.array(known, dtype=np.intp)
     unsure = weights.count(1.0) < len(known)
     if not unsure:
-        return Worn(known=everything, weights=None, fair=everything, sure=everything, doubted=tuple(doubted))
+        return EncodedVector(
+            known=everything, weights=None, fair=everything, sure=everything, suppressed=tuple(suppressed)
+        )
     weighed = np.array(weights)
-    return Worn(
+    return EncodedVector(
         known=everything,
         weights=weighed,
         fair=everything[weighed > WEIGHTS[Confidence.LOW]],
         sure=everything[weighed == 1.0],
-        doubted=tuple(doubted),
+        suppressed=tuple(suppressed),
     )
 
 

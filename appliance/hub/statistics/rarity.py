@@ -3,7 +3,7 @@
 Formula: ``lenses`` looks at the outfit through ``tables``; ``calibration`` turns what it sees into a tail probability
 among people seen as completely.
 
-Laws:
+Invariants:
     * Score, then update: nobody is measured against counts that contain them.
     * A score counts as far as it holds by the readings that are SURE *and* by all that are at least FAIR: what is
       unsure makes nobody an exception, and leaving it out makes nobody one either. In the ranking of those who are
@@ -14,7 +14,7 @@ Laws:
       is the weather (``lately``). Neither makes exceptions.
     * Tables may lag behind the baseline by a few people, never run ahead of it.
     * What only serves the moment (``lately``, ``guard``) stays in memory; ``forget`` purges all alike.
-    * Thinking only: no clock, no I/O.
+    * Pure: no I/O, no clock.
 """
 
 from __future__ import annotations
@@ -26,15 +26,15 @@ from typing import Final
 import numpy as np
 
 from appliance.hub.statistics.baseline.baseline import Baseline
-from appliance.hub.statistics.change.camera_faults import Guard
-from appliance.hub.statistics.conformal import Remembered, Tails
-from appliance.hub.statistics.layout import STREET, FloatArray, IntArray, Worn, worn
+from appliance.hub.statistics.change.camera_faults import CameraFaultDetector
+from appliance.hub.statistics.conformal import ConformalCalibrator, RecordedScores
+from appliance.hub.statistics.layout import STREET, EncodedVector, FloatArray, IntArray, encode
 from appliance.hub.statistics.lenses.chow_liu import Edges
 from appliance.hub.statistics.lenses.lenses import LEAST, LENS_OF, RANGES, TOGETHER, together
 from appliance.hub.statistics.lenses.score_tables import Tables, tables_of
 from appliance.protocol.values import AttributeVector, Lens, Seconds, UnitId
 
-LATELY: Final = Seconds(2400.0)
+SHORT_TERM_HALF_LIFE: Final = Seconds(2400.0)
 """The second baseline's half-life: forty minutes, a shower of rain."""
 _MOST_LAG: Final = 128
 """Tables are computed anew after this many people at the latest; sooner while the baseline is young."""
@@ -72,11 +72,11 @@ class Score:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Counted:
+class CountReceipt:
     """How somebody was counted, for ``forget``: as what, which scores, as which of the camera's people."""
 
-    one: Worn
-    scores: Remembered
+    one: EncodedVector
+    scores: RecordedScores
     number: int
 
 
@@ -88,54 +88,54 @@ class Rarity:
 
     def __init__(self, baseline: Baseline, bins: FloatArray | None = None) -> None:
         self.baseline = baseline
-        self.guard = Guard(baseline)
-        self._lately = Baseline(layout=baseline.layout, half_life=LATELY)
-        self._tails = Tails(RANGES, bins=bins)
+        self.guard = CameraFaultDetector(baseline)
+        self._short_term_baseline = Baseline(layout=baseline.layout, half_life=SHORT_TERM_HALF_LIFE)
+        self._tails = ConformalCalibrator(RANGES, bins=bins)
         self._tables: Tables | None = None
         self._tables_due = 0
         self._edges: Edges | None = None
         self._tree_due = 0
 
-    def worn(self, vector: AttributeVector, unit: UnitId) -> Worn:
+    def encode(self, vector: AttributeVector, unit: UnitId) -> EncodedVector:
         """The positions of a vector's readings, without those that this camera is not to be believed at present."""
-        return worn(vector, self.guard.doubtful(unit))
+        return encode(vector, self.guard.masked(unit))
 
-    def judge(self, vector: AttributeVector, unit: UnitId, seen_at: Seconds) -> Score:
+    def score_and_learn(self, vector: AttributeVector, unit: UnitId, seen_at: Seconds) -> Score:
         """Score, then update: the score of a vector seen by ``unit`` at ``seen_at``."""
-        one = self.worn(vector, unit)
+        one = self.encode(vector, unit)
         score = self.score(one)
         self.update(one, score, unit, seen_at)
         return score
 
-    def update(self, one: Worn, score: Score, unit: UnitId, seen_at: Seconds) -> Counted:
+    def update(self, one: EncodedVector, score: Score, unit: UnitId, seen_at: Seconds) -> CountReceipt:
         """Make what was scored part of what is usual; how it was counted, for ``forget``."""
         scores = self._tails.add(self._band(one.fair), score.looks)
         self.baseline.count(one, unit, seen_at)
-        self._lately.count(one, unit, seen_at)
-        return Counted(one=one, scores=scores, number=self.guard.count(one, unit))
+        self._short_term_baseline.count(one, unit, seen_at)
+        return CountReceipt(one=one, scores=scores, number=self.guard.count(one, unit))
 
     def forget(
-        self, vector: AttributeVector, unit: UnitId, seen_at: Seconds, counted: Counted | None
+        self, vector: AttributeVector, unit: UnitId, seen_at: Seconds, counted: CountReceipt | None
     ) -> None:
         """Take out again what ``update`` put in, from all that counts.
 
         Without ``counted`` (somebody counted before a restart) only the stored counts hold anything of them.
         """
         if counted is None:
-            self.baseline.forget(worn(vector), unit, seen_at)
+            self.baseline.forget(encode(vector), unit, seen_at)
         else:
             self.baseline.forget(counted.one, unit, seen_at)
-            self._lately.forget(counted.one, unit, seen_at)
+            self._short_term_baseline.forget(counted.one, unit, seen_at)
             self._tails.remove(counted.scores)
             self.guard.forget(counted.one, unit, counted.number)
         self.settle()
 
-    def turn_back(self, now: Seconds) -> None:
-        """Mend what a clock that ran ahead has done; see ``Baseline.turn_back``."""
-        self.baseline.turn_back(now)
-        self._lately.turn_back(now)
+    def rewind_clock(self, now: Seconds) -> None:
+        """Mend what a clock that ran ahead has done; see ``Baseline.rewind_clock``."""
+        self.baseline.rewind_clock(now)
+        self._short_term_baseline.rewind_clock(now)
 
-    def score(self, one: Worn) -> Score:
+    def score(self, one: EncodedVector) -> Score:
         """The score of what is worn; changes nothing that is kept."""
         tables = self._fresh_tables()
         band = self._band(one.fair)
@@ -200,7 +200,7 @@ class Rarity:
             now = Seconds(self.baseline.latest)
             if people >= self._tree_due:
                 self._edges, self._tree_due = None, people + min(_TREE_LAG, max(64, people // 4))
-            self._tables = tables_of(self.baseline, now, self._lately, self._edges)
+            self._tables = tables_of(self.baseline, now, self._short_term_baseline, self._edges)
             self._edges = self._tables.edges
             self._tails.settle()
             self._tables_due = people + min(_MOST_LAG, max(1, people // 16))

@@ -3,7 +3,7 @@
 Formula: N of "1 in N or fewer" is 1 / U, with U the 95 % upper confidence bound of the share (``bounds``), rounded
 down to two figures. A plug-in 1 / share would overstate by more than two times in a third of early claims.
 
-Laws:
+Invariants:
     * Only readings that are SURE, and no vague level, are ever a reason.
     * Two things together are a reason only where they are at least ``TIMES`` times rarer than the rarer of the two.
     * Where fewer than ``SHARED`` people could have shared what is said, no number is given: only coarse words.
@@ -19,7 +19,7 @@ import numpy as np
 
 from appliance.hub.statistics import confidence
 from appliance.hub.statistics.baseline.baseline import Baseline
-from appliance.hub.statistics.layout import VAGUE, FloatArray, IntArray, Worn, attribute_level
+from appliance.hub.statistics.layout import VAGUE, EncodedVector, FloatArray, IntArray, attribute_level
 from appliance.hub.statistics.lenses.score_tables import worth_two_words
 from appliance.hub.statistics.rarity import Score
 from appliance.protocol.values import Flag, Lens, Reason, Seconds
@@ -46,7 +46,7 @@ def one_in(upper_share: float, weight: float) -> int | None:
     return max(1, int(math.floor(number / grain) * grain))
 
 
-def reasons_for(one: Worn, score: Score, baseline: Baseline, now: Seconds) -> tuple[Reason, ...]:
+def reasons_for(one: EncodedVector, score: Score, baseline: Baseline, now: Seconds) -> tuple[Reason, ...]:
     """The reasons for ``score``, the winning one first, two at most; none where nothing may be said."""
     sure = one.sure
     sayable = sure[~VAGUE[sure]]

@@ -1,6 +1,6 @@
 """The hub's database file: who may hold it, what it must be, and how its errors are told.
 
-Laws:
+Invariants:
     * What is deleted is overwritten (secure_delete); what is committed is on the disk (synchronous=FULL).
     * A database that is damaged, of another booth or of a later version is ``Unfit``; a full disk ``Unavailable``.
       Nothing is repaired in silence.
@@ -43,14 +43,14 @@ class Database:
             raise Unavailable(
                 f"the database cannot be locked: {error.strerror}",
                 where=str(self._path),
-                mend="look for a missing directory, a full disk, or who may write there",
+                fix="look for a missing directory, a full disk, or who may write there",
             ) from None
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             lock.close()
             raise Unavailable(
-                "a hub is using the database", where=str(self._path), mend="stop it first"
+                "a hub is using the database", where=str(self._path), fix="stop it first"
             ) from None
         return lock
 
@@ -97,8 +97,8 @@ class Database:
         if booth != self._booth:
             raise self._unfit(f"it belongs to booth {booth}, not {self._booth}", "name another file")
 
-    def _unfit(self, what: str, mend: str) -> Unfit:
-        return Unfit(what, where=str(self._path), mend=mend)
+    def _unfit(self, what: str, fix: str) -> Unfit:
+        return Unfit(what, where=str(self._path), fix=fix)
 
     @contextmanager
     def errors(self) -> Iterator[None]:
@@ -109,7 +109,7 @@ class Database:
             raise Unavailable(
                 f"the database does not work: {error}",
                 where=str(self._path),
-                mend="look for a full disk, a missing directory or another hub using it",
+                fix="look for a full disk, a missing directory or another hub using it",
             ) from error
         except (sqlite3.Error, ValueError, KeyError, zlib.error) as error:
             raise self._unfit(

@@ -5,11 +5,11 @@ from __future__ import annotations
 from appliance.hub.statistics.baseline.baseline import Baseline
 from appliance.hub.statistics.baseline.state import taken_up
 from appliance.hub.statistics.rarity import Rarity
-from appliance.hub.storage.state import Stored
+from appliance.hub.storage.state import HubState
 from appliance.protocol.values import Seconds
 
 
-def learnt(stored: Stored, now: Seconds | None = None) -> Rarity:
+def learnt(stored: HubState, now: Seconds | None = None) -> Rarity:
     """Baseline and calibration as a hub that starts now would have them; turned back to ``now`` where it is given.
 
     What waited in the journal is judged and counted again, in the order in which it came.
@@ -17,8 +17,8 @@ def learnt(stored: Stored, now: Seconds | None = None) -> Rarity:
     snapshot = stored.snapshot
     baseline = Baseline(taken_up(snapshot.baseline) if snapshot else None)
     if now is not None:
-        baseline.turn_back(now)
+        baseline.rewind_clock(now)
     rarity = Rarity(baseline, snapshot.bins if snapshot else None)
     for one in stored.live:
-        rarity.judge(one.vector, one.unit, one.seen_at)
+        rarity.score_and_learn(one.vector, one.unit, one.seen_at)
     return rarity

@@ -1,6 +1,6 @@
 """Values as the database's columns spell them, and back.
 
-Laws:
+Invariants:
     * What comes back is checked as strictly as what comes in: a row that cannot be is a ValueError, never a guess.
 """
 
@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from appliance.hub.alerts.alerts import Held
+from appliance.hub.alerts.alerts import TrackedAlert
 from appliance.hub.statistics.layout import FloatArray
 from appliance.protocol.values import (
     Alert,
@@ -57,7 +57,7 @@ def vector(code: bytes) -> AttributeVector:
     return AttributeVector.from_code(int.from_bytes(code, "big"))
 
 
-def alert_row(held: Held) -> tuple[Any, ...]:
+def alert_row(held: TrackedAlert) -> tuple[Any, ...]:
     """An alert as a row of table ``alert``, in the schema's order."""
     alert = held.alert
     row = (
@@ -74,10 +74,10 @@ def alert_row(held: Held) -> tuple[Any, ...]:
     )  # fmt: skip
 
 
-def held_of(row: tuple[Any, ...]) -> Held:
+def held_of(row: tuple[Any, ...]) -> TrackedAlert:
     """The alert in a row of table ``alert``; ValueError where it cannot be one."""
     name, state, raised_at, expires_at, ended_at, place, simulated, held_by, seen_at, unit, *rest = row
-    return Held(
+    return TrackedAlert(
         alert=Alert(
             alert=AlertId(name),
             state=AlertState(state),

@@ -1,6 +1,6 @@
 """Every table and column the hub stores, and why each may be there.
 
-Laws:
+Invariants:
     * This list is what is published (promise 7). A test prints every column of a real database and compares.
     * Counts are written as whole multiples of five people, rounded, of whole days (``counts.coarse``): what one
       person wore, when and before which camera cannot be read from them, nor found by subtraction.

@@ -1,6 +1,6 @@
 """What the hub keeps: the values that go into its database with each batch, and those that come back from it.
 
-Laws:
+Invariants:
     * Values only, no database: whoever thinks may know them without being able to write.
 """
 
@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from appliance.hub.admission.unit_state import DoorState
-from appliance.hub.alerts.alerts import Held
+from appliance.hub.admission.unit_state import UnitAdmissionState
+from appliance.hub.alerts.alerts import TrackedAlert
 from appliance.hub.pacing.forecast import HourCount
 from appliance.hub.records.audit import AuditCount
-from appliance.hub.records.daily_counts import Tally
+from appliance.hub.records.daily_counts import DailyCount
 from appliance.hub.statistics.baseline.state import BaselineState
 from appliance.hub.statistics.feedback import Doubt
 from appliance.hub.statistics.layout import FloatArray
@@ -20,7 +20,7 @@ from appliance.protocol.values import AlertId, AttributeVector, BoothId, Seconds
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Live:
+class PendingObservation:
     """An admitted observation that is not yet part of the stored baseline: all that is needed to count it again."""
 
     unit: UnitId
@@ -47,18 +47,18 @@ class Imported:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Changes:
+class StateDelta:
     """What one batch changed. ``snapshot``, where given, contains ``live`` and all that waited before it.
 
     ``hours`` and ``audited`` are to be added to what is stored; hours of days before ``oldest_day`` are deleted.
     """
 
-    doors: tuple[DoorState, ...] = ()
-    live: tuple[Live, ...] = ()
-    alerts: tuple[Held, ...] = ()
+    doors: tuple[UnitAdmissionState, ...] = ()
+    live: tuple[PendingObservation, ...] = ()
+    alerts: tuple[TrackedAlert, ...] = ()
     gone: tuple[AlertId, ...] = ()
     last_alert: int = 0
-    tallies: tuple[Tally, ...] = ()
+    tallies: tuple[DailyCount, ...] = ()
     hours: tuple[HourCount, ...] = ()
     oldest_day: str = ""
     audited: tuple[AuditCount, ...] = ()
@@ -84,14 +84,14 @@ class Changes:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Stored:
+class HubState:
     """All that was stored, as it was."""
 
-    doors: tuple[DoorState, ...] = ()
+    doors: tuple[UnitAdmissionState, ...] = ()
     snapshot: Snapshot | None = None
-    live: tuple[Live, ...] = ()
-    alerts: tuple[Held, ...] = ()
+    live: tuple[PendingObservation, ...] = ()
+    alerts: tuple[TrackedAlert, ...] = ()
     last_alert: int = 0
-    tallies: tuple[Tally, ...] = ()
+    tallies: tuple[DailyCount, ...] = ()
     hours: tuple[HourCount, ...] = ()
     doubts: tuple[Doubt, ...] = ()

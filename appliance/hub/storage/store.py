@@ -1,6 +1,6 @@
 """The hub's memory on disk: one SQLite file, one transaction per batch, counts rather than people.
 
-Laws:
+Invariants:
     * A batch is stored whole or not at all, and is on the disk (synchronous=FULL) before the broker hears of it.
     * The baseline is written every minute or so; until then what was admitted waits in ``live``, from which the
       counts are made again after a crash. Writing the baseline deletes those rows in the same transaction.
@@ -16,17 +16,17 @@ from typing import Final
 import numpy as np
 
 from appliance.hub.admission.replay_window import WindowState
-from appliance.hub.admission.unit_state import DoorState
+from appliance.hub.admission.unit_state import UnitAdmissionState
 from appliance.hub.pacing.forecast import HourCount
 from appliance.hub.records.audit import AuditCount
-from appliance.hub.records.daily_counts import Tally
+from appliance.hub.records.daily_counts import DailyCount
 from appliance.hub.statistics.baseline.state import BaselineState
 from appliance.hub.statistics.conformal import BINS, HISTOGRAMS
 from appliance.hub.statistics.feedback import Doubt, Word
 from appliance.hub.statistics.layout import BANDS, LEVELS
 from appliance.hub.storage import row_codec
 from appliance.hub.storage.database import Database
-from appliance.hub.storage.state import Changes, Live, Snapshot, Stored
+from appliance.hub.storage.state import HubState, PendingObservation, Snapshot, StateDelta
 from appliance.protocol.values import BoothId, Epoch, Seconds, UnitId
 from appliance.protocol.vocabulary import ATTRIBUTES
 
@@ -43,7 +43,7 @@ class Store:
         self._database = Database(path, booth, alone=alone)
         self._db = self._database.connection
 
-    def commit(self, changes: Changes) -> None:
+    def commit(self, changes: StateDelta) -> None:
         """Store one batch, whole; it is on the disk when this returns. Unavailable where the disk is full."""
         with self._database.errors():
             with self._database.transaction():
@@ -69,7 +69,7 @@ class Store:
             if changes.snapshot or any(held.ended_at is not None for held in changes.alerts):
                 self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
-    def _write_counts(self, changes: Changes) -> None:
+    def _write_counts(self, changes: StateDelta) -> None:
         self._database.many(
             "INSERT INTO hourly VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE "
             "SET people = people + excluded.people, watched = watched + excluded.watched",
@@ -91,7 +91,7 @@ class Store:
             ((one.digest, one.booth, one.people, one.at) for one in changes.imported),
         )
 
-    def _write_door(self, door: DoorState) -> None:
+    def _write_door(self, door: UnitAdmissionState) -> None:
         self._db.execute(
             "REPLACE INTO door VALUES (?, ?, ?, ?, ?)",
             (door.unit, door.floor, door.admitted, door.repeated, door.missing_closed),
@@ -143,15 +143,17 @@ class Store:
         )
         self._db.execute("DELETE FROM live")
 
-    def load(self) -> Stored:
+    def load(self) -> HubState:
         """All that is stored. Unfit where it contradicts itself."""
         with self._database.errors():
             (last_alert,) = self._db.execute("SELECT last_alert FROM booth").fetchone()
-            return Stored(
+            return HubState(
                 doors=self._doors(),
                 snapshot=self._snapshot(),
                 live=tuple(
-                    Live(unit=UnitId(unit), seen_at=Seconds(seen_at), vector=row_codec.vector(code))
+                    PendingObservation(
+                        unit=UnitId(unit), seen_at=Seconds(seen_at), vector=row_codec.vector(code)
+                    )
                     for unit, seen_at, code in self._db.execute(
                         "SELECT unit, seen_at, code FROM live ORDER BY n"
                     )
@@ -164,7 +166,7 @@ class Store:
                 ),
                 last_alert=last_alert,
                 tallies=tuple(
-                    Tally(day=day, what=what, number=number)
+                    DailyCount(day=day, what=what, number=number)
                     for day, what, number in self._db.execute("SELECT day, what, number FROM daily")
                 ),
                 hours=tuple(
@@ -194,7 +196,7 @@ class Store:
                 for aspect, value, people, flags, alerts in self._db.execute("SELECT * FROM audited")
             )
 
-    def _doors(self) -> tuple[DoorState, ...]:
+    def _doors(self) -> tuple[UnitAdmissionState, ...]:
         refused: dict[str, list[tuple[int, int]]] = defaultdict(list)
         for unit, rule, number in self._db.execute("SELECT unit, rule, number FROM refused"):
             refused[unit].append((rule, number))
@@ -214,7 +216,7 @@ class Store:
                 )
             )
         return tuple(
-            DoorState(
+            UnitAdmissionState(
                 unit=unit,
                 floor=floor,
                 admitted=admitted,

@@ -56,14 +56,14 @@ def _print(given: argparse.Namespace) -> int:
         given.out.write_text(page(given.paper), "utf-8")
     except OSError as error:
         what = error.strerror or "cannot be written"
-        raise Unfit(what, where=str(given.out), mend="give another --out") from None
+        raise Unfit(what, where=str(given.out), fix="give another --out") from None
     return 0
 
 
 def _read(given: argparse.Namespace) -> int:
     config = unit_config(given.config)
     if given.seconds > 600:
-        raise Unfit("more than 600", where="--seconds", mend="give at most 600")
+        raise Unfit("more than 600", where="--seconds", fix="give at most 600")
     if given.source is not None:
         refuse_network_source(given.source, "--source")
         config = replace(config, camera=replace(config.camera, source=given.source))
@@ -83,5 +83,5 @@ def _read(given: argparse.Namespace) -> int:
 
 
 def _tell(said: Word) -> None:
-    sys.stderr.write(f"card: {said.said}: {said.mend}\n")
+    sys.stderr.write(f"card: {said.said}: {said.fix}\n")
     sys.stderr.flush()

@@ -3,7 +3,7 @@
 A process that has seen a frame could print it. So the one outside passes on lines until the one that says that the
 box is sealed, which an honest box writes before it looks at a frame, and throws away whatever comes behind it.
 
-Laws:
+Invariants:
     * Lines are bounded in number, length and all together, and hold printable ASCII only.
     * The pipe is emptied to the end in any case, so that nothing holds the box up.
 """

@@ -1,6 +1,6 @@
 """Draws the card as an SVG page in millimetres, to be printed at its true size.
 
-Laws:
+Invariants:
     * The page says what it is, how to print it, and that inks differ.
     * The card's version stands on it; nothing else tells one print from another: no number, no date, no booth.
 """

@@ -10,7 +10,7 @@ keeps its luminance: brightness stays the camera's own business.
 
 Sources: white-point preserving least squares, Finlayson and Drew 1997; ridge, Hoerl and Kennard 1970.
 
-Laws:
+Invariants:
     * Pure: arrays in, a matrix or a word out. No prior knowledge of the camera; an ideal one gets the identity.
     * Refused are patches that no matrix brings near their colours, and matrices that no camera could need.
 """

@@ -1,6 +1,6 @@
 """The card itself: where its markers and patches lie, which colours they have, and a file of measured ones.
 
-Laws:
+Invariants:
     * One layout, version 1: eight by six cells of 30 mm, markers in the corners, eight cells of one grey to tell how
       even the light is, 24 patches: six greys and the colours that clothes have.
     * A colour is what the card asks a printer for; what a printer made of it only a measured file knows.
@@ -121,35 +121,35 @@ def measured(path: Path) -> dict[str, Linear]:
 
     Unfit where the file cannot be read, or a patch is missing, twice there, unknown, or no colour of a print.
     """
-    mend = f"write one line `patch,L,a,b` for each of: {', '.join(PATCHES)}"
-    raw = atomic_files.read(path, mend="name an existing file with --patches")
+    fix = f"write one line `patch,L,a,b` for each of: {', '.join(PATCHES)}"
+    raw = atomic_files.read(path, fix="name an existing file with --patches")
     found: dict[str, Linear] = {}
     text = raw[:65_536].decode("utf-8", "replace").removeprefix("\ufeff")
     try:
         rows = list(csv.reader(io.StringIO(text, newline="")))
     except csv.Error:
-        raise Unfit("it is no CSV", where=str(path), mend=mend) from None
+        raise Unfit("it is no CSV", where=str(path), fix=fix) from None
     if not rows or [word.strip() for word in rows[0]] != ["patch", "L", "a", "b"]:
-        raise Unfit("its first line is not patch,L,a,b", where=str(path), mend=mend)
+        raise Unfit("its first line is not patch,L,a,b", where=str(path), fix=fix)
     for number, row in enumerate(rows[1:], start=2):
         if not row:
             continue
         name = row[0].strip()
         if name not in PATCHES or name in found:
             what = "is there twice" if name in found else "is no patch of this card"
-            raise Unfit(f"line {number}: {name[:30]!r} {what}", where=str(path), mend=mend)
-        found[name] = linear_of_d50(_lab(row[1:], f"{path}, line {number}", mend))
+            raise Unfit(f"line {number}: {name[:30]!r} {what}", where=str(path), fix=fix)
+        found[name] = linear_of_d50(_lab(row[1:], f"{path}, line {number}", fix))
     missing = [name for name in PATCHES if name not in found]
     if missing:
-        raise Unfit(f"{', '.join(missing)}: not measured", where=str(path), mend=mend)
+        raise Unfit(f"{', '.join(missing)}: not measured", where=str(path), fix=fix)
     return found
 
 
-def _lab(words: list[str], where: str, mend: str) -> Lab:
+def _lab(words: list[str], where: str, fix: str) -> Lab:
     try:
         lightness, a, b = (float(word) for word in words)
     except ValueError:
-        raise Unfit("three numbers must follow the patch", where=where, mend=mend) from None
+        raise Unfit("three numbers must follow the patch", where=where, fix=fix) from None
     if not (0 <= lightness <= 100 and abs(a) <= 128 and abs(b) <= 128):
-        raise Unfit("L must lie between 0 and 100, a and b between -128 and 128", where=where, mend=mend)
+        raise Unfit("L must lie between 0 and 100, a and b between -128 and 128", where=where, fix=fix)
     return lightness, a, b

@@ -1,6 +1,6 @@
 """Finds the card in one frame and reads its patches in linear light; or says in one word why it cannot.
 
-Laws:
+Invariants:
     * Only the inside of the card's cells is looked at; of the frame nothing is kept but 24 mean colours.
     * A patch that is cut by the sensor's white is no colour and is left out; with too many of them nothing is read.
     * The light is evened out by the eight equal greys, as a plane of its logarithm; what a plane does not explain is

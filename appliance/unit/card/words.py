@@ -6,7 +6,7 @@ most 130 records, the matrix among them, whatever the box does: below 520 bits, 
 the instants at which words come, the exit code, and what a box that was taken over *before* its seal prints
 (``complaints``: 4,096 letters at most).
 
-Laws:
+Invariants:
     * A record is one of the words, zero-filled, or the nine numbers and the residual of a matrix that could be right.
     * Whatever else comes is ``Refused``, and the run is over: nothing of it is shown or written.
 """
@@ -48,7 +48,7 @@ class Word(IntEnum):
         return _SAID[self][0]
 
     @property
-    def mend(self) -> str:
+    def fix(self) -> str:
         """What they can do about it."""
         return _SAID[self][1]
 
@@ -112,5 +112,5 @@ def _refused(what: str) -> Refused:
         Rule.MALFORMED,
         f"the box gave {what}",
         where="card read",
-        mend="nothing was kept; report it, and trust this unit with nothing until it is installed anew",
+        fix="nothing was kept; report it, and trust this unit with nothing until it is installed anew",
     )

@@ -1,6 +1,6 @@
 """The camera's colour matrix: nine whole numbers and how well they fit. On its way out of the box, on disk, in SENSE.
 
-Laws:
+Invariants:
     * Whole numbers within bounds, and nothing else: no name, no date, no place. ``CAPACITY_BITS`` is all it can tell.
     * One spelling: what is read must be what would be written, or it is refused.
     * No matrix leaves SENSE as it was without the card; one that is nonsense stops it, for colours would be wrong.
@@ -116,14 +116,14 @@ def matrix_in(untrusted: bytes, where: str) -> CameraMatrix:
     text = untrusted.decode("ascii", "replace") if len(untrusted) <= _MOST_BYTES else ""
     found = _FORM.fullmatch(text)
     if found is None:
-        raise Unfit("it is no camera matrix of version 1", where=where, mend=_MEND)
+        raise Unfit("it is no camera matrix of version 1", where=where, fix=_MEND)
     *entries, residual = (int(group) for group in found.groups())
     try:
         matrix = CameraMatrix(tuple(entries), residual)
     except ValueError as reason:
-        raise Unfit(f"the camera matrix cannot be right: {reason}", where=where, mend=_MEND) from None
+        raise Unfit(f"the camera matrix cannot be right: {reason}", where=where, fix=_MEND) from None
     if spelled(matrix) != untrusted:
-        raise Unfit("its numbers are not spelled as they should be", where=where, mend=_MEND)
+        raise Unfit("its numbers are not spelled as they should be", where=where, fix=_MEND)
     return matrix
 
 
@@ -165,10 +165,10 @@ def _read(path: Path) -> bytes | None:
     except OSError as error:
         if error.errno in {errno.ENOENT, errno.ENOTDIR}:
             return None
-        raise Unfit(f"cannot read it: {error.strerror}", where=str(path), mend=_MEND) from None
+        raise Unfit(f"cannot read it: {error.strerror}", where=str(path), fix=_MEND) from None
     try:
         if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-            raise Unfit("it is no plain file", where=str(path), mend=_MEND)
+            raise Unfit("it is no plain file", where=str(path), fix=_MEND)
         return os.read(descriptor, _MOST_BYTES + 1)
     finally:
         os.close(descriptor)

@@ -1,6 +1,6 @@
 """The one file that comes to a unit from its hub: the prior. RELAY puts it on the shelf, SENSE takes it at its start.
 
-Laws:
+Invariants:
     * Both look alike at what they are given: it is the hub's, for this booth, in this vocabulary, or it is left.
     * Nothing older replaces what is kept. A file is the old one or the new one, whatever happens.
     * SENSE takes it once, before it is enclosed, and never comes back. Under systemd it cannot even see the shelf: it

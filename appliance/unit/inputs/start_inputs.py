@@ -13,11 +13,11 @@ from appliance.unit.inputs.colour_matrix import CameraMatrix
 
 
 @dataclass(frozen=True, slots=True)
-class Given:
+class StartInputs:
     """The hub's prior and the camera's colour matrix; None: the shipped prior, colours as the camera gives them."""
 
     prior: Prior | None = None
     matrix: CameraMatrix | None = None
 
 
-NOTHING: Final = Given()
+NOTHING: Final = StartInputs()

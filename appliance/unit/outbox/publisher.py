@@ -1,6 +1,6 @@
 """From the spool to the broker: what is under way, what is kept in case the broker loses it, what may be forgotten.
 
-Laws:
+Invariants:
     * The broker's acknowledgement says that it has a record in memory, not on its disk: mosquitto writes down what it
       holds every ``autosave_interval`` seconds. So what was acknowledged is kept for longer than that, and sent again
       whenever the link was lost meanwhile. What the hub has already it refuses as repeated: it counts once.
@@ -35,7 +35,7 @@ GRAIN_SECONDS: Final = 15.0
 that is written next anyway."""
 
 
-class Outbound:
+class Publisher:
     """Spool to link: what is under way, what was handed over and is kept for a while, what is settled."""
 
     def __init__(self, spool: Spool, link: Link, topic: str) -> None:
@@ -78,7 +78,7 @@ class Outbound:
 
     def _keep(self, serial: int, now: float) -> None:
         """What lies below ``serial`` is with the broker: kept from now on for ``KEPT_SECONDS``."""
-        self._spool.hand_over(serial)
+        self._spool.mark_published(serial)
         stood, newest = self._first[-1] if self._first else (-math.inf, -1)
         if serial > newest and self._stood - stood >= GRAIN_SECONDS:
             self._first.append((self._stood, serial))
@@ -97,7 +97,7 @@ class Outbound:
             self._connections = self._link.connections
             self._kept.clear()
             self._under_way.clear()
-            self._cursor = self._spool.take_back()
+            self._cursor = self._spool.rewind()
         while self._link.up and self._kept and now >= self._kept[0][0]:
             self._spool.settle(self._kept.popleft()[1])
 

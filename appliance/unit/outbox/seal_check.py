@@ -1,6 +1,6 @@
 """RELAY's gate: of what comes off the pipe only this unit's own sealed statements go on, and only so many.
 
-Laws:
+Invariants:
     * What does not open under this unit's public key and booth is dropped and counted, and reaches neither disk nor
       network. The gate holds no private key and cannot make what it lets through.
     * The pipe is read no faster than ``RATE``, garbage included. What is above it is not lost: it waits in the pipe
@@ -30,7 +30,7 @@ BURST: Final = 64.0
 """Records taken at once after a quiet time (8 KiB): three seconds of ``RATE``, more than SENSE's own burst of 40."""
 
 
-class Gate:
+class SealCheck:
     """Opens envelopes of ``unit`` in ``booth``, sealed under ``public_key``, and says how much may be read.
 
     ``refused`` counts envelopes that did not open. Refused (WEAK_KEY) for a public key that no register would take.
@@ -68,15 +68,15 @@ class Gate:
         return True
 
 
-def gate_of(settings: UnitConfig, path: Path, now: float) -> Gate:
+def gate_of(settings: UnitConfig, path: Path, now: float) -> SealCheck:
     """The gate of a configured unit (``path`` is its file). Unfit where the public key is missing or none."""
-    mend = (
+    fix = (
         f"write this unit's public_key under [relay] in {path}: `leftfield enrol finish` does, "
         "and the hub's register.toml has it"
     )
     if settings.public_key is None:
-        raise Unfit("relay.public_key is missing: RELAY checks every seal", where=str(path), mend=mend)
+        raise Unfit("relay.public_key is missing: RELAY checks every seal", where=str(path), fix=fix)
     try:
-        return Gate(booth=settings.booth, unit=settings.unit, public_key=settings.public_key, now=now)
+        return SealCheck(booth=settings.booth, unit=settings.unit, public_key=settings.public_key, now=now)
     except Refused as weak:
-        raise Unfit(f"relay.public_key is no key: {weak.what}", where=str(path), mend=mend) from None
+        raise Unfit(f"relay.public_key is no key: {weak.what}", where=str(path), fix=fix) from None

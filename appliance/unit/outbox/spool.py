@@ -1,6 +1,6 @@
 """The unit's durable, bounded outbox: what crossed the pipe waits here until the broker has it.
 
-Laws:
+Invariants:
     * What is in a segment survives a power cut, and leaves only by ``settle`` or by the drop policy.
     * First in, first out. When the outbox is full its oldest segment is dropped, counted and logged.
     * A broken disk never raises: records wait in memory (bounded), ``trouble`` says why, and they move to the disk
@@ -71,7 +71,7 @@ class Spool:
             raise Unfit(
                 f"cannot use the spool: {error.strerror}",
                 where=str(directory),
-                mend="make the directory writable for the relay (see systemd/), or name another as spool.directory",
+                fix="make the directory writable for the relay (see systemd/), or name another as spool.directory",
             ) from None
         self._settled = self._handed = _number_in(self._settled_file)
         if self._segments:
@@ -149,11 +149,11 @@ class Spool:
         found.extend([waiting for waiting in self._loose if waiting.serial >= after][:room])
         return tuple(found)
 
-    def hand_over(self, serial: int) -> None:
+    def mark_published(self, serial: int) -> None:
         """Everything with a serial below ``serial`` has been taken: it no longer waits, but is not forgotten yet."""
         self._handed = max(self._handed, serial)
 
-    def take_back(self) -> int:
+    def rewind(self) -> int:
         """Whatever was handed over and not settled waits again, from the serial that is given."""
         self._handed = self._settled
         return self._settled

@@ -1,6 +1,6 @@
 """The form of what crosses the one-way pipe from SENSE to RELAY: records of one fixed size.
 
-Laws:
+Invariants:
     * A record is smaller than ``PIPE_BUF``, so that a write is whole or not at all (pipe(7)).
     * A bad record is dropped and counted; no input raises, and no input makes the reader hold more than one record.
     * What a record holds is not judged here: RELAY's gate (gate.py) opens it before it goes anywhere.

@@ -1,6 +1,6 @@
 """SENSE's end of the one-way pipe: statements are sealed, wait in memory, and leave as records, never blocking.
 
-Laws:
+Invariants:
     * What leaves is a sealed record of fixed size; nothing else is ever written to the pipe.
     * At most ``rate`` observations a second are sealed; beyond that they are dropped and counted.
     * A full pipe, or one nobody reads, holds nothing up: the queue is bounded, the oldest goes first, and the gap in
@@ -48,20 +48,20 @@ def open_pipe(path: Path) -> int:
     """
     try:
         if not stat.S_ISFIFO(path.stat().st_mode):
-            raise Unfit("is not a named pipe", where=str(path), mend=f"remove it and mkfifo {path}")
+            raise Unfit("is not a named pipe", where=str(path), fix=f"remove it and mkfifo {path}")
         return os.open(path, os.O_WRONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     except OSError as error:
         if error.errno == errno.ENXIO:
-            raise Unavailable("nobody reads the pipe", where=str(path), mend="start process relay") from None
+            raise Unavailable("nobody reads the pipe", where=str(path), fix="start process relay") from None
         raise Unfit(
             f"cannot open the pipe to RELAY: {error.strerror}",
             where=str(path),
-            mend="start the unit through its socket unit (systemctl start leftfield-pipe.socket), or mkfifo it",
+            fix="start the unit through its socket unit (systemctl start leftfield-pipe.socket), or mkfifo it",
         ) from None
 
 
 @dataclass(slots=True)
-class Tally:
+class WriteCounts:
     """Since the start: observations and heartbeats sealed, observations beyond the rate, records dropped."""
 
     observations: int = 0
@@ -70,13 +70,13 @@ class Tally:
     dropped: int = 0
 
 
-class Outlet:
+class PipeWriter:
     """Seals statements with one key, epoch and sequence, and writes them to ``write`` (non-blocking)."""
 
     def __init__(
         self, *, sealer: Sealer, unit: UnitId, epoch: Epoch, write: Callable[[bytes], int], now: float
     ) -> None:
-        self.tally = Tally()
+        self.tally = WriteCounts()
         self.last: Observation | None = None
         """The newest observation, for whoever shows how things are; a value, as it left."""
         self._sealer = sealer
@@ -127,7 +127,7 @@ class Outlet:
     def _next(self) -> Seq:
         if self._seq >= COUNTER_LIMIT:
             raise Unfit(
-                "the sequence numbers of this epoch are used up", where="sense", mend="restart the unit"
+                "the sequence numbers of this epoch are used up", where="sense", fix="restart the unit"
             )
         self._seq += 1
         return Seq(self._seq - 1)

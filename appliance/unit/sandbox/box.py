@@ -1,6 +1,6 @@
 """The box that whatever looks through the camera sits in: its plan, its two stages, its report. One for all who see.
 
-Laws:
+Invariants:
     * SENSE and the reader of the colour card sit in the same box; which walls are a must, the configuration says.
     * ``stand`` comes before any library that sees pixels is imported, ``seal`` before the first frame is looked at.
 """

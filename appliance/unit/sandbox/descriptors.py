@@ -1,6 +1,6 @@
 """What this process holds open or mapped: closing the rest at the start, and the survey of what is left at the seal.
 
-Laws:
+Invariants:
     * A descriptor that could carry a frame out is named, never quietly tolerated.
     * So is memory that another process could see: a shared mapping that is, or can be made, writable outlives its
       descriptor and every wall, and no system call is needed to write to it. None is tolerated but a device's of the

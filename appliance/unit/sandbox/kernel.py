@@ -1,6 +1,6 @@
 """The few kernel calls the sandbox needs and Python 3.11 lacks, by ctypes over the C library alone.
 
-Laws:
+Invariants:
     * One function per call; a failure is an OSError with the kernel's errno; nothing is decided here.
     * Everything is resolved at import: once sealed, no library can be loaded and no closure made.
 """

@@ -1,6 +1,6 @@
 """What the sandbox is asked for and what it answers: the walls by name, the plan, the report.
 
-Laws:
+Invariants:
     * A wall either stands or says why not; nothing is reported as standing that was not asked of the kernel.
     * Required walls are those every Linux we support can build without root; the others are a second line,
       and a provisioned unit names them in ``SealPlan.required`` too.
@@ -89,7 +89,7 @@ class WallState:
     wall: Wall
     stands: bool
     why: str
-    mend: str = ""
+    fix: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,7 +98,7 @@ class Breach:
 
     wall: Wall
     what: str
-    mend: str
+    fix: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,6 +121,6 @@ class SealReport:
         """One line per wall, for the log and the doctor's page."""
         return tuple(
             f"{state.wall.value}: {'yes' if state.stands else 'no'}, {state.why}"
-            + (f". Mend: {state.mend}" if state.mend else "")
+            + (f". Fix: {state.fix}" if state.fix else "")
             for state in self.walls
         )

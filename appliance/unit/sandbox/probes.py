@@ -1,6 +1,6 @@
 """The probes: process SENSE, sealed, tries by every way it knows to let something out.
 
-Laws:
+Invariants:
     * A probe asks the kernel; it trusts no report. What it manages to make it takes away again at once.
     * Every probe that gets through is told, not the first only.
     * No probe is needed for what would kill the process (see the deadly calls in syscalls.py): those are tried
@@ -129,15 +129,15 @@ def _threads() -> Iterator[Breach]:
     for thread, status in _thread_statuses():
         if status.get("Seccomp") != "2":
             yield Breach(
-                wall=Wall.SECCOMP, what=f"thread {thread} has no system-call filter", mend=_NO_SECCOMP
+                wall=Wall.SECCOMP, what=f"thread {thread} has no system-call filter", fix=_NO_SECCOMP
             )
         if status.get("NoNewPrivs") != "1":
-            yield Breach(wall=Wall.NO_NEW_PRIVS, what=f"thread {thread} could gain privileges", mend=_REBUILD)
+            yield Breach(wall=Wall.NO_NEW_PRIVS, what=f"thread {thread} could gain privileges", fix=_REBUILD)
         held = [name for name in ("CapEff", "CapPrm", "CapInh", "CapAmb") if int(status.get(name, "0"), 16)]
         if held:
-            mend = "call enclose() before anything starts a thread"
+            fix = "call enclose() before anything starts a thread"
             what = f"thread {thread} holds capabilities ({', '.join(held)})"
-            yield Breach(wall=Wall.CAPABILITIES, what=what, mend=mend)
+            yield Breach(wall=Wall.CAPABILITIES, what=what, fix=fix)
 
 
 def writable_mounts() -> tuple[str, ...]:
@@ -170,14 +170,14 @@ def namespace_breaches() -> tuple[Breach, ...]:
     """Look for a writable mount and for a network interface other than the loopback."""
     found = [f"{mount} is mounted writable" for mount in writable_mounts()]
     found += [f"network interface {name} is in reach" for name in network_interfaces() if name != "lo"]
-    return tuple(Breach(wall=Wall.NAMESPACES, what=what, mend=_REBUILD) for what in found)
+    return tuple(Breach(wall=Wall.NAMESPACES, what=what, fix=_REBUILD) for what in found)
 
 
 def _dump_and_limits() -> Iterator[Breach]:
     if resource.getrlimit(resource.RLIMIT_CORE) != (0, 0) or kernel.prctl(3):  # PR_GET_DUMPABLE
-        yield Breach(wall=Wall.DUMP, what="memory could be dumped or looked into", mend=_REBUILD)
+        yield Breach(wall=Wall.DUMP, what="memory could be dumped or looked into", fix=_REBUILD)
     if resource.getrlimit(resource.RLIMIT_FSIZE) != (0, 0):
-        yield Breach(wall=Wall.LIMITS, what="a file could grow", mend=_REBUILD)
+        yield Breach(wall=Wall.LIMITS, what="a file could grow", fix=_REBUILD)
 
 
 def probe(plan: SealPlan, *, namespaced: bool) -> tuple[Breach, ...]:
@@ -187,13 +187,13 @@ def probe(plan: SealPlan, *, namespaced: bool) -> tuple[Breach, ...]:
     whatever is made is removed.
     """
     breaches = [
-        Breach(wall=Wall.DESCRIPTORS, what=leak, mend="close it before the seal, or name it in the plan")
+        Breach(wall=Wall.DESCRIPTORS, what=leak, fix="close it before the seal, or name it in the plan")
         for leak in descriptors.survey(plan).leaks
     ]
     breaches += [
-        Breach(wall=Wall.SECCOMP, what=what, mend=_NO_SECCOMP) for what, through in _calls() if through
+        Breach(wall=Wall.SECCOMP, what=what, fix=_NO_SECCOMP) for what, through in _calls() if through
     ]
-    breaches += [Breach(wall=Wall.SECCOMP, what=what, mend=_NO_SECCOMP) for what in _files()]
+    breaches += [Breach(wall=Wall.SECCOMP, what=what, fix=_NO_SECCOMP) for what in _files()]
     breaches += [*_threads(), *_dump_and_limits()]
     if namespaced:
         breaches += namespace_breaches()

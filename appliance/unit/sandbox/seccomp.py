@@ -1,6 +1,6 @@
 """The system-call filter of process SENSE: a small assembler, the policy, and its installation.
 
-Laws:
+Invariants:
     * Allow-list: what is not named is denied (EPERM); what only an intruder would ask for kills the process.
     * No rule depends on a pointer's contents (the kernel cannot follow one, and another thread could change it).
     * The program is plain numbers for either processor, so it is tested for both on either.

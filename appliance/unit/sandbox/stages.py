@@ -1,6 +1,6 @@
 """Sealing process SENSE from inside, with no root and no systemd: enclose, seal, probe, or refuse.
 
-Laws:
+Invariants:
     * Seal or refuse: ``seal_or_refuse`` returns only if every required wall stands and no probe got through.
     * Two stages, because the kernel makes a user namespace only for a process with one thread, and because
       cameras and accelerators must be opened in between:
@@ -107,7 +107,7 @@ def _machine() -> Machine:
         raise Unfit(
             f"no system-call filter is written for processor {name}",
             where=_WHERE,
-            mend=f"use a 64-bit system on one of: {known}",
+            fix=f"use a 64-bit system on one of: {known}",
         ) from None
 
 
@@ -126,7 +126,7 @@ def _check_channels(plan: SealPlan) -> None:
         raise Unfit(
             "refusing to see: " + "; ".join(wrong),
             where=_WHERE,
-            mend="give SENSE a pipe as outlet, and a pipe, a terminal or the journal for errors (2>&1 | cat), "
+            fix="give SENSE a pipe as outlet, and a pipe, a terminal or the journal for errors (2>&1 | cat), "
             "and map no file for writing",
         )
 
@@ -164,7 +164,7 @@ def _check_namespaces(state: WallState) -> None:
         raise Unfit(
             "refusing to see: " + "; ".join(breach.what for breach in breaches),
             where=_WHERE,
-            mend=breaches[0].mend,
+            fix=breaches[0].fix,
         )
 
 
@@ -219,8 +219,8 @@ def _filter(plan: SealPlan, found: descriptors.Survey, machine: Machine) -> tupl
         seccomp.install(program, machine)
     except OSError as refusal:
         why = f"the kernel refuses the filter ({refusal.strerror})"
-        mend = "use a kernel with CONFIG_SECCOMP_FILTER; in a container allow seccomp(2)"
-        return WallState(wall=Wall.SECCOMP, stands=False, why=why, mend=mend), 0
+        fix = "use a kernel with CONFIG_SECCOMP_FILTER; in a container allow seccomp(2)"
+        return WallState(wall=Wall.SECCOMP, stands=False, why=why, fix=fix), 0
     return WallState(wall=Wall.SECCOMP, stands=True, why=f"filter of {len(program)} steps"), len(program)
 
 
@@ -232,17 +232,17 @@ def probe(plan: SealPlan, enclosure: Enclosure = NOT_ENCLOSED) -> tuple[Breach, 
 def seal_or_refuse(plan: SealPlan, enclosure: Enclosure = NOT_ENCLOSED) -> SealReport:
     """Seal, then try every way out; return the report only if none was found.
 
-    Raises Unfit that names each wall that is missing or let a probe through, and how to mend it. The caller must
+    Raises Unfit that names each wall that is missing or let a probe through, and how to fix it. The caller must
     not open its eyes then: the walls that do stand stay.
     """
     _check_channels(plan)
     report = seal(plan, enclosure)
     faults = [
-        (f"{state.wall.value}: {state.why}", state.mend)
+        (f"{state.wall.value}: {state.why}", state.fix)
         for state in report.walls
         if not state.stands and state.wall in REQUIRED | plan.required
     ]
-    faults += [(f"{breach.wall.value}: {breach.what}", breach.mend) for breach in probe(plan, enclosure)]
+    faults += [(f"{breach.wall.value}: {breach.what}", breach.fix) for breach in probe(plan, enclosure)]
     missing = (REQUIRED | plan.required) - {state.wall for state in report.walls}
     faults += [
         (f"{wall.value}: never built", "call enclose() first")
@@ -252,6 +252,6 @@ def seal_or_refuse(plan: SealPlan, enclosure: Enclosure = NOT_ENCLOSED) -> SealR
         raise Unfit(
             "refusing to see: " + "; ".join(dict.fromkeys(what for what, _ in faults)),
             where=_WHERE,
-            mend="; ".join(dict.fromkeys(mend for _, mend in faults if mend)),
+            fix="; ".join(dict.fromkeys(fix for _, fix in faults if fix)),
         )
     return report

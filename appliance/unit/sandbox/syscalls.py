@@ -1,6 +1,6 @@
 """System calls by name, for the two processors we ship on: which are harmless, which are looked into, which kill.
 
-Laws:
+Invariants:
     * The lists are closed: a name that is not here is denied with EPERM.
     * Each entry reads ``name:x86_64:aarch64``; ``-`` where that processor has no such call.
     * Numbers are those of the kernel's own headers (asm/unistd_64.h, asm-generic/unistd.h).

@@ -1,7 +1,7 @@
 """The walls of process SENSE, one function each: it builds the wall and says whether it stands.
 
-Laws:
-    * A wall that cannot be built is reported with the kernel's reason and how to mend it, never half-built.
+Invariants:
+    * A wall that cannot be built is reported with the kernel's reason and how to fix it, never half-built.
     * No wall needs root; as root each is at least as high.
     * Nothing here can be undone by this process.
 """
@@ -52,8 +52,8 @@ def _stands(wall: Wall, why: str) -> WallState:
     return WallState(wall=wall, stands=True, why=why)
 
 
-def _lacks(wall: Wall, why: str, mend: str = "") -> WallState:
-    return WallState(wall=wall, stands=False, why=why, mend=mend)
+def _lacks(wall: Wall, why: str, fix: str = "") -> WallState:
+    return WallState(wall=wall, stands=False, why=why, fix=fix)
 
 
 def thread_count() -> int:
@@ -80,8 +80,8 @@ def forbid_swap() -> WallState:
         resource.setrlimit(resource.RLIMIT_MEMLOCK, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
         kernel.lock_memory()
     except (OSError, ValueError) as refusal:
-        mend = "run under systemd with MemorySwapMax=0, or allow LimitMEMLOCK=infinity, or swapoff -a"
-        return _lacks(Wall.SWAP, f"swap is on and memory is not locked ({refusal})", mend)
+        fix = "run under systemd with MemorySwapMax=0, or allow LimitMEMLOCK=infinity, or swapoff -a"
+        return _lacks(Wall.SWAP, f"swap is on and memory is not locked ({refusal})", fix)
     return _stands(Wall.SWAP, "pages are locked")
 
 
@@ -107,8 +107,8 @@ def _own_namespaces(plan: SealPlan) -> WallState:
         return _lacks(Wall.NAMESPACES, "the plan does not use them")
     threads = thread_count()
     if threads > 1:
-        mend = "call enclose() before importing numpy, OpenCV or anything else that starts threads"
-        return _lacks(Wall.NAMESPACES, f"{threads} threads are running already", mend)
+        fix = "call enclose() before importing numpy, OpenCV or anything else that starts threads"
+        return _lacks(Wall.NAMESPACES, f"{threads} threads are running already", fix)
     refusal = 0
     for way, made_of in (
         (_enter_as_user, "own user, network, mount, IPC and UTS namespaces"),

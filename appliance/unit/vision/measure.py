@@ -1,6 +1,6 @@
 """``leftfield measure``: the unit's own eyes on pictures and videos, for the bench. Not a process of a unit.
 
-Laws:
+Invariants:
     * The code that reads is the unit's code, called with the unit's models; nothing is measured that does not ship.
     * Written are boxes, scores, levels, posteriors and colours of cloth: no pixel, nothing above the shoulders.
 """
@@ -75,7 +75,7 @@ def files(paths: Sequence[Path]) -> tuple[Path, ...]:
         raise Unfit(
             "no picture and no video",
             where=", ".join(map(str, paths)),
-            mend=f"name files or folders of {', '.join(sorted(PICTURES | VIDEOS))}",
+            fix=f"name files or folders of {', '.join(sorted(PICTURES | VIDEOS))}",
         )
     return found
 
@@ -83,7 +83,7 @@ def files(paths: Sequence[Path]) -> tuple[Path, ...]:
 def _files(paths: Sequence[Path]) -> Iterator[Path]:
     for path in paths:
         if not path.exists():
-            raise Unfit("there is no such file or folder", where=str(path), mend="name an existing one")
+            raise Unfit("there is no such file or folder", where=str(path), fix="name an existing one")
         inside = sorted(path.rglob("*")) if path.is_dir() else [path]
         yield from (one for one in inside if one.is_file() and one.suffix.lower() in PICTURES | VIDEOS)
 

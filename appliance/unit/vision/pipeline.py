@@ -1,6 +1,6 @@
 """From a frame to what may leave the room: people, tracks, glances, one attribute vector per passer-by.
 
-Laws:
+Invariants:
     * A track is described once: as soon as there are enough glances, or when it ends. Never twice.
     * A thing that never moved is no passer-by (a poster, a mannequin, a jacket on the grass) and is counted as still.
     * Only ``Sighting`` leaves; it holds a vector and a time, no box, no track number.
@@ -18,7 +18,7 @@ import numpy as np
 
 from appliance.protocol.values import AttributeVector
 from appliance.settings.config import UnitConfig
-from appliance.unit.inputs.start_inputs import NOTHING, Given
+from appliance.unit.inputs.start_inputs import NOTHING, StartInputs
 from appliance.unit.vision import glance
 from appliance.unit.vision.attributes import fusion
 from appliance.unit.vision.attributes import reading as attributes
@@ -31,7 +31,7 @@ from appliance.unit.vision.models.person_detector import People
 from appliance.unit.vision.models.pose_estimator import Poses
 from appliance.unit.vision.models.runtime import Accelerator, Wish, choose_accelerator, load_model
 from appliance.unit.vision.regions import Headless, headless
-from appliance.unit.vision.tracking.boxes import overlap
+from appliance.unit.vision.tracking.boxes import iou
 from appliance.unit.vision.tracking.track import Track, TrackRules
 from appliance.unit.vision.tracking.tracker import Tracker
 from appliance.unit.vision.types import AttributeReading, Box, Detection, Frame, Keypoint, Pose
@@ -136,7 +136,7 @@ class Pipeline:
         for track in step.visible:
             self._known.setdefault(track.track, glance.Glances())
         boxes = [detection.box for detection in detections]
-        wanted = glance.choose(step.visible, self._known, boxes, self._rules)
+        wanted = glance.select_crops(step.visible, self._known, boxes, self._rules)
         followed = clock()
         for track in wanted:
             self._glance(frame, track, boxes)
@@ -154,7 +154,7 @@ class Pipeline:
         self._balance.look(frame.pixels)
         found = list(self.people.find(frame))
         for near in self._nearer.find(frame) if self._nearer else ():
-            same = [one for one in found if overlap(near.box, one.box) > 0.5]
+            same = [one for one in found if iou(near.box, one.box) > 0.5]
             if all(near.score > one.score for one in same):
                 found = [one for one in found if one not in same] + [near]
         return tuple(sorted(found, key=lambda one: -one.score))
@@ -173,7 +173,7 @@ class Pipeline:
             detection
             for detection in self._nearer.find(frame)
             if low < detection.box.height < high
-            and not any(overlap(detection.box, other.box) > 0.5 for other in found)
+            and not any(iou(detection.box, other.box) > 0.5 for other in found)
         ]
         self._in_hole = bool(near)
         return (*found, *near)
@@ -191,9 +191,9 @@ class Pipeline:
         if readings:
             past.readings.append(readings)
             past.views.append(fusion.View(at=track.at, height=max(1.0, track.box.height)))
-            past.doubtful = self._rules.enough <= len(
+            past.masked = self._rules.glances <= len(
                 past.readings
-            ) < self._rules.most and fusion.may_be_rare(
+            ) < self._rules.max_glances and fusion.may_be_rare(
                 fusion.describe(past.readings, self._usual, past.views), self._usual
             )
 
@@ -227,9 +227,9 @@ class Pipeline:
         past = self._known[track.track]
         return (
             not past.described
-            and len(past.readings) >= self._rules.enough
-            and not past.doubtful
-            and track.walked >= self._track_rules.walk
+            and len(past.readings) >= self._rules.glances
+            and not past.masked
+            and track.walked >= self._track_rules.min_displacement
         )
 
     def _described(self, track: Track) -> Sighting:
@@ -246,7 +246,7 @@ class Pipeline:
         sighting = None
         if past.described:
             pass
-        elif track.walked < self._track_rules.walk:
+        elif track.walked < self._track_rules.min_displacement:
             self.counts.still += 1
         elif not past.readings:
             self.counts.unread += 1
@@ -271,13 +271,15 @@ def standing(box: Box) -> Pose:
     )
 
 
-def load(config: UnitConfig, given: Given = NOTHING) -> tuple[Pipeline, Accelerator]:
+def load(config: UnitConfig, given: StartInputs = NOTHING) -> tuple[Pipeline, Accelerator]:
     """The pipeline with the configured models on the configured accelerator. Unfit, Unavailable."""
     accelerator = choose_accelerator(wish=_WISHES[config.accelerator], threads=config.threads)
     return pipeline_on(accelerator, config.models, given), accelerator
 
 
-def pipeline_on(accelerator: Accelerator, directory: Path | None = None, given: Given = NOTHING) -> Pipeline:
+def pipeline_on(
+    accelerator: Accelerator, directory: Path | None = None, given: StartInputs = NOTHING
+) -> Pipeline:
     """A fresh pipeline with the models of ``directory`` (else the package's own) on ``accelerator``.
 
     It goes by the hub's prior and the camera's matrix where they are given, else by the shipped prior, or by none.

@@ -1,6 +1,6 @@
 """From a frame and a pose to the cloth that may be looked at: the head is blanked first, then regions are cut.
 
-Laws:
+Invariants:
     * ``headless`` is the only way from a frame to a garment. It copies the person out, sets every pixel above
       the shoulders, around the head joints and in the head zone of everybody else in the crop to zero, and marks them
       unseen. Nothing after it is ever given the frame.

@@ -1,6 +1,6 @@
 """What lives and dies inside SENSE: frames, detections, poses, tracks, what a glance at a garment read.
 
-Laws:
+Invariants:
     * Nothing here has an encoder, and nothing here is imported outside the pixel modules of the unit.
     * Coordinates are in frame pixels, x to the right, y down; time is monotonic seconds.
 """

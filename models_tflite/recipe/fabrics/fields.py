@@ -1,6 +1,6 @@
 """Random fields and colours that cloth is made of.
 
-Laws:
+Invariants:
     * A canvas is 192 x 192 fine texels; 512 fine texels are one standing person, so one is 3.3 mm of cloth.
     * Colours are sRGB in 0..1; every draw comes from the generator handed in.
 """

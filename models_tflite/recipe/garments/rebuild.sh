@@ -21,7 +21,7 @@ shards=105
 passes=0
 work=$cache/garments
 
-stop() { printf 'garments: %s\nMend: %s\n' "$1" "$2" >&2; exit 1; }
+stop() { printf 'garments: %s\nFix: %s\n' "$1" "$2" >&2; exit 1; }
 while [ $# -gt 0 ]; do
   [ $# -gt 1 ] || stop "$1 needs a value" "see the head of $0"
   case $1 in

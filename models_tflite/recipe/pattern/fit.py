@@ -1,6 +1,6 @@
 """Fits the scale of network and contrast together, and the temperature, on held-out samples.
 
-Laws:
+Invariants:
     * Network and contrast count alike: each is divided by its own spread over plain cloth. A free fit would trust the
       network more than it deserves on people, because the windows it is fitted on are of the kind it was trained on.
     * Fitted on generated windows and on photos of senders the network never saw, half and half; never on people.

@@ -16,7 +16,7 @@ photos=''
 epochs=7
 windows=16000
 work=$cache/pattern
-stop() { printf 'pattern: %s\nMend: %s\n' "$1" "$2" >&2; exit 1; }
+stop() { printf 'pattern: %s\nFix: %s\n' "$1" "$2" >&2; exit 1; }
 while [ $# -gt 0 ]; do
   [ $# -gt 1 ] || stop "$1 needs a value" "see the head of $0"
   case $1 in

@@ -1,6 +1,6 @@
 """Labelled windows for the pattern network: procedural cloth, licensed photos of clothes, and prints on real folds.
 
-Laws:
+Invariants:
     * Sources are the procedural generator and the CC0 photos with labels by hand; nothing else.
     * A sender's photos are on one side of the training border only.
     * A sample passes through the unit's own `window`, at the person heights the unit meets.

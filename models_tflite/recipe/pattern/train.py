@@ -1,6 +1,6 @@
 """Trains the pattern network on samples written by samples.py; resumable: the best weights stay on disk.
 
-Laws:
+Invariants:
     * Nothing is chosen by looking at people: the stopping point is fixed, the held-out senders only report.
     * Samples are varied anew each epoch: mirrored, turned by a right angle, contrast and hue changed, noise, cut-out.
 """

@@ -80,7 +80,7 @@ def usual_from_hub(street: Street, sight: Sight, people: int, begun: float) -> U
     rarity, here = Rarity(Baseline()), UnitId("north")
     seen = street.frames(street.people(people), sight)
     for place, vector in enumerate(said_by_unit(seen, street.sizes, seen_as(SHIPPED, sight.shared))):
-        rarity.judge(vector, here, Seconds(begun + 2.0 * place))
+        rarity.score_and_learn(vector, here, Seconds(begun + 2.0 * place))
     key, booth = sign.new_private_key(), BoothId("street")
     now = Seconds(begun + 2.0 * people)
     file = hub_prior(rarity.baseline, booth=booth, private_key=key, now=now)

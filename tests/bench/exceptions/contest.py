@@ -80,7 +80,7 @@ def on_categories(directory: Path, seeds: Sequence[int], most: int = sets.MOST) 
             for column, name in enumerate(who):
                 if name == OURS:
                     stream = Stream(Layout.of(one.sizes))
-                    stream.judge(one.rows)
+                    stream.score_and_learn(one.rows)
                     found = stream.score(one.rows).strength
                 else:
                     found = peers.scores(name, numbers, numbers, seed)

@@ -23,7 +23,7 @@ BURN = 1000
 LEARNT = 4000
 """People that a hub has counted before it says its prior."""
 DRAWS = 40
-Worn = tuple[int, int]
+EncodedVector = tuple[int, int]
 """(attribute, level)."""
 KINDS = ("ordinary", "rare value", "rare combination", "several slightly rare")
 
@@ -32,18 +32,18 @@ KINDS = ("ordinary", "rare value", "rare combination", "several slightly rare")
 class Lists:
     """What exceptions are drawn from: (attribute, level) that are rare, pairs that are, and slightly rare ones."""
 
-    rare: list[Worn]
-    pairs: list[tuple[Worn, Worn]]
-    slight: list[Worn]
+    rare: list[EncodedVector]
+    pairs: list[tuple[EncodedVector, EncodedVector]]
+    slight: list[EncodedVector]
 
-    def draw(self, kind: int, chance: np.random.Generator) -> tuple[int, list[Worn]]:
+    def draw(self, kind: int, chance: np.random.Generator) -> tuple[int, list[EncodedVector]]:
         """What somebody of ``kind`` (place in ``KINDS``) wears; several slightly rare things where there is none."""
         if kind == 1 and self.rare:
             return kind, [self.rare[chance.integers(len(self.rare))]]
         if kind == 2 and self.pairs:
             return kind, list(self.pairs[chance.integers(len(self.pairs))])
-        worn = dict(self.slight[place] for place in chance.permutation(len(self.slight)))
-        return 3, list(worn.items())[:4]
+        encode = dict(self.slight[place] for place in chance.permutation(len(self.slight)))
+        return 3, list(encode.items())[:4]
 
 
 def lists_of(people: Levels, sizes: tuple[int, ...]) -> Lists:
@@ -83,8 +83,8 @@ def inject(
     people, kinds = people.copy(), np.zeros(len(people), dtype=np.intp)
     chosen = chance.choice(len(people), int(rate * len(people)), replace=False)
     for turn, person in enumerate(chosen.tolist()):
-        kind, worn = lists.draw(1 + turn % 3, chance)
-        for place, level in worn:
+        kind, encode = lists.draw(1 + turn % 3, chance)
+        for place, level in encode:
             people[person, place] = level
         kinds[person] = kind
     return people, kinds
@@ -110,7 +110,7 @@ def noise_free(seed: int, people: int) -> tuple[Found, Levels, NDArray[np.intp]]
     """Exceptions on the street as it is, judged in order; AUC after the first ``BURN`` people."""
     street = Street(seed)
     rows, kinds = inject(street.people(people), street.sizes, seed)
-    strength = Stream(Layout.of(street.sizes)).judge(rows).strength
+    strength = Stream(Layout.of(street.sizes)).score_and_learn(rows).strength
     return found(strength[BURN:], kinds[BURN:]), rows, kinds
 
 
@@ -119,7 +119,7 @@ def judge_all(levels: Levels, said: NDArray[np.int8] | None, rarity: Rarity | No
     rarity = rarity or Rarity(Baseline())
     begun = NOON + 2.0 * rarity.baseline.people
     return [
-        rarity.judge(vector, UnitId("north"), Seconds(begun + 2.0 * place))
+        rarity.score_and_learn(vector, UnitId("north"), Seconds(begun + 2.0 * place))
         for place, vector in enumerate(vectors(levels, said))
     ]
 
@@ -138,7 +138,7 @@ def judge_said(said: Sequence[AttributeVector], rarity: Rarity | None = None) ->
     begun = NOON + 2.0 * rarity.baseline.people
     return np.array(
         [
-            rarity.judge(vector, UnitId("north"), Seconds(begun + 2.0 * place)).strength
+            rarity.score_and_learn(vector, UnitId("north"), Seconds(begun + 2.0 * place)).strength
             for place, vector in enumerate(said)
         ]
     )
@@ -204,12 +204,12 @@ def end_to_end(seed: int, people: int, sight: Sight, alerts: int = 40) -> list[E
     return results
 
 
-def _apart(counted: Sequence[AttributeVector], looked_at: Sequence[AttributeVector]) -> NDArray[np.float64]:
-    """Strengths of ``looked_at`` by a hub that counts ``counted``: which of the two costs what."""
+def _apart(counted: Sequence[AttributeVector], inspect: Sequence[AttributeVector]) -> NDArray[np.float64]:
+    """Strengths of ``inspect`` by a hub that counts ``counted``: which of the two costs what."""
     rarity, strengths = Rarity(Baseline()), []
-    for place, (one, other) in enumerate(zip(counted, looked_at, strict=True)):
-        strengths.append(rarity.score(rarity.worn(other, UnitId("north"))).strength)
-        rarity.judge(one, UnitId("north"), Seconds(NOON + 2.0 * place))
+    for place, (one, other) in enumerate(zip(counted, inspect, strict=True)):
+        strengths.append(rarity.score(rarity.encode(other, UnitId("north"))).strength)
+        rarity.score_and_learn(one, UnitId("north"), Seconds(NOON + 2.0 * place))
     return np.array(strengths)
 
 
@@ -256,7 +256,7 @@ def alarms(seed: int, day: int = 3000) -> Alarms:
         for place, vector in enumerate(vectors(shown)):
             clock[0] += 10.0
             name = UnitId("north" if (place % 2 if unit < 0 else unit) else "south")
-            p.append(rarity.judge(vector, name, Seconds(clock[0])).p)
+            p.append(rarity.score_and_learn(vector, name, Seconds(clock[0])).p)
         clock[0] += 86_400.0 - 10.0 * len(levels)
         del wrong
         return np.array(p)
@@ -289,7 +289,7 @@ def _fault(street: Street, rarity: Rarity, clock: list[float], day: int, *, guar
             vector = vectors(wrong)[0]  # noqa: PLW2901 - what the camera says instead
         if not guard:
             mine.guard._cameras.clear()
-        flagged = mine.judge(vector, name, Seconds(clock[0])).p <= 0.01
+        flagged = mine.score_and_learn(vector, name, Seconds(clock[0])).p <= 0.01
         flags += flagged
         caused += bool(broken and flagged)
     return caused / max(1, flags)
@@ -328,16 +328,16 @@ def claims(seed: int, wanted: int = 10_000) -> Claims:
     while len(said) < wanted:
         rarity, round_ = Rarity(Baseline()), round_ + 1
         for place, vector in enumerate(vectors(street.people(1500))):
-            one = rarity.worn(vector, UnitId("north"))
+            one = rarity.encode(vector, UnitId("north"))
             if place >= 50 and len(said) < wanted:
                 for score in looks:
                     for reason in reasons_for(one, score, rarity.baseline, Seconds(NOON)):
                         if reason.one_in and reason.lens is not Lens.WHOLE:
-                            worn = tuple(OFFSETS[a] + level - 1 for a, level in reason.attributes)
-                            if len(worn) == 1:
-                                share = float(single[worn[0]])
+                            encode = tuple(OFFSETS[a] + level - 1 for a, level in reason.attributes)
+                            if len(encode) == 1:
+                                share = float(single[encode[0]])
                             else:
-                                key = (worn[0], worn[1])
+                                key = (encode[0], encode[1])
                                 if key not in pairs:
                                     (a, _), (b, _) = reason.attributes
                                     both = (positions[:, a] == key[0]) & (positions[:, b] == key[1])

@@ -43,27 +43,27 @@ def measure(seed: int = 1, number: int = 4000) -> list[Cost]:
     people = vectors(rows)
     rarity = Rarity(Baseline())
     for place, vector in enumerate(people):
-        rarity.judge(vector, NORTH, Seconds(NOON + place))
-    worn = [rarity.worn(vector, NORTH) for vector in people]
+        rarity.score_and_learn(vector, NORTH, Seconds(NOON + place))
+    encode = [rarity.encode(vector, NORTH) for vector in people]
 
     def score_and_update() -> None:
-        for one in worn:
+        for one in encode:
             rarity.update(one, rarity.score(one), NORTH, Seconds(NOON + number))
 
     found = [
         Cost(
             what="lay out a vector",
-            micros=_least(lambda: [rarity.worn(one, NORTH) for one in people], number),
+            micros=_least(lambda: [rarity.encode(one, NORTH) for one in people], number),
         ),
         Cost(what="score and update, one by one", micros=_least(score_and_update, number)),
     ]
     stream = Stream(Layout.of(street.sizes))
     many = street.people(65_536)
-    stream.judge(many)
+    stream.score_and_learn(many)
     found.append(
         Cost(
             what="score and update, in blocks of 8,192",
-            micros=_least(lambda: stream.judge(many), len(many), 3),
+            micros=_least(lambda: stream.score_and_learn(many), len(many), 3),
         )
     )
     if importlib.util.find_spec("river"):

@@ -9,12 +9,12 @@ from hypothesis import strategies as st
 from appliance.base.errors import Refused, Rule
 from appliance.hub.admission.admission import STEP_MOST, Admission, Admitted, Lateness
 from appliance.hub.admission.replay_window import WIDTH, Verdict, Window
-from appliance.hub.admission.unit_state import OPEN_EPOCHS, DoorState
+from appliance.hub.admission.unit_state import OPEN_EPOCHS, UnitAdmissionState
 from appliance.protocol.values import Epoch, Heartbeat, Observation, Seconds, Seq
 from tests.hub.corner import BOOTH, NOON, PLAIN, Camera, register_of
 
 
-def door(*cameras: Camera, doors: tuple[DoorState, ...] = ()) -> Admission:
+def door(*cameras: Camera, doors: tuple[UnitAdmissionState, ...] = ()) -> Admission:
     return Admission(booth=BOOTH, register=register_of(*cameras), doors=doors)
 
 

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from appliance.base.errors import Refused, Rule
-from appliance.hub.alerts.alerts import AFTERGLOW_SECONDS, OUTCOMES, Alerts, Held
+from appliance.hub.alerts.alerts import AFTERGLOW_SECONDS, OUTCOMES, Alerts, TrackedAlert
 from appliance.protocol.values import (
     AlertId,
     AlertState,
@@ -116,7 +116,7 @@ class LifeOfAlerts(RuleBasedStateMachine):
     names = st.integers(1, 4).map(lambda number: AlertId(f"a{number}"))
     tablets = st.sampled_from((ONE, TWO))
 
-    def note(self, held: Held) -> None:
+    def note(self, held: TrackedAlert) -> None:
         """An end, once told, stays that end."""
         alert = held.alert
         if alert.state.ended:

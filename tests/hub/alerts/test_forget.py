@@ -21,11 +21,11 @@ def test_forget_removes_at_once_and_everywhere() -> None:
     booth = new_booth(camera)
     teach(booth, camera)
     name = raised(booth, camera)
-    outcome = booth.take([asks("tablet-2", "forget", alert=name)], Seconds(NOON + 6))
+    outcome = booth.handle_batch([asks("tablet-2", "forget", alert=name)], Seconds(NOON + 6))
     assert told(outcome, "alert")[0]["state"] == "forgotten"
     assert outcome.changes.alerts[0].alert.flag is None
     assert not booth._pacing._recent
-    again = booth.take([asks("tablet-2", "forget", alert=name)], Seconds(NOON + 7))
+    again = booth.handle_batch([asks("tablet-2", "forget", alert=name)], Seconds(NOON + 7))
     assert told(again, "staff")[0]["ok"]
     assert not told(again, "alert")
 
@@ -37,7 +37,7 @@ def test_forgotten_means_as_if_never_counted() -> None:
     teach(booth, camera)
     teach(never, other)
     name = raised(booth, camera)
-    booth.take([asks("tablet-1", "forget", alert=name)], Seconds(NOON + 6))
+    booth.handle_batch([asks("tablet-1", "forget", alert=name)], Seconds(NOON + 6))
     mine, theirs = booth.baseline.state(), never.baseline.state()
     assert (mine.pairs == theirs.pairs).all()
     assert (mine.known == theirs.known).all()
@@ -47,7 +47,7 @@ def test_forgotten_means_as_if_never_counted() -> None:
     # A young memory fades faster: by one person in as many as twice the people there were.
     assert tails[0] == pytest.approx(tails[1], rel=2e-3)
     assert (booth._rarity.bins() > 0).sum() == (never._rarity.bins() > 0).sum()
-    lately = [one._rarity._lately.state().pairs for one in (booth, never)]
+    lately = [one._rarity._short_term_baseline.state().pairs for one in (booth, never)]
     assert lately[0] == pytest.approx(lately[1], abs=1e-9)
     guards = [one._rarity.guard._cameras[UnitId("north")] for one in (booth, never)]
     assert (guards[0].counts == guards[1].counts).all()
@@ -61,11 +61,11 @@ def test_forget_after_the_end_of_an_alert_purges_what_is_left_and_says_so() -> N
     teach(booth, camera)
     before = booth.baseline.state().pairs
     name = raised(booth, camera)
-    booth.take([asks("tablet-1", "claim", alert=name)], Seconds(NOON + 7))
+    booth.handle_batch([asks("tablet-1", "claim", alert=name)], Seconds(NOON + 7))
     declined = asks("tablet-1", "outcome", alert=name, outcome="declined", why=None)
-    booth.take([declined], Seconds(NOON + 8))
+    booth.handle_batch([declined], Seconds(NOON + 8))
     assert not booth._pacing._recent
-    outcome = booth.take([asks("tablet-1", "forget", alert=name)], Seconds(NOON + 9))
+    outcome = booth.handle_batch([asks("tablet-1", "forget", alert=name)], Seconds(NOON + 9))
     assert told(outcome, "staff")[0]["text"].endswith("Nothing of it is left here.")
     assert outcome.changes.snapshot
     assert (booth.baseline.state().pairs == before).all()

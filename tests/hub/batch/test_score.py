@@ -20,12 +20,12 @@ def outfits(path: Path, rows: int, seed: int = 1, odd: dict[int, tuple[str, ...]
     chance = np.random.default_rng(seed)
     lines = ["top,sleeves,shoes,below"]
     for row in range(rows):
-        worn = list(LOOKS[int(chance.integers(2))])
+        encode = list(LOOKS[int(chance.integers(2))])
         if chance.random() < 0.1:
-            worn[2] = "brown"
+            encode[2] = "brown"
         if chance.random() < 0.1:
-            worn[int(chance.integers(4))] = ""
-        lines.append(",".join((odd or {}).get(row, tuple(worn))))
+            encode[int(chance.integers(4))] = ""
+        lines.append(",".join((odd or {}).get(row, tuple(encode))))
     path.write_text("\n".join(lines) + "\n", encoding="utf-8")
     return path
 
@@ -108,7 +108,7 @@ def test_blocks_and_rows_count_alike() -> None:
     chance = np.random.default_rng(3)
     rows = chance.integers(-1, 3, size=(400, 5), dtype=np.int32)
     one, other = Stream(Layout.of((3,) * 5)), Stream(Layout.of((3,) * 5))
-    one.judge(rows)
+    one.score_and_learn(rows)
     for row in range(400):
         other.learn(rows[row : row + 1], other.score(rows[row : row + 1]))
     assert np.array_equal(one.baseline.state().pairs, other.baseline.state().pairs)
@@ -131,7 +131,7 @@ def test_columns_with_too_many_levels_are_folded_for_pairs_only(tmp_path: Path) 
     assert sum(fold.sizes) <= MOST_LEVELS
     assert fold.sizes[1:] == (3, 2)
     stream = Stream(book.layout(), fold)
-    scores = stream.judge(rows)
+    scores = stream.score_and_learn(rows)
     assert stream.singles()[0].sum() == 3 * 6000
     assert (scores.p[1000:] <= 0.01).mean() <= 0.02
 
@@ -143,7 +143,7 @@ def test_a_tables_p_is_calibrated() -> None:
     rows = looks[chance.choice(30, 12_000, p=chance.dirichlet(np.ones(30)))].astype(np.int32)
     mixed = chance.random(rows.shape) < 0.1
     rows[mixed] = chance.integers(0, 5, size=int(mixed.sum()))
-    p = Stream(Layout.of((5,) * 8)).judge(rows).p[2000:]
+    p = Stream(Layout.of((5,) * 8)).score_and_learn(rows).p[2000:]
     assert 0.0066 <= (p <= 0.01).mean() <= 0.0134
     assert 0.07 <= (p <= 0.1).mean() <= 0.13
 
@@ -160,7 +160,7 @@ def test_shuffled_columns_are_flagged_as_often_as_promised(unknown: float) -> No
     """Where nothing depends on anything p holds all the same, whether all cells are told or three of four."""
     rows = columns_shuffled(20_000, 3)
     rows[np.random.default_rng(4).random(rows.shape) < unknown] = -1
-    p = Stream(Layout.of(range(2, 10))).judge(rows).p[4000:]
+    p = Stream(Layout.of(range(2, 10))).score_and_learn(rows).p[4000:]
     assert 0.008 <= (p <= 0.01).mean() <= 0.012
 
 
@@ -171,14 +171,14 @@ def test_columns_of_names_make_nobody_rare() -> None:
     words = np.unique(chance.zipf(1.3, 12_000) % 2000, return_inverse=True)[1].astype(np.int32)
     rows = np.column_stack((names, words, columns_shuffled(12_000, 6)))
     layout = Layout.of([int(column.max()) + 1 for column in rows.T])
-    p = Stream(layout, fold_of(rows, layout)).judge(rows).p[3000:]
+    p = Stream(layout, fold_of(rows, layout)).score_and_learn(rows).p[3000:]
     assert 0.006 <= (p <= 0.01).mean() <= 0.014
 
 
 def test_where_all_rows_are_nearly_alike_nobody_is_rare() -> None:
     """Two kinds of rows, half and half: neither is an exception, whichever happens to be ahead."""
     kinds = np.random.default_rng(7).integers(0, 2, 3000)
-    p = Stream(Layout.of((2, 2))).judge(np.column_stack((kinds, kinds)).astype(np.int32)).p
+    p = Stream(Layout.of((2, 2))).score_and_learn(np.column_stack((kinds, kinds)).astype(np.int32)).p
     assert p.min() > 0.05
 
 
@@ -187,7 +187,7 @@ def test_rows_less_complete_than_the_baseline_are_measured_all_the_same() -> Non
     stream = Stream(Layout.of(range(2, 10)))
     rows = columns_shuffled(4000, 8)
     rows[:, 6] = np.minimum(rows[:, 6], 6)
-    stream.judge(rows)
+    stream.score_and_learn(rows)
     found = stream.score(
         np.array([[-1] * 6 + [7, 0], [-1] * 6 + [int(np.bincount(rows[:, 6]).argmax()), -1]], np.int32)
     )
@@ -213,7 +213,7 @@ def test_many_columns_find_a_whole_class_of_rows() -> None:
     rows = (chance.random((4000, 60)) < share).astype(np.int32)
     odd = np.arange(4000) % 50 == 49
     rows[odd] = chance.random((int(odd.sum()), 60)) < 0.5
-    strength = Stream(Layout.of((2,) * 60)).judge(rows).strength[1000:]
+    strength = Stream(Layout.of((2,) * 60)).score_and_learn(rows).strength[1000:]
     odd = odd[1000:]
     assert (strength[odd][:, None] > strength[~odd]).mean() > 0.95
 

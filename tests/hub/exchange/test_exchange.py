@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from appliance import cli
 from appliance.base.errors import Refused, Rule, Unavailable, Unfit
 from appliance.hub.exchange import baseline_file
-from appliance.hub.exchange.baseline_file import Travelling
+from appliance.hub.exchange.baseline_file import BaselineFile
 from appliance.hub.statistics.baseline.baseline import Baseline
 from appliance.hub.statistics.baseline.state import BaselineState, coarse, merged
 from appliance.hub.storage.store import Store
@@ -38,8 +38,8 @@ def street(seed: int, people: int = 200, unit: str = "north") -> BaselineState:
     return baseline.state()
 
 
-def packed(state: BaselineState, booth: str = BOOTH, key: bytes = KEY) -> bytes:
-    return baseline_file.packed(Travelling(booth=BoothId(booth), made_at=int(NOON), state=state), key)
+def encode(state: BaselineState, booth: str = BOOTH, key: bytes = KEY) -> bytes:
+    return baseline_file.encode(BaselineFile(booth=BoothId(booth), made_at=int(NOON), state=state), key)
 
 
 def same(one: BaselineState, other: BaselineState) -> bool:
@@ -55,16 +55,16 @@ def same(one: BaselineState, other: BaselineState) -> bool:
 def test_a_baseline_comes_back_as_it_was() -> None:
     """Packed and unpacked under the right key a baseline is the same to the last bit, and packs to the same bytes."""
     state = street(1)
-    file = packed(state)
-    back = baseline_file.unpacked(file, public_key=PUBLIC, where="file")
+    file = encode(state)
+    back = baseline_file.decode(file, public_key=PUBLIC, where="file")
     assert same(back.state, state)
     assert (back.booth, back.made_at) == (BOOTH, int(NOON))
-    assert packed(state) == file
+    assert encode(state) == file
 
 
 def test_an_independent_library_reads_and_verifies_the_file() -> None:
     """The file is a COSE_Sign1 that an independent COSE library verifies, with a payload that is plain JSON."""
-    file = packed(street(1))
+    file = encode(street(1))
     key = cwt.COSEKey.new({1: 1, -1: 6, 3: -8, -2: PUBLIC, 2: sign.key_id(PUBLIC)})
     payload = cwt.COSE.new().decode(file, keys=[key], external_aad=b"leftfield/1/baseline")
     assert json.loads(payload)["booth"] == BOOTH
@@ -74,7 +74,7 @@ def test_an_independent_library_reads_and_verifies_the_file() -> None:
 def test_merging_files_equals_one_hub_that_saw_both() -> None:
     """Two exports joined are, to the last bit, the baseline of one hub that had seen both streets."""
     one, other = street(1), street(2, unit="south")
-    guest = baseline_file.unpacked(packed(other), public_key=PUBLIC, where="file")
+    guest = baseline_file.decode(encode(other), public_key=PUBLIC, where="file")
     joined = baseline_file.joined(one, guest, booth=BOOTH)
     assert same(joined, merged(one, other))
     both, crowds = Baseline(), (Crowd(1), Crowd(2))
@@ -86,7 +86,7 @@ def test_merging_files_equals_one_hub_that_saw_both() -> None:
 
 def test_cameras_of_another_booth_stay_at_home() -> None:
     """A camera's own counts do not become those of a camera that happens to have its name elsewhere."""
-    guest = baseline_file.unpacked(packed(street(2), booth="market"), public_key=PUBLIC, where="file")
+    guest = baseline_file.decode(encode(street(2), booth="market"), public_key=PUBLIC, where="file")
     joined = baseline_file.joined(street(1), guest, booth=BOOTH)
     assert joined.people == 400
     assert joined.cameras[0][1] == pytest.approx(street(1).cameras[0][1])
@@ -94,29 +94,29 @@ def test_cameras_of_another_booth_stay_at_home() -> None:
 
 def test_no_vector_can_be_found_in_a_file() -> None:
     """A file has counts of one and of two things and nothing as long as a vector per person."""
-    document = signed_document.peek(packed(street(1, people=3)), where="file")
+    document = signed_document.peek(encode(street(1, people=3)), where="file")
     levels = sum(len(attribute.levels) for attribute in ATTRIBUTES)
     sizes = {key: len(base64.b64decode(document[key])) // 8 for key in ("pairs", "known", "instants")}
     assert sizes == {"pairs": levels**2, "known": len(ATTRIBUTES) ** 2, "instants": 3}
     code = Crowd(1).person().code.to_bytes(CODE_BYTES, "big")
     assert not any(code in base64.b64decode(document[key]) for key in ("pairs", "known"))
-    assert len(packed(street(1, people=3))) == len(packed(street(1, people=9)))
+    assert len(encode(street(1, people=3))) == len(encode(street(1, people=9)))
 
 
 @pytest.mark.parametrize("place", [0, 10, 30, 500, 20_000, -70, -1])
 def test_a_changed_byte_is_refused(place: int) -> None:
     """Whichever byte of a file is changed, it is refused: malformed, another key's, or forged."""
-    file = bytearray(packed(street(1)))
+    file = bytearray(encode(street(1)))
     file[place] ^= 1
     with pytest.raises(Refused) as refusal:
-        baseline_file.unpacked(bytes(file), public_key=PUBLIC, where="file")
+        baseline_file.decode(bytes(file), public_key=PUBLIC, where="file")
     assert refusal.value.rule in {Rule.MALFORMED, Rule.UNKNOWN_KEY, Rule.FORGED}
 
 
 def test_another_key_another_kind_and_too_much_are_refused() -> None:
     """A file of another hub, a prior shown as a baseline, and a file beyond all size each break their own rule."""
     with pytest.raises(Refused) as refusal:
-        baseline_file.unpacked(packed(street(1)), public_key=sign.public_key_of(OTHER), where="file")
+        baseline_file.decode(encode(street(1)), public_key=sign.public_key_of(OTHER), where="file")
     assert refusal.value.rule is Rule.UNKNOWN_KEY
     shares = baseline_file.shares_of(street(1))
     file = prior.sealed_prior(
@@ -128,17 +128,17 @@ def test_another_key_another_kind_and_too_much_are_refused() -> None:
         private_key=KEY,
     )
     with pytest.raises(Refused) as refusal:
-        baseline_file.unpacked(file, public_key=PUBLIC, where="file")
+        baseline_file.decode(file, public_key=PUBLIC, where="file")
     assert refusal.value.rule is Rule.FORGED
     with pytest.raises(Refused) as refusal:
-        baseline_file.unpacked(bytes(signed_document.MAX_DOCUMENT + 1), public_key=PUBLIC, where="file")
+        baseline_file.decode(bytes(signed_document.MAX_DOCUMENT + 1), public_key=PUBLIC, where="file")
     assert refusal.value.rule is Rule.TOO_LONG
 
 
 def again(**changes: Any) -> bytes:
     """A well-signed file in which something is not as it should be."""
     return signed_document.seal(
-        signed_document.peek(packed(street(1)), where="file") | changes, kind="baseline", private_key=KEY
+        signed_document.peek(encode(street(1)), where="file") | changes, kind="baseline", private_key=KEY
     )
 
 
@@ -174,7 +174,7 @@ ONE_SIDED[0, 1] = 1.0
 def test_a_well_signed_file_must_still_hold_counts_that_can_be(changes: dict[str, Any], rule: Rule) -> None:
     """Also under a good signature another vocabulary, and counts that contradict each other, are refused."""
     with pytest.raises(Refused) as refusal:
-        baseline_file.unpacked(again(**changes), public_key=PUBLIC, where="file")
+        baseline_file.decode(again(**changes), public_key=PUBLIC, where="file")
     assert refusal.value.rule is rule
 
 
@@ -191,8 +191,8 @@ def test_garbage_is_refused_and_nothing_else(garbage: bytes | dict[str, Any]) ->
         else signed_document.seal(garbage, kind="baseline", private_key=KEY)
     )
     for read in (
-        lambda: baseline_file.unpacked(untrusted, public_key=PUBLIC, where="file"),
-        lambda: baseline_file.looked_at(untrusted, where="file"),
+        lambda: baseline_file.decode(untrusted, public_key=PUBLIC, where="file"),
+        lambda: baseline_file.inspect(untrusted, where="file"),
         lambda: prior.prior_in(untrusted, public_key=PUBLIC, booth=BOOTH),
     ):
         with pytest.raises(Refused):
@@ -250,7 +250,7 @@ def hub_at(directory: Path, booth: str, people: int, seed: int) -> Path:
         now = Seconds(float(int(time.time())))  # the commands look at a real clock
         camera, crowd = Camera("north", booted=now - 1000), Crowd(seed)
         batch = [camera.says(camera.observation(crowd.person(), now)) for _ in range(people)]
-        store.commit(new_booth(camera, now=now).take(batch, now).changes)
+        store.commit(new_booth(camera, now=now).handle_batch(batch, now).changes)
     store.close()
     path = directory / "hub.toml"
     path.write_text(
@@ -294,7 +294,7 @@ def test_weeks_of_another_corner_are_carried_to_the_booth(
     assert (told_of["booth"], told_of["people"], told_of["signature"]) == ("market", 320, "good")
     assert told_of["small_cells"] == 0
     code, merged_file, _ = run(capfdbinary, "baseline", "merge", path, "--config", new, "--key", text)
-    assert baseline_file.looked_at(merged_file, where="merged").state.people == 320
+    assert baseline_file.inspect(merged_file, where="merged").state.people == 320
     code, shares, told = run(capfdbinary, "baseline", "prior", "--config", old)
     own = told.decode().split()[-1]
     assert own != text
@@ -321,7 +321,7 @@ def test_only_a_baseline_of_our_time_is_taken_in(
     day = Seconds(seen // 86_400 * 86_400 + (86_400 if days < 0 else 0))
     moved = replace(state, anchor=Seconds(state.anchor + shift), latest=day)
     path = tmp_path / "market.baseline"
-    path.write_bytes(baseline_file.packed(Travelling(booth=BOOTH, made_at=int(seen), state=moved), KEY))
+    path.write_bytes(baseline_file.encode(BaselineFile(booth=BOOTH, made_at=int(seen), state=moved), KEY))
     got, _, told = run(capfdbinary, "baseline", action, path, "--config", config, "--key", PUBLIC.hex())
     assert (got, why in told) == (code, True), told
     assert len(told.splitlines()) == 1

@@ -57,9 +57,11 @@ def test_everybody_admitted_is_counted_once_per_aspect(tmp_path: Path) -> None:
     for step in range(8):
         now = Seconds(NOON + step)
         batch = [camera.says(camera.observation(PLAIN, now)) for _ in range(50)]
-        store.commit(booth.take(batch, now).changes)
-    store.commit(booth.take([camera.says(camera.observation(ODD, NOON + 9))], Seconds(NOON + 9)).changes)
-    store.commit(booth.take([], Seconds(NOON + 10), last=True).changes)
+        store.commit(booth.handle_batch(batch, now).changes)
+    store.commit(
+        booth.handle_batch([camera.says(camera.observation(ODD, NOON + 9))], Seconds(NOON + 9)).changes
+    )
+    store.commit(booth.handle_batch([], Seconds(NOON + 10), last=True).changes)
     counts = store.audited()
     for aspect in (audit.CAMERA, audit.HOUR, audit.VISIBILITY):
         rows = [one for one in counts if one.aspect == aspect]

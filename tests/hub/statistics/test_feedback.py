@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from appliance.hub.statistics.feedback import HALF_LIFE, MOST_BITS, Doubt, Feedback, Word, words_of
-from appliance.hub.storage.state import Stored
+from appliance.hub.storage.state import HubState
 from appliance.protocol.values import Dismissal, Seconds, UnitId
 from appliance.protocol.vocabulary import ATTRIBUTES
 from tests.hub.corner import NOON, ODD, PLAIN, Camera, asks, new_booth, store_at, told
@@ -50,8 +50,10 @@ def test_a_dismissed_alert_raises_the_bar_for_its_words_and_keeps_nothing_else(t
     """Staff's dismissal is kept across a restart as counts by camera and word, and only of the reasons' words."""
     camera, store = Camera("north"), store_at(tmp_path)
     booth = new_booth(camera, stored=store.load())
-    store.commit(booth.take([camera.says(camera.observation(PLAIN, NOON)) for _ in range(400)], NOON).changes)
-    outcome = booth.take([camera.says(camera.observation(ODD, NOON + 5))], Seconds(NOON + 5))
+    store.commit(
+        booth.handle_batch([camera.says(camera.observation(PLAIN, NOON)) for _ in range(400)], NOON).changes
+    )
+    outcome = booth.handle_batch([camera.says(camera.observation(ODD, NOON + 5))], Seconds(NOON + 5))
     store.commit(outcome.changes)
     (alert,) = told(outcome, "alert")
     (held,) = booth._alerts.all()
@@ -61,7 +63,7 @@ def test_a_dismissed_alert_raises_the_bar_for_its_words_and_keeps_nothing_else(t
         asks("tablet-1", "claim", alert=alert["id"]),
         asks("tablet-1", "outcome", alert=alert["id"], outcome="dismissed", why="wrong_reading"),
     ]
-    store.commit(booth.take(requests, Seconds(NOON + 9)).changes)
+    store.commit(booth.handle_batch(requests, Seconds(NOON + 9)).changes)
     doubts = store.load().doubts
     assert {one.of for one in doubts} == set(words)
     assert all(one.faults == 1.0 for one in doubts)
@@ -70,17 +72,17 @@ def test_a_dismissed_alert_raises_the_bar_for_its_words_and_keeps_nothing_else(t
     store.close()
 
 
-@pytest.mark.parametrize(("doubted", "alerts"), [("north", 0), ("south", 1)])
-def test_words_that_were_often_wrong_need_more_to_alert_at_their_camera(doubted: str, alerts: int) -> None:
+@pytest.mark.parametrize(("suppressed", "alerts"), [("north", 0), ("south", 1)])
+def test_words_that_were_often_wrong_need_more_to_alert_at_their_camera(suppressed: str, alerts: int) -> None:
     """Somebody whose words staff dismissed again and again at this camera is counted, but nobody is sent out."""
     camera = Camera("north")
     doubts = tuple(
-        Doubt(of=Word(unit=UnitId(doubted), attribute=attribute.name, word=attribute.label(reading.level)),
+        Doubt(of=Word(unit=UnitId(suppressed), attribute=attribute.name, word=attribute.label(reading.level)),
               faults=6.0, at=NOON)
         for attribute, reading in zip(ATTRIBUTES, ODD.readings, strict=True)
     )  # fmt: skip
-    booth = new_booth(camera, stored=Stored(doubts=doubts), floor=0.005)
-    booth.take([camera.says(camera.observation(PLAIN, NOON)) for _ in range(400)], NOON)
-    outcome = booth.take([camera.says(camera.observation(ODD, NOON + 5))], Seconds(NOON + 5))
+    booth = new_booth(camera, stored=HubState(doubts=doubts), floor=0.005)
+    booth.handle_batch([camera.says(camera.observation(PLAIN, NOON)) for _ in range(400)], NOON)
+    outcome = booth.handle_batch([camera.says(camera.observation(ODD, NOON + 5))], Seconds(NOON + 5))
     assert len(told(outcome, "alert")) == alerts
     assert booth._daybook.number("flags") == 1

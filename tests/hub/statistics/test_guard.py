@@ -26,7 +26,7 @@ def street(
     for number in range(people):
         unit, share = (NORTH, north) if number % 2 else (SOUTH, south)
         instead = {"top_colour": "pink"} if chance.random() < share else {}
-        rarity.judge(dressed(chance, **instead), unit, Seconds(NOON + rarity.baseline.people))
+        rarity.score_and_learn(dressed(chance, **instead), unit, Seconds(NOON + rarity.baseline.people))
 
 
 def test_what_one_camera_suddenly_sees_everywhere_is_set_aside() -> None:
@@ -34,10 +34,10 @@ def test_what_one_camera_suddenly_sees_everywhere_is_set_aside() -> None:
     rarity, chance = Rarity(Baseline()), random.Random(1)  # noqa: S311 - a test's chance
     street(rarity, chance, 2000)
     street(rarity, chance, 300, north=0.4)
-    assert rarity.guard.doubtful(NORTH) == {PINK}
-    assert not rarity.guard.doubtful(SOUTH)
+    assert rarity.guard.masked(NORTH) == {PINK}
+    assert not rarity.guard.masked(SOUTH)
     pink = AttributeVector.of(top_colour="pink", sleeves="long")
-    assert rarity.score(rarity.worn(pink, NORTH)).p > 0.1
+    assert rarity.score(rarity.encode(pink, NORTH)).p > 0.1
     before = rarity.baseline.singles(NOON)[0][PINK]
     street(rarity, chance, 100, north=1.0)
     assert rarity.baseline.singles(NOON)[0][PINK] - before <= 3
@@ -48,9 +48,9 @@ def test_a_mended_camera_is_believed_again() -> None:
     rarity, chance = Rarity(Baseline()), random.Random(2)  # noqa: S311 - a test's chance
     street(rarity, chance, 2000)
     street(rarity, chance, 200, north=0.4)
-    assert rarity.guard.doubtful(NORTH)
+    assert rarity.guard.masked(NORTH)
     street(rarity, chance, 2500)
-    assert not rarity.guard.doubtful(NORTH)
+    assert not rarity.guard.masked(NORTH)
 
 
 def test_what_all_cameras_see_is_the_street() -> None:
@@ -58,9 +58,9 @@ def test_what_all_cameras_see_is_the_street() -> None:
     rarity, chance = Rarity(Baseline()), random.Random(3)  # noqa: S311 - a test's chance
     street(rarity, chance, 2000)
     street(rarity, chance, 400, north=0.3, south=0.3)
-    assert not rarity.guard.doubtful(NORTH)
+    assert not rarity.guard.masked(NORTH)
     pink = AttributeVector.of(top_colour="pink", sleeves="long")
-    assert rarity.score(rarity.worn(pink, NORTH)).p > 0.02
+    assert rarity.score(rarity.encode(pink, NORTH)).p > 0.02
 
 
 def test_what_was_hardly_ever_seen_is_set_aside_by_the_third_time() -> None:
@@ -70,8 +70,8 @@ def test_what_was_hardly_ever_seen_is_set_aside_by_the_third_time() -> None:
     for number in range(60):
         instead = {"top_colour": "purple"} if number in {5, 19, 31} else {}
         unit = NORTH if number % 2 else SOUTH
-        rarity.judge(dressed(chance, **instead), unit, Seconds(NOON + rarity.baseline.people))
-    assert len(rarity.guard.doubtful(NORTH)) == 1
+        rarity.score_and_learn(dressed(chance, **instead), unit, Seconds(NOON + rarity.baseline.people))
+    assert len(rarity.guard.masked(NORTH)) == 1
 
 
 def test_a_broken_camera_is_not_believed_because_another_saw_a_little_more_by_chance() -> None:
@@ -80,16 +80,16 @@ def test_a_broken_camera_is_not_believed_because_another_saw_a_little_more_by_ch
     street(rarity, chance, 2000)
     street(rarity, chance, 600, north=0.4)
     street(rarity, chance, 60, north=0.4, south=0.1)
-    assert PINK in rarity.guard.doubtful(NORTH)
+    assert PINK in rarity.guard.masked(NORTH)
 
 
 def test_ordinary_days_set_hardly_anything_aside() -> None:
     """Of ten thousand people before two sound cameras, fewer than one in two hundred readings is not believed."""
-    rarity, chance, doubted = Rarity(Baseline()), random.Random(6), 0  # noqa: S311
+    rarity, chance, suppressed = Rarity(Baseline()), random.Random(6), 0  # noqa: S311
     street(rarity, chance, 1000)
     for number in range(10_000):
         unit = NORTH if number % 2 else SOUTH
         vector = dressed(chance)
-        doubted += len(rarity.worn(vector, unit).doubted)
-        rarity.judge(vector, unit, Seconds(NOON + rarity.baseline.people))
-    assert doubted < 2 * 10_000 / 200
+        suppressed += len(rarity.encode(vector, unit).suppressed)
+        rarity.score_and_learn(vector, unit, Seconds(NOON + rarity.baseline.people))
+    assert suppressed < 2 * 10_000 / 200

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from appliance.hub.statistics import confidence as bounds
 from appliance.hub.statistics.baseline.baseline import Baseline
 from appliance.hub.statistics.baseline.state import HALF_LIFE, merged
-from appliance.hub.statistics.conformal import MEMORY, Tails
-from appliance.hub.statistics.layout import BANDS, LEVELS, OFFSETS, STREET, VAGUE, attribute_level, worn
+from appliance.hub.statistics.conformal import MEMORY, ConformalCalibrator
+from appliance.hub.statistics.layout import BANDS, LEVELS, OFFSETS, STREET, VAGUE, attribute_level, encode
 from appliance.hub.statistics.lenses.chow_liu import chow_liu
 from appliance.hub.statistics.lenses.score_tables import TIMES, tables_of
 from appliance.hub.statistics.rarity import Rarity, Score
@@ -131,7 +131,7 @@ def test_the_state_of_a_baseline_is_all_of_it() -> None:
 
 def test_a_conformal_p_is_never_finer_than_what_was_seen() -> None:
     """With n scores remembered no p is below 1 / (n + 1); memory grows with experience, to a few thousand."""
-    tails = Tails(((0, 24),), bands=1)
+    tails = ConformalCalibrator(((0, 24),), bands=1)
     for number in range(200):
         tails.add(0, (number / 100,))
     tails.settle()
@@ -205,7 +205,8 @@ def street(
     crowd, rarity = Crowd(seed, **sight), Rarity(Baseline())
     vectors = [crowd.person() for _ in range(people)]
     return vectors, [
-        rarity.judge(vector, NORTH, Seconds(NOON + 2 * number)) for number, vector in enumerate(vectors)
+        rarity.score_and_learn(vector, NORTH, Seconds(NOON + 2 * number))
+        for number, vector in enumerate(vectors)
     ]
 
 
@@ -235,7 +236,7 @@ def test_how_completely_people_are_seen_does_not_decide(
     day: tuple[list[AttributeVector], list[Score]],
 ) -> None:
     """Whoever is seen poorly is flagged about as often as whoever is seen completely."""
-    bands = np.array([STREET.band(len(worn(vector).fair)) for vector in day[0]])
+    bands = np.array([STREET.band(len(encode(vector).fair)) for vector in day[0]])
     p = np.array([score.p for score in day[1]])
     rates = [(p[bands == band] <= 0.02).mean() for band in range(BANDS) if (bands == band).sum() > 500]
     assert len(rates) == BANDS
@@ -247,21 +248,23 @@ def test_each_lens_finds_its_own_kind_of_exception() -> None:
     """A value never seen, two common things never seen together, and an odd whole are each found by their lens."""
     crowd, rarity = two_looks(11, mixed=0.002), Rarity(Baseline())
     for number in range(3000):
-        rarity.judge(next(crowd), NORTH, Seconds(NOON + number))
-    value = rarity.score(worn(AttributeVector.of(**{**WINTER, "top_colour": "pink"})))
-    pair = rarity.score(worn(AttributeVector.of(**{**WINTER, "sleeves": "short"})))
+        rarity.score_and_learn(next(crowd), NORTH, Seconds(NOON + number))
+    value = rarity.score(encode(AttributeVector.of(**{**WINTER, "top_colour": "pink"})))
+    pair = rarity.score(encode(AttributeVector.of(**{**WINTER, "sleeves": "short"})))
     assert (value.lens, value.p < 0.005) == (Lens.SINGLE, True)
     assert (pair.lens, pair.p < 0.005) == (Lens.PAIR, True)
-    assert rarity.score(worn(AttributeVector.of(**SUMMER))).p > 0.1
+    assert rarity.score(encode(AttributeVector.of(**SUMMER))).p > 0.1
 
 
 def test_only_sure_readings_score() -> None:
     """However odd a doubtful reading is, it makes nobody an exception."""
     rarity = Rarity(Baseline())
     for number in range(500):
-        rarity.judge(AttributeVector.of(top_colour="black", sleeves="long"), NORTH, Seconds(NOON + number))
+        rarity.score_and_learn(
+            AttributeVector.of(top_colour="black", sleeves="long"), NORTH, Seconds(NOON + number)
+        )
     odd = AttributeVector.of(top_colour=("pink", Confidence.FAIR), sleeves="long")
-    assert rarity.score(worn(odd)).p == 1.0
+    assert rarity.score(encode(odd)).p == 1.0
 
 
 @pytest.mark.parametrize("confidence", [Confidence.LOW, Confidence.FAIR])
@@ -269,10 +272,10 @@ def test_who_was_read_unsurely_ranks_between_the_plainest_and_the_surely_odd(con
     """An odd thing read unsurely lifts its wearer in the ranking, up to a bound; it claims nothing."""
     rarity, crowd = Rarity(Baseline()), two_looks(11, mixed=0.002)
     for number in range(3000):
-        rarity.judge(next(crowd), NORTH, Seconds(NOON + number))
+        rarity.score_and_learn(next(crowd), NORTH, Seconds(NOON + number))
 
     def score(colour: str | tuple[str, Confidence]) -> Score:
-        return rarity.score(worn(AttributeVector.of(**{**WINTER, "top_colour": colour})))
+        return rarity.score(encode(AttributeVector.of(**{**WINTER, "top_colour": colour})))
 
     plain, perhaps, surely = (
         score(colour) for colour in (WINTER["top_colour"], ("pink", confidence), "pink")
@@ -287,19 +290,19 @@ def test_a_forget_after_others_came_leaves_nothing_anywhere() -> None:
     rarity, plain = Rarity(Baseline()), AttributeVector.of(top_colour="black", sleeves="long")
     odd = AttributeVector.of(top_colour="pink", sleeves="long")
     for number in range(300):
-        rarity.judge(plain, NORTH, Seconds(NOON + number))
-    one, at = rarity.worn(odd, NORTH), Seconds(NOON + 300)
+        rarity.score_and_learn(plain, NORTH, Seconds(NOON + number))
+    one, at = rarity.encode(odd, NORTH), Seconds(NOON + 300)
     before = rarity._tails.bins() > 0
     counted = rarity.update(one, rarity.score(one), NORTH, at)
     rarity._tails.settle()
     for number in range(40):
-        rarity.judge(plain, NORTH, Seconds(NOON + 301 + number))
+        rarity.score_and_learn(plain, NORTH, Seconds(NOON + 301 + number))
     pink = int(one.known[0])
     assert rarity.guard._cameras[NORTH].counts[pink] > 0
     rarity.forget(odd, NORTH, at, counted)
     assert rarity.guard._cameras[NORTH].counts[pink] == 0
     assert not rarity.baseline.state().pairs[pink].any()
-    assert rarity._lately.state().pairs[pink].max() < 1e-9
+    assert rarity._short_term_baseline.state().pairs[pink].max() < 1e-9
     place = rarity._tails.bins_of(np.array([counted.scores.scores]))[0]
     for histogram in (0, 3):
         assert before[counted.scores.band, histogram, place[histogram]] == (
@@ -316,7 +319,7 @@ def test_a_vague_level_is_no_exception_and_no_reason() -> None:
     assert not tables.single[VAGUE].any()
     assert not tables.deficit[VAGUE].any()
     assert not tables.deficit[:, VAGUE].any()
-    only_vague = worn(AttributeVector.of(bag="yes", one_piece="no", outer="none"))
+    only_vague = encode(AttributeVector.of(bag="yes", one_piece="no", outer="none"))
     score = Score(p=0.001, bits=10, lens=Lens.WHOLE, lenses=(1, 1, 0.001), raw=(0, 0, 9))
     assert reasons_for(only_vague, score, baseline, NOON) == ()
 
@@ -329,7 +332,7 @@ def test_one_in_n_is_rarely_too_rare_and_never_twice() -> None:
     for number in range(4000):
         vector = crowd.person(sight=0.7)
         now = Seconds(NOON + number)
-        one = worn(vector)
+        one = encode(vector)
         if number >= 50 and len(one.sure):
             for reason in reasons_for(one, score, baseline, now):
                 if reason.one_in:
@@ -361,7 +364,7 @@ def test_a_pair_is_a_reason_only_where_one_word_would_not_do() -> None:
     pairs = 0
     for number in range(2500):
         now = Seconds(NOON + number)
-        one = worn(next(crowd))
+        one = encode(next(crowd))
         score = rarity.score(one)
         if number > 300 and score.p <= 0.02:
             for reason in reasons_for(one, score, rarity.baseline, now):

@@ -15,7 +15,7 @@ from appliance.hub.statistics.conformal import whole
 from appliance.hub.statistics.layout import LEVELS
 from appliance.hub.storage import schema
 from appliance.hub.storage.row_codec import blob
-from appliance.hub.storage.state import Changes, Live
+from appliance.hub.storage.state import PendingObservation, StateDelta
 from appliance.hub.storage.store import Store
 from appliance.protocol.values import AttributeVector, BoothId, Epoch, Seconds, UnitId
 from appliance.protocol.vocabulary import CODE_BYTES
@@ -92,8 +92,8 @@ def test_what_was_seen_is_gone_from_the_disk(tmp_path: Path, how: str) -> None:
     booth = new_booth(camera, stored=store.load())
     for number in range(40):
         batch = [camera.says(camera.observation(PLAIN, NOON)) for _ in range(10)]
-        store.commit(booth.take(batch, Seconds(NOON + number / 10)).changes)
-    outcome = booth.take([camera.says(camera.observation(ODD, NOON))], Seconds(NOON + 5))
+        store.commit(booth.handle_batch(batch, Seconds(NOON + number / 10)).changes)
+    outcome = booth.handle_batch([camera.says(camera.observation(ODD, NOON))], Seconds(NOON + 5))
     store.commit(outcome.changes)
     (alert,) = told(outcome, "alert")
     codes = [vector.code.to_bytes(CODE_BYTES, "big") for vector in (ODD, PLAIN)]
@@ -102,7 +102,7 @@ def test_what_was_seen_is_gone_from_the_disk(tmp_path: Path, how: str) -> None:
         batch, now = [asks("tablet-1", "forget", alert=alert["id"])], NOON + 6
     else:
         batch, now = [], NOON + 5 + 180
-    store.commit(booth.take(batch, Seconds(now)).changes)
+    store.commit(booth.handle_batch(batch, Seconds(now)).changes)
     assert not any(code in bytes_on_disk(tmp_path) for code in codes)
     assert booth.baseline.people == 401
     store.close()
@@ -125,14 +125,14 @@ def test_no_outfit_minute_or_camera_can_be_read_from_the_file(tmp_path: Path, *,
         booth = new_booth(*cameras)
         for number in range(400):
             camera = cameras[number % 2 if number != at else which]
-            worn = vector if number == at else PLAIN
+            encode = vector if number == at else PLAIN
             now = Seconds(NOON + 20 * number)
-            outcome = booth.take([camera.says(camera.observation(worn, now))], now)
+            outcome = booth.handle_batch([camera.says(camera.observation(encode, now))], now)
             store.commit(outcome.changes)
             if forgotten and number == at:
                 (alert,) = told(outcome, "alert")
-                store.commit(booth.take([asks("tablet-1", "forget", alert=alert["id"])], now).changes)
-        store.commit(booth.take([], now, last=True).changes)
+                store.commit(booth.handle_batch([asks("tablet-1", "forget", alert=alert["id"])], now).changes)
+        store.commit(booth.handle_batch([], now, last=True).changes)
         store.close()
         with sqlite3.connect(directory / "hub.sqlite") as database:
             files.append(
@@ -150,8 +150,8 @@ def test_stored_counts_are_whole_fives_and_no_claim_grows_bold_by_a_restart(tmp_
     booth = new_booth(camera)
     for number in range(600):
         now = Seconds(NOON + number * 600)
-        store.commit(booth.take([camera.says(camera.observation(crowd.person(), now))], now).changes)
-    store.commit(booth.take([], now, last=True).changes)
+        store.commit(booth.handle_batch([camera.says(camera.observation(crowd.person(), now))], now).changes)
+    store.commit(booth.handle_batch([], now, last=True).changes)
     again = new_booth(camera, stored=store.load(), now=now)
     state = store.load().snapshot.baseline  # type: ignore[union-attr]
     fives = state.pairs / Baseline(state)._growth(state.latest) / FIVE
@@ -171,10 +171,10 @@ def test_everything_stored_comes_back(tmp_path: Path) -> None:
     camera, store = Camera("north"), store_at(tmp_path)
     booth = new_booth(camera, stored=store.load())
     plain = [camera.says(camera.observation(PLAIN, NOON)) for _ in range(400)]
-    store.commit(booth.take(plain, NOON).changes)
-    odd = booth.take([camera.says(camera.observation(ODD, NOON))], NOON)
+    store.commit(booth.handle_batch(plain, NOON).changes)
+    odd = booth.handle_batch([camera.says(camera.observation(ODD, NOON))], NOON)
     store.commit(odd.changes)
-    store.commit(booth.take([], NOON, last=True).changes)
+    store.commit(booth.handle_batch([], NOON, last=True).changes)
     store.close()
     store = store_at(tmp_path)
     stored = store.load()
@@ -193,8 +193,8 @@ def test_everything_stored_comes_back(tmp_path: Path) -> None:
 def test_a_batch_is_stored_whole_or_not_at_all(tmp_path: Path) -> None:
     """A batch that fails half way leaves nothing behind."""
     camera, store = Camera("north"), store_at(tmp_path)
-    changes = new_booth(camera).take([camera.says(camera.observation(PLAIN, NOON))], NOON).changes
-    broken = Live(unit=UnitId("north"), seen_at=Seconds(float("nan")), vector=PLAIN)
+    changes = new_booth(camera).handle_batch([camera.says(camera.observation(PLAIN, NOON))], NOON).changes
+    broken = PendingObservation(unit=UnitId("north"), seen_at=Seconds(float("nan")), vector=PLAIN)
     with pytest.raises((Unfit, Unavailable)):
         store.commit(replace(changes, live=(*changes.live, broken)))
     assert store.load().live == ()
@@ -227,7 +227,7 @@ def test_a_count_that_cannot_be_is_unfit(tmp_path: Path, pairs: bytes) -> None:
     """A stored count that is torn, negative or of another size is never repaired in silence."""
     camera, store = Camera("north"), store_at(tmp_path)
     booth = new_booth(camera)
-    store.commit(booth.take([camera.says(camera.observation(PLAIN, NOON))], NOON, last=True).changes)
+    store.commit(booth.handle_batch([camera.says(camera.observation(PLAIN, NOON))], NOON, last=True).changes)
     with sqlite3.connect(tmp_path / "hub.sqlite") as database:
         database.execute("UPDATE baseline SET pairs = ?", (pairs,))
     with pytest.raises(Unfit, match="damaged"):
@@ -265,6 +265,8 @@ def test_a_second_hub_cannot_write(tmp_path: Path) -> None:
     other.execute("BEGIN IMMEDIATE")
     store._db.execute("PRAGMA busy_timeout = 10")
     with pytest.raises(Unavailable, match="does not work"):
-        store.commit(Changes(last_alert=1, live=(Live(unit=UnitId("n"), seen_at=NOON, vector=PLAIN),)))
+        store.commit(
+            StateDelta(last_alert=1, live=(PendingObservation(unit=UnitId("n"), seen_at=NOON, vector=PLAIN),))
+        )
     other.close()
     store.close()

@@ -70,7 +70,7 @@ def test_what_cannot_be_is_said_before_anything_starts(
     assert cli.main(["card", "read", "--config", str(path), option, value]) == 78
     said = capsys.readouterr().err.splitlines()
     assert len(said) == 1
-    assert "Mend: " in said[0]
+    assert "Fix: " in said[0]
 
 
 def test_the_asked_colours_are_srgbs() -> None:

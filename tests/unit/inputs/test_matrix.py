@@ -26,7 +26,7 @@ from appliance.unit.inputs.colour_matrix import (
     spelled,
     taken,
 )
-from appliance.unit.inputs.start_inputs import Given
+from appliance.unit.inputs.start_inputs import StartInputs
 from appliance.unit.vision import pipeline
 
 IDENTITY = (1024, 0, 0, 0, 1024, 0, 0, 0, 1024)
@@ -52,7 +52,7 @@ def test_a_word_survives_its_record(word: Word) -> None:
     """Each word is read from its record, and tells a person what is wrong and what to do."""
     assert said_in(record_of_word(word)) is word
     assert word.said
-    assert word.mend
+    assert word.fix
 
 
 @given(st.binary(max_size=2 * RECORD) | st.binary(min_size=RECORD, max_size=RECORD))
@@ -176,13 +176,13 @@ def test_a_credential_comes_first(unit: UnitConfig, tmp_path: Path, monkeypatch:
     ],
 )
 def test_nonsense_stops_sense(unit: UnitConfig, content: bytes) -> None:
-    """A file that is not in its one spelling, or of another version, is Unfit and says where and how to mend it."""
+    """A file that is not in its one spelling, or of another version, is Unfit and says where and how to fix it."""
     kept_at(unit.matrix, WARM)
     unit.matrix.write_bytes(content)
     with pytest.raises(Unfit) as refusal:
         taken(unit)
     assert str(unit.matrix) in str(refusal.value)
-    assert "card read" in refusal.value.mend
+    assert "card read" in refusal.value.fix
 
 
 @pytest.mark.parametrize("kind", ["link", "pipe", "directory"])
@@ -226,11 +226,11 @@ def test_sense_hands_it_to_its_eyes(
     path.write_text(path.read_text() + '[pipe]\npath = "pipe"\n')
     asked: list[object] = []
 
-    def loaded(_settings: UnitConfig, handed: Given) -> None:
+    def loaded(_settings: UnitConfig, handed: StartInputs) -> None:
         asked.append(handed)
         raise Unfit("no need to see")
 
     monkeypatch.setattr(pipeline, "load", loaded)
     assert sense.main(path, unboxed=True) == 78
     os.close(reader)
-    assert asked == [Given(None, WARM)]
+    assert asked == [StartInputs(None, WARM)]

@@ -24,7 +24,7 @@ from appliance.protocol.values import (
 )
 from appliance.settings import config
 from appliance.unit.outbox import seal_check as gate_module
-from appliance.unit.outbox.seal_check import BURST, RATE, Gate, gate_of
+from appliance.unit.outbox.seal_check import BURST, RATE, SealCheck, gate_of
 from appliance.unit.outbox.spool import Spool
 from appliance.unit.pipe.record import ENVELOPE_LIMIT, RECORD_BYTES, record_of
 from appliance.unit.pipe.writer import RATE as SENSE_RATE
@@ -41,8 +41,8 @@ def sealed(number: int = 0, *, key: bytes = KEY, booth: str = BOOTH) -> bytes:
     return Sealer(private_key=key, booth=BoothId(booth)).seal(statement)
 
 
-def gate_at(now: float = 0.0) -> Gate:
-    return Gate(booth=BOOTH, unit=UNIT, public_key=public_key_of(KEY), now=now)
+def gate_at(now: float = 0.0) -> SealCheck:
+    return SealCheck(booth=BOOTH, unit=UNIT, public_key=public_key_of(KEY), now=now)
 
 
 def flipped(envelope: bytes, place: int) -> bytes:
@@ -172,7 +172,7 @@ def test_a_relay_without_the_public_key_does_not_start(tmp_path: Path, text: str
     with pytest.raises(Unfit, match=what) as unfit:
         gate_of(config.unit_config(path), path, 0.0)
     assert str(path) in str(unfit.value)
-    assert "register.toml" in unfit.value.mend
+    assert "register.toml" in unfit.value.fix
 
 
 def test_the_gate_holds_no_private_key() -> None:

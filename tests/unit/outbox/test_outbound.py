@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from appliance.unit.outbox import publisher
-from appliance.unit.outbox.publisher import MOST_KEPT_SECONDS, Outbound
+from appliance.unit.outbox.publisher import MOST_KEPT_SECONDS, Publisher
 from appliance.unit.outbox.spool import Spool
 
 
@@ -45,7 +45,7 @@ def test_a_link_lost_again_and_again_does_not_make_a_unit_remember(
     monkeypatch.setattr(publisher, "time", SimpleNamespace(monotonic=lambda: clock[0]))
     radio: Any = Radio()
     spool = Spool(tmp_path, limit=10_000)
-    out = Outbound(spool, radio, "somewhere")
+    out = Publisher(spool, radio, "somewhere")
     for second in range(1500):
         clock[0] += 1.0
         spool.append([b"%d" % second])

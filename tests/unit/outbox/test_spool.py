@@ -300,9 +300,9 @@ def test_strange_files_are_left_alone(tmp_path: Path) -> None:
 
 
 def test_a_directory_that_cannot_be_used_is_unfit(tmp_path: Path) -> None:
-    """An outbox that can be made nowhere stops the relay with one sentence on how to mend it."""
+    """An outbox that can be made nowhere stops the relay with one sentence on how to fix it."""
     (tmp_path / "file").touch()
-    with pytest.raises(Unfit, match=r"spool.*Mend: make the directory writable"):
+    with pytest.raises(Unfit, match=r"spool.*Fix: make the directory writable"):
         Spool(tmp_path / "file" / "spool", 1000)
 
 
@@ -310,10 +310,10 @@ def test_what_was_handed_over_can_be_taken_back_until_it_is_settled(tmp_path: Pa
     """Handed over is no longer waiting and not yet forgotten: taken back, or after a restart, it waits again."""
     spool = Spool(tmp_path, 1000)
     spool.append([b"%d" % number for number in range(1, 11)])
-    spool.hand_over(6)
+    spool.mark_published(6)
     assert (len(spool), len(spool.waiting(0, 100))) == (4, 10)
-    assert (spool.take_back(), len(spool)) == (0, 10)
-    spool.hand_over(8)
+    assert (spool.rewind(), len(spool)) == (0, 10)
+    spool.mark_published(8)
     spool.settle(3)
     assert (len(spool), spool.waiting(0, 1)[0].serial) == (2, 3)
     spool.close()
@@ -326,7 +326,7 @@ def test_what_was_handed_over_is_not_counted_as_lost(tmp_path: Path) -> None:
     """When a full outbox drops its oldest segment, only what nobody has taken counts as lost."""
     spool = Spool(tmp_path, 40)  # four segments of ten
     spool.append([b"%d" % number for number in range(1, 41)])
-    spool.hand_over(6)
+    spool.mark_published(6)
     spool.append([b"more"])
     assert spool.dropped == 4
     spool.close()

@@ -12,10 +12,10 @@ import pytest
 from appliance.protocol.vocabulary import COLOURS, INDEX
 from appliance.settings.config import CameraConfig
 from appliance.unit.inputs.colour_matrix import CameraMatrix
-from appliance.unit.inputs.start_inputs import Given
+from appliance.unit.inputs.start_inputs import StartInputs
 from appliance.unit.vision.attributes.priors import CALIBRATION, SHIPPED, Usual
 from appliance.unit.vision.camera.frame_source import open_source
-from appliance.unit.vision.glance import GlanceRules, Glances, choose, hidden_share
+from appliance.unit.vision.glance import GlanceRules, Glances, hidden_share, select_crops
 from appliance.unit.vision.models.runtime import Wish, choose_accelerator
 from appliance.unit.vision.pipeline import Pipeline, Sighting, pipeline_on, standing
 from appliance.unit.vision.tracking.tracker import Tracker
@@ -71,7 +71,7 @@ def test_who_may_wear_something_rare_is_looked_at_longer() -> None:
     sighted, scripted, _ = walk(*path, top=(150, 60, 190), usual=Usual.of(shares))
     assert [one.vector.word("top.colour") for one in sighted] == ["purple"]
     rules = GlanceRules()
-    assert rules.enough < len(scripted.poses) <= rules.most
+    assert rules.glances < len(scripted.poses) <= rules.max_glances
 
 
 def box(x: float, height: float = 150.0, top: float = 60.0) -> Box:
@@ -85,7 +85,7 @@ def test_a_passer_by_is_described_once_while_in_view() -> None:
     assert sighted[0].at < 4.0
     assert sighted[0].vector.word("top.colour") == "red"
     assert sighted[0].vector.word("bottom.colour") == "blue"
-    assert len(scripted.poses) == GlanceRules().enough
+    assert len(scripted.poses) == GlanceRules().glances
     assert pipeline.counts.described == 1
 
 
@@ -93,7 +93,7 @@ def test_a_short_visit_is_described_at_its_end() -> None:
     """Somebody in view for a second and a half is described from what was seen, once the track ends."""
     sighted, scripted, _ = walk(*((at, [box(20 + 12 * at)]) for at in range(15)))
     assert len(sighted) == 1
-    assert 0 < len(scripted.poses) < GlanceRules().enough
+    assert 0 < len(scripted.poses) < GlanceRules().glances
     assert sighted[0].vector.word("top.colour") == "red"
 
 
@@ -121,7 +121,7 @@ def test_poses_keep_to_the_budget() -> None:
     sighted, scripted, pipeline = walk(*crowd)
     assert len(sighted) == 5
     assert len(scripted.poses) <= pipeline.cost.frames
-    assert len(scripted.poses) <= 5 * GlanceRules().enough
+    assert len(scripted.poses) <= 5 * GlanceRules().glances
 
 
 def test_a_second_look_finds_whom_the_first_misses() -> None:
@@ -149,14 +149,14 @@ def test_the_one_seen_least_comes_first() -> None:
     near, far = tracks(box(20, 200), box(300, 100))
     boxes = [near.box, far.box]
     known = {near.track: Glances(), far.track: Glances()}
-    assert choose([near, far], known, boxes, GlanceRules()) == [near]
+    assert select_crops([near, far], known, boxes, GlanceRules()) == [near]
     known[near.track].readings.append(())
-    assert choose([near, far], known, boxes, GlanceRules()) == [far]
+    assert select_crops([near, far], known, boxes, GlanceRules()) == [far]
     known[far.track].described = True
     known[near.track].tried_at = near.at - 0.1
     known[near.track].height = near.box.height
-    assert choose([near, far], known, boxes, GlanceRules()) == []
-    assert choose([near], {near.track: Glances()}, boxes, GlanceRules(least=300)) == []
+    assert select_crops([near, far], known, boxes, GlanceRules()) == []
+    assert select_crops([near], {near.track: Glances()}, boxes, GlanceRules(min_height=300)) == []
 
 
 def test_hidden_is_who_is_behind() -> None:
@@ -188,7 +188,7 @@ def test_real_models_find_nobody_in_an_empty_picture() -> None:
 def test_the_cameras_matrix_is_in_every_light() -> None:
     """What the card said of the camera is in the light that people are read in, and in that of a single picture."""
     matrix = CameraMatrix((716, 20, -10, 0, 1024, 0, 5, -102, 1638), 12)
-    pipeline = pipeline_on(choose_accelerator(wish=Wish.CPU), given=Given(None, matrix))
+    pipeline = pipeline_on(choose_accelerator(wish=Wish.CPU), given=StartInputs(None, matrix))
     assert pipeline._balance.light == pytest.approx(np.array(matrix.rows), abs=1e-6)
     pipeline.find_at_once(Frame(pixels=np.full(SIZE, 120, np.uint8), at=0.0))
     light, gains = pipeline._balance.light, pipeline._balance.gains

@@ -5,7 +5,7 @@ w the reading's confidence weight and g = 2^((seen - anchor) / half-life); divid
 an observation one half-life old counts half (forward decay: Cormode, Shkapenyuk, Srivastava and Xu 2009, ICDE).
 What is unknown is masked: each count is held against the weight of those in whom both attributes were known.
 
-Laws:
+Invariants:
     * The state is what ``BaselineState`` says and no more. It counts how often what was worn, but a rare thing worn
       once is a person: so g changes once a day and tells no hour; what is written down is ``coarse`` (``counts``);
       and ``forget`` takes one vector out again, exactly.
@@ -13,7 +13,7 @@ Laws:
     * Weights and g are dyadic fractions, so sums of doubles are exact while counts stay moderate: the order of
       arrival does not matter, and merging two baselines equals one that had seen both streams.
     * An observation counts at the time it was seen, not when it arrived: late is as good as fresh.
-    * Thinking only: no clock, no I/O.
+    * Pure: no I/O, no clock.
 
 >>> from appliance.protocol.values import AttributeVector, Seconds, UnitId
 >>> baseline = Baseline()
@@ -33,7 +33,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from appliance.hub.statistics.baseline.state import DAY, HALF_LIFE, BaselineState, growth
-from appliance.hub.statistics.layout import STREET, FloatArray, IntArray, Layout, Worn, worn
+from appliance.hub.statistics.layout import STREET, EncodedVector, FloatArray, IntArray, Layout, encode
 from appliance.protocol.values import AttributeVector, Seconds, UnitId
 from appliance.protocol.vocabulary import ATTRIBUTES
 
@@ -81,19 +81,19 @@ class Baseline:
         self._known = state.known.copy() if state else np.zeros((layout.attributes, layout.attributes))
         self._cameras = {unit: row.copy() for unit, row in state.cameras} if state else {}
         self._grown_at, self._grown = math.nan, 1.0
-        self._waiting: list[tuple[Worn, UnitId, float]] = []
+        self._waiting: list[tuple[EncodedVector, UnitId, float]] = []
 
     def update(self, vector: AttributeVector, unit: UnitId, seen_at: Seconds) -> None:
         """Count one vector seen by ``unit`` at ``seen_at``."""
-        self.count(worn(vector), unit, seen_at)
+        self.count(encode(vector), unit, seen_at)
 
-    def count(self, one: Worn, unit: UnitId, seen_at: Seconds) -> None:
+    def count(self, one: EncodedVector, unit: UnitId, seen_at: Seconds) -> None:
         """The same for a vector already laid out as positions."""
         self._put(one, unit, self._growth(seen_at))
         self.people += 1
         self.latest = max(self.latest, self._grained(seen_at))
 
-    def forget(self, one: Worn, unit: UnitId, seen_at: Seconds) -> None:
+    def forget(self, one: EncodedVector, unit: UnitId, seen_at: Seconds) -> None:
         """Take out again what ``count`` put in; that somebody passed stays counted in ``people``.
 
         Exact where both happen in one life of this object. A baseline taken up from ``coarse`` counts holds a
@@ -105,7 +105,7 @@ class Baseline:
         for array in (self._pairs, self._known, *self._cameras.values()):
             np.maximum(array, 0.0, out=array)
 
-    def _put(self, one: Worn, unit: UnitId, g: float) -> None:
+    def _put(self, one: EncodedVector, unit: UnitId, g: float) -> None:
         self._waiting.append((one, unit, g))
         self._weight += g
         if len(self._waiting) >= _MOST_WAITING:
@@ -216,7 +216,7 @@ class Baseline:
         age = (max(self._grained(now), self.latest) - self._anchor) / self._half_life
         return 1.0 / growth(age) if age < _LONG else 0.0
 
-    def turn_back(self, now: Seconds) -> None:
+    def rewind_clock(self, now: Seconds) -> None:
         """Mend what a clock that ran ahead has done: age everything by whole half-lives until it lies before ``now``.
 
         Without this one sighting dated months ahead would outweigh everybody until then. What had been learnt before

@@ -1,11 +1,11 @@
 """What a baseline knows, as counts: as it is written down, taken up again, and merged with another.
 
-Laws:
+Invariants:
     * ``BaselineState`` says all there is. What is written down is ``coarse`` (whole fives): no single outfit can be
       read from it.
     * Growth g is a dyadic fraction, the same from every anchor but for a power of two: merging two states equals one
       baseline that had seen both streams.
-    * Thinking only: no clock, no I/O.
+    * Pure: no I/O, no clock.
 """
 
 from __future__ import annotations

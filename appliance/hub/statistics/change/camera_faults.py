@@ -11,7 +11,7 @@ More than ``TOLD`` bits, or z above ``TOO_MANY``, sets the level aside on this c
 the bits and z is below ``ENOUGH`` again; never while another camera has half of this one's bits, or a z above
 ``ENOUGH`` and a quarter of this one's.
 
-Laws:
+Invariants:
     * What is set aside counts as unknown: it scores nobody and teaches the baseline nothing.
     * Where all cameras see the same, it is the street that changed, not a camera: nothing is set aside.
     * The first reading of a fault cannot be told from a rare thing; of what is hardly ever seen, the third can.
@@ -26,7 +26,7 @@ import numpy as np
 
 from appliance.hub.statistics import confidence
 from appliance.hub.statistics.baseline.baseline import Baseline
-from appliance.hub.statistics.layout import FloatArray, IntArray, Worn
+from appliance.hub.statistics.layout import EncodedVector, FloatArray, IntArray
 from appliance.protocol.values import Seconds, UnitId
 
 MEMORY: Final = 200.0
@@ -46,40 +46,50 @@ _NOBODY: Final[frozenset[int]] = frozenset()
 
 class _Camera:
     __slots__ = (
-        "added", "counts", "doubtful", "gain", "looked", "loss", "told",
-        "usual", "usual_due", "waiting", "weight", "z",
+        "added",
+        "counts",
+        "gain",
+        "looked",
+        "loss",
+        "masked",
+        "told",
+        "usual",
+        "usual_due",
+        "waiting",
+        "weight",
+        "z",
     )  # fmt: skip
 
     def __init__(self, levels: int) -> None:
         self.counts = np.zeros(levels)
         self.weight = 0.0
         self.added = self.looked = 0
-        self.waiting: list[Worn] = []
-        self.doubtful = _NOBODY
+        self.waiting: list[EncodedVector] = []
+        self.masked = _NOBODY
         self.z, self.told = np.zeros(levels), np.zeros(levels)
         self.gain, self.loss = np.zeros(levels), np.zeros(levels)
         self.usual: FloatArray | None = None
         self.usual_due = 0
 
 
-def _read(one: Worn) -> IntArray:
+def _read(one: EncodedVector) -> IntArray:
     """The positions that were read, believed or not; each at most once."""
-    return np.append(one.known, one.doubted).astype(np.intp) if one.doubted else one.known
+    return np.append(one.known, one.suppressed).astype(np.intp) if one.suppressed else one.known
 
 
-class Guard:
+class CameraFaultDetector:
     """The readings not to be believed, by camera; ``baseline`` says what is usual."""
 
     def __init__(self, baseline: Baseline) -> None:
         self._baseline = baseline
         self._cameras: dict[UnitId, _Camera] = {}
 
-    def doubtful(self, unit: UnitId) -> frozenset[int]:
+    def masked(self, unit: UnitId) -> frozenset[int]:
         """The positions set aside on ``unit``."""
         camera = self._cameras.get(unit)
-        return _NOBODY if camera is None else camera.doubtful
+        return _NOBODY if camera is None else camera.masked
 
-    def count(self, one: Worn, unit: UnitId) -> int:
+    def count(self, one: EncodedVector, unit: UnitId) -> int:
         """Count what ``unit`` read, believed or not; the number by which ``forget`` finds it again."""
         camera = self._cameras.get(unit)
         if camera is None:
@@ -91,7 +101,7 @@ class Guard:
             self._look(camera, unit)
         return number
 
-    def forget(self, one: Worn, unit: UnitId, number: int) -> None:
+    def forget(self, one: EncodedVector, unit: UnitId, number: int) -> None:
         """Take out again what ``count`` gave ``number``; what is usual is looked up anew by every camera."""
         for camera in self._cameras.values():
             camera.usual = None
@@ -130,7 +140,7 @@ class Guard:
         seen = np.add.reduceat(camera.counts, layout.offsets)[layout.attribute_of]
         expected = camera.usual * seen
         camera.z = (camera.counts - expected) / np.sqrt(expected * (1.0 - camera.usual) + 0.25)
-        if camera.doubtful or camera.z.max() > TOO_MANY or camera.told.max() > TOLD:
+        if camera.masked or camera.z.max() > TOO_MANY or camera.told.max() > TOLD:
             self._set_aside(camera)
 
     def _usual(self, unit: UnitId) -> FloatArray:
@@ -151,5 +161,5 @@ class Guard:
             )
         found = ((camera.z > TOO_MANY) | (camera.told > TOLD)) & ~elsewhere
         still = ((camera.z > ENOUGH) | (camera.told > TOLD / 2.0)) & ~elsewhere
-        kept = [place for place in camera.doubtful if still[place]]
-        camera.doubtful = frozenset(kept + np.flatnonzero(found).tolist())
+        kept = [place for place in camera.masked if still[place]]
+        camera.masked = frozenset(kept + np.flatnonzero(found).tolist())

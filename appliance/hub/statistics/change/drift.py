@@ -8,10 +8,10 @@ below nothing it starts anew, so the instant comes to stand where the change beg
 stays above 2**h people (e-detectors: Shin, Ramdas and Rinaldo 2024, New England J. Statist. Data Sci. 2: 229-260).
 What is told must also matter: a share that moved by ``LEAST`` at least.
 
-Laws:
+Invariants:
     * Counts only, since the instant and in memory only; readings count where they are SURE.
     * One camera's fault is no change of the street: what a guard has set aside is not counted.
-    * Thinking only: ``seen_at`` is an argument.
+    * Pure: ``seen_at`` is an argument.
 
 >>> from appliance.hub.statistics.layout import Layout
 >>> from appliance.protocol.values import UnitId

@@ -4,8 +4,8 @@ Formula: among all tree-shaped distributions the one over the maximum-weight spa
 information is closest to the truth (Chow and Liu 1968, IEEE Trans. Inf. Theory 14: 462-467). Of a passer-by in whom
 only some attributes are known, the edges between known ones count: a forest.
 
-Laws:
-    * Thinking only: a function of the mutual information.
+Invariants:
+    * Pure: a function of the mutual information.
 """
 
 from __future__ import annotations

@@ -5,7 +5,7 @@ Formula: each look's score becomes *evidence*, bits of calibrated rarity among p
 2019, PNAS 116: 1195-1200): it goes with the least of them, but is raised where several agree. Since the harmonic mean
 of p-values is not one, what is claimed is its own conformal p.
 
-Laws:
+Invariants:
     * A look that sees fewer than its ``LEAST`` bits sees nothing, however few had so much. Where everybody dresses
       alike, nobody is rare.
     * Three lenses are told apart outside: *pair* is the deficit and the clash.

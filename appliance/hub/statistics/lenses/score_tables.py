@@ -16,9 +16,9 @@ bias of small samples (Miller 1955): (r - 1)(c - 1) / (2 n ln 2) bits are subtra
 ``lately`` is a second baseline that forgets within the hour: what it proves (99 % lower bound) to be common now is
 not rare, whatever the week says. So the first hour of rain makes no exceptions of raincoats.
 
-Laws:
+Invariants:
     * Vague levels say nothing in *single* and *pair*. Levels of one attribute are no pair.
-    * Thinking only: a function of the baselines and of ``now``.
+    * Pure: a function of the baselines and of ``now``.
 """
 
 from __future__ import annotations

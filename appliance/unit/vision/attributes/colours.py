@@ -1,6 +1,6 @@
 """From pixels to named colours: light correction, CIELAB, a palette of at most three, soft shares of twelve names.
 
-Laws:
+Invariants:
     * Pure and deterministic; small arrays in, small arrays out.
     * A colour between two names is both, in shares that add up to one: soft names hardly move when light does.
     * Only cloth comes here: heads are blanked and bare limbs left out before (regions.py).
@@ -50,7 +50,7 @@ _OKLAB_AB: Final = ((1.9779984951, -2.4285922050, 0.4505937099), (0.0259040371, 
 GREY_WORLD: Final = 0.5
 """How far the mean of a scene is pulled to grey: a street is not grey, so half way (measured: partial correction)."""
 GREY_WORLD_BEHIND_A_CARD: Final = 0.25
-"""The same where a card has said what the camera sees: less is left to mend, and half way would undo the card's work.
+"""The same where a card has said what the camera sees: less is left to fix, and half way would undo the card's work.
 
 Measured (docs/colours.md, warm lamp, crosstalk): .25 leaves 1.5 of CIEDE2000 on cloth, .5 leaves 3.0, no card 6.7;
 where the card was read by daylight and the lamp is another since, 5.7, 4.5 and 6.7.

@@ -1,6 +1,6 @@
 """From a track's glances to one attribute vector. Pure.
 
-Laws:
+Invariants:
     * Posterior = prior x tempered likelihoods. Glances at one person are not independent: T of them with errors
       correlated by R count as T^2 / sum R, which is T / (1 + (T - 1) rho) where all are correlated alike. Views that
       are far apart, in time or in size, are less alike: R_st = rho (KEPT + (1 - KEPT) 2^-d), d = seconds between

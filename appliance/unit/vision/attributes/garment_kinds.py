@@ -1,6 +1,6 @@
 """Kinds of garments from one glance: what the network says, weighed with what limbs and cloth look like by place.
 
-Laws:
+Invariants:
     * A network's answer counts relative to how common the answer was where it was trained: it is a likelihood.
     * Each source is trusted as far as it was measured to be right (``TRUST``), and what beats no constant answer is
       not said at all.

@@ -1,6 +1,6 @@
 """What is believed of anybody before a look: how common each word is, and how far a glance is to be believed.
 
-Laws:
+Invariants:
     * The shares are the hub's where the unit has its prior (``usual_by``), and the shipped ones before that.
     * Two priors: the counted shares say what is SURE; whether a word is said at all goes by a milder one, in which
       nothing is rarer than ``LEAST``: exceptions are what we look for, and a word that the prior silenced would never

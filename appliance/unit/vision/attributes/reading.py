@@ -1,6 +1,6 @@
 """What one glance at a headless person says about what is worn: a likelihood per level, or silence.
 
-Laws:
+Invariants:
     * Only a ``Headless`` crop comes in: no frame, no head, no face.
     * Silence is normal: an attribute that cannot be measured in this glance gives no reading.
     * No threshold is hard: each turns into a likelihood, and describe.py weighs the glances.

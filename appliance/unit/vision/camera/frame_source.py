@@ -1,6 +1,6 @@
 """Where frames come from: a recorded file, a V4L2 camera, or a camera module; never a network.
 
-Laws:
+Invariants:
     * A source is opened before SENSE seals itself; afterwards it only reads what is open.
     * FFmpeg may open plain files only, in a few named containers (``protocol_whitelist``, ``format_whitelist``).
     * A file that cannot be read is ``Unfit``; a camera that is away is ``Unavailable``.
@@ -115,7 +115,7 @@ class Recording:
             raise Unfit(
                 "there is no such video file",
                 where=self._where,
-                mend="pass SOURCE=/path/to/a/video.mp4, or 0",
+                fix="pass SOURCE=/path/to/a/video.mp4, or 0",
             )
         options = {"protocol_whitelist": "file", "format_whitelist": _FORMATS}
         try:
@@ -134,7 +134,7 @@ class Recording:
         return Unfit(
             f"cannot be decoded as video ({why})",
             where=self._where,
-            mend="convert it to H.264 in an MP4 file, or name another file",
+            fix="convert it to H.264 in an MP4 file, or name another file",
         )
 
     def close(self) -> None:
@@ -205,18 +205,16 @@ class VideoDevice:
         self._where = device
         options = {"video_size": f"{camera.width}x{camera.height}", "framerate": str(camera.frame_rate)}
         if not Path(device).exists():
-            raise Unavailable("there is no such camera", where=device, mend=_CAMERA_AWAY)
+            raise Unavailable("there is no such camera", where=device, fix=_CAMERA_AWAY)
         try:
             self._container: InputContainer = av.open(device, format="v4l2", options=options)
             self._stream: VideoStream = self._container.streams.video[0]
         except PermissionError:
             raise Unfit(
-                "this user may not read the camera", where=device, mend="add the user to the group video"
+                "this user may not read the camera", where=device, fix="add the user to the group video"
             ) from None
         except (FFmpegError, OSError, IndexError) as error:
-            raise Unavailable(
-                f"the camera does not open ({error})", where=device, mend=_CAMERA_AWAY
-            ) from None
+            raise Unavailable(f"the camera does not open ({error})", where=device, fix=_CAMERA_AWAY) from None
         self._stream.thread_type = "SLICE"
         self._stream.codec_context.thread_count = 1
         self._shrinking = _Shrinking(camera.width, camera.height)
@@ -233,6 +231,6 @@ class VideoDevice:
                     yield Frame(pixels=self._shrinking.pixels(picture), at=time.monotonic())
         except (FFmpegError, OSError) as error:
             raise Unavailable(
-                f"the camera went away ({error})", where=self._where, mend=_CAMERA_AWAY
+                f"the camera went away ({error})", where=self._where, fix=_CAMERA_AWAY
             ) from None
-        raise Unavailable("the camera gives no more pictures", where=self._where, mend=_CAMERA_AWAY)
+        raise Unavailable("the camera gives no more pictures", where=self._where, fix=_CAMERA_AWAY)

@@ -1,6 +1,6 @@
 """The camera module of a Raspberry Pi through picamera2, which is a package of the operating system.
 
-Laws:
+Invariants:
     * None of picamera2's types leave this file; what leaves is a ``Frame``.
     * A missing package is ``Unfit`` and says how to install it; a camera that is away is ``Unavailable``.
 """
@@ -32,7 +32,7 @@ def _library() -> Any:  # noqa: ANN401 - an untyped package, which stays in this
         raise Unfit(
             "picamera2 is not installed",
             where=_WHERE,
-            mend="apt-get install python3-picamera2 and make the virtual environment with "
+            fix="apt-get install python3-picamera2 and make the virtual environment with "
             "--system-site-packages, or use the camera as /dev/video0",
         ) from None
 
@@ -45,7 +45,7 @@ class CameraModule:
     def __init__(self, camera: CameraConfig) -> None:
         library = _library()
         if not library.Picamera2.global_camera_info():
-            raise Unavailable("no camera module answers", where=_WHERE, mend=_AWAY)
+            raise Unavailable("no camera module answers", where=_WHERE, fix=_AWAY)
         try:
             self._camera: Any = library.Picamera2()
             # The library names formats by their order in a word: BGR888 is R, G, B in memory.
@@ -60,7 +60,7 @@ class CameraModule:
             self._camera.start()
         except (RuntimeError, OSError, IndexError) as error:
             raise Unavailable(
-                f"the camera module does not start ({error})", where=_WHERE, mend=_AWAY
+                f"the camera module does not start ({error})", where=_WHERE, fix=_AWAY
             ) from None
 
     def close(self) -> None:
@@ -73,7 +73,5 @@ class CameraModule:
             try:
                 pixels = self._camera.capture_array("main", wait=_PATIENCE)
             except (TimeoutError, RuntimeError, OSError) as error:
-                raise Unavailable(
-                    f"the camera module went away ({error})", where=_WHERE, mend=_AWAY
-                ) from None
+                raise Unavailable(f"the camera module went away ({error})", where=_WHERE, fix=_AWAY) from None
             yield Frame(pixels=np.ascontiguousarray(pixels[..., :3]), at=time.monotonic())

@@ -1,6 +1,6 @@
 """Reads the next frame while the present one is being looked at, and notices when none comes.
 
-Laws:
+Invariants:
     * One frame ahead, no more: frames do not pile up, and each is let go as soon as the next is asked for.
     * A source that stays silent for ``patience`` seconds is ``Unavailable``, even if its driver hangs.
     * What the reading thread raises is raised to whoever asks for frames.
@@ -49,7 +49,7 @@ class ReadAhead:
                 raise Unavailable(
                     f"no picture for {self._patience:g} seconds",
                     where="camera",
-                    mend="check the camera and its cable",
+                    fix="check the camera and its cable",
                 ) from None
             if found is None:
                 return
@@ -70,7 +70,7 @@ class ReadAhead:
     def _run(self) -> None:
         """Hand over every frame, then None, or the error."""
         last: LeftfieldError | None = Unfit(
-            "the frame reader broke", where="camera", mend="report the traceback above"
+            "the frame reader broke", where="camera", fix="report the traceback above"
         )
         try:
             for frame in self._source.frames():

@@ -1,9 +1,9 @@
 """Reads MODELS.toml and the model files it vouches for.
 
-Laws:
+Invariants:
     * No byte of a model runs that was not hashed in this process first: the hashed bytes are the ones handed to the
       runtime, the file is not opened twice.
-    * Whatever is wrong with a model is `Unfit`, with what, where and how to mend it.
+    * Whatever is wrong with a model is `Unfit`, with what, where and how to fix it.
 """
 
 from __future__ import annotations
@@ -74,7 +74,7 @@ class Catalogue:
                 return model
         known = ", ".join(model.name for model in self.models) or "none"
         raise Unfit(
-            f"no model is called {name!r} (known: {known})", where=str(self.path), mend=_MEND_CATALOGUE
+            f"no model is called {name!r} (known: {known})", where=str(self.path), fix=_MEND_CATALOGUE
         )
 
 
@@ -88,7 +88,7 @@ def default_model_directory() -> Path:
     raise Unfit(
         f"{CATALOGUE} is in neither {places[0]} nor {places[1]}",
         where="models",
-        mend="install the package's wheel, or run from a complete checkout",
+        fix="install the package's wheel, or run from a complete checkout",
     )
 
 
@@ -98,9 +98,9 @@ def read_catalogue(directory: Path) -> Catalogue:
     try:
         document = tomllib.loads(path.read_text("utf-8"))
     except OSError as error:
-        raise Unfit(f"cannot be read ({error.strerror})", where=str(path), mend=_MEND_CATALOGUE) from error
+        raise Unfit(f"cannot be read ({error.strerror})", where=str(path), fix=_MEND_CATALOGUE) from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise Unfit(f"is not TOML ({error})", where=str(path), mend=_MEND_CATALOGUE) from error
+        raise Unfit(f"is not TOML ({error})", where=str(path), fix=_MEND_CATALOGUE) from error
     tables = _Table(path=path, place="models", fields=_fields(document.get("models"), path, "models"))
     return Catalogue(path=path, models=tuple(_model(tables.table(name), name) for name in tables.fields))
 
@@ -110,7 +110,7 @@ def read_model(model: ModelFile) -> bytes:
     stored = _read_hashed(model.path, model.sha256)
     if len(stored) != model.size:
         what = f"is {len(stored)} bytes long, {CATALOGUE} says {model.size}"
-        raise Unfit(what, where=str(model.path), mend=_MEND_CATALOGUE)
+        raise Unfit(what, where=str(model.path), fix=_MEND_CATALOGUE)
     return stored
 
 
@@ -123,17 +123,17 @@ def _read_hashed(path: Path, sha256: str) -> bytes:
     try:
         stored = path.read_bytes()
     except OSError as error:
-        raise Unfit(f"cannot be read ({error.strerror})", where=str(path), mend=_MEND_FILE) from error
+        raise Unfit(f"cannot be read ({error.strerror})", where=str(path), fix=_MEND_FILE) from error
     found = hashlib.sha256(stored).hexdigest()
     if found != sha256:
         what = f"has sha256 {found}, {CATALOGUE} says {sha256}"
-        raise Unfit(what, where=str(path), mend=_MEND_FILE)
+        raise Unfit(what, where=str(path), fix=_MEND_FILE)
     return stored
 
 
 def _fields(value: object, path: Path, place: str) -> Mapping[str, object]:
     if not isinstance(value, dict):
-        raise Unfit(f"[{place}] is missing or no table", where=str(path), mend=_MEND_CATALOGUE)
+        raise Unfit(f"[{place}] is missing or no table", where=str(path), fix=_MEND_CATALOGUE)
     return value
 
 
@@ -146,7 +146,7 @@ class _Table:
     fields: Mapping[str, object]
 
     def wrong(self, key: str, wanted: str) -> Unfit:
-        return Unfit(f"{self.place}.{key} must be {wanted}", where=str(self.path), mend=_MEND_CATALOGUE)
+        return Unfit(f"{self.place}.{key} must be {wanted}", where=str(self.path), fix=_MEND_CATALOGUE)
 
     def text(self, key: str) -> str:
         value = self.fields.get(key)

@@ -1,6 +1,6 @@
 """Where cloth is on a headless person, and what kind it is: one small network on a crop aligned by the torso.
 
-Laws:
+Invariants:
     * Only a ``Headless`` crop comes in: the head is zero before this file sees a pixel.
     * The crop is aligned by shoulders and hips, so the size and place of a box change nothing.
     * The network's skin and hosiery pixels are never handed on as cloth.
@@ -112,7 +112,7 @@ class Garments:
         found = tuple(output.shape for output in card.outputs)
         if found != wanted or card.input.shape != (1, ROWS, COLUMNS, 3):
             raise Unfit(
-                f"tensors are {card.input.shape}, {found}", where=str(card.path), mend="run `make models`"
+                f"tensors are {card.input.shape}, {found}", where=str(card.path), fix="run `make models`"
             )
         self.model = model
 

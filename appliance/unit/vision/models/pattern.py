@@ -1,6 +1,6 @@
 """What a piece of worn cloth is patterned with: plain, striped, checked or figured, as likelihoods.
 
-Laws:
+Invariants:
     * Only pixels under the mask are seen: whatever lies outside it (and a blanked head) changes nothing.
     * The network sees differences from the cloth's own middle colour, shade apart from dye, at a fixed number of
       texels per body: neither the colour of the cloth nor the distance of the camera is an input.
@@ -209,7 +209,7 @@ class Patterns:
         found = (model.card.input.shape, model.card.outputs[0].shape)
         if found != wanted:
             what = f"takes and gives {found}, not {wanted}"
-            raise Unfit(what, where=str(model.card.path), mend="rebuild with `make models`")
+            raise Unfit(what, where=str(model.card.path), fix="rebuild with `make models`")
         self.model = model
         self._output = model.card.outputs[0]
         self._seen = np.zeros(model.card.input.shape, np.uint8)

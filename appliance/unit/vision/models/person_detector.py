@@ -1,6 +1,6 @@
 """Finds people in a frame: NanoDet-g's picture in, its boxes out.
 
-Laws:
+Invariants:
     * Pure numpy around one `Model.invoke`.
     * The threshold acts on the raw uint8 logits, so that only the few cells that matter are ever decoded.
     * Boxes come back in pixels of the frame that was given.
@@ -133,7 +133,7 @@ def _level(stride: int, person: TensorSpec, distances: TensorSpec, card: ModelFi
     rows, columns = card.input.shape[1] // stride, card.input.shape[2] // stride
     if person.shape != (1, rows, columns, 1) or distances.shape != (1, rows, columns, 4 * _BINS):
         what = f"outputs {person.shape} and {distances.shape} are not those of stride {stride}"
-        raise Unfit(what, where=str(card.path), mend="rebuild with `make models`")
+        raise Unfit(what, where=str(card.path), fix="rebuild with `make models`")
     raw = np.arange(256)
     logits = (raw - person.zero) * person.scale
     wanted = math.log(score / (1 - score))
@@ -199,7 +199,7 @@ class People:
     ) -> None:
         if not zooms or not all(0 < zoom <= 1 for zoom in zooms):
             raise Unfit(
-                f"zooms {zooms} must lie between 0 and 1", where="people", mend="set 1.0, or 1.0 and 0.75"
+                f"zooms {zooms} must lie between 0 and 1", where="people", fix="set 1.0, or 1.0 and 0.75"
             )
         self._zooms = zooms
         self._widest = widest

@@ -1,6 +1,6 @@
 """Finds the 17 joints of one detected person: MoveNet Lightning on a square crop.
 
-Laws:
+Invariants:
     * Pure numpy around one `Model.invoke`.
     * A pose that does not belong to the box it was sought in is no pose (the network jumps to neighbours in a crowd).
     * Joints of the head exist only so that the head can be blanked.
@@ -86,7 +86,7 @@ class Decoder:
         wanted = tuple((1, cells, cells, channels) for channels in (1, 2 * JOINTS, JOINTS, 2 * JOINTS))
         if shapes != wanted:
             raise Unfit(
-                f"outputs are {shapes}, not {wanted}", where=str(card.path), mend="rebuild with `make models`"
+                f"outputs are {shapes}, not {wanted}", where=str(card.path), fix="rebuild with `make models`"
             )
         centre, self._regression, heat, self._offset = card.outputs
         self._centre_of_raw = _score_of_raw(centre)

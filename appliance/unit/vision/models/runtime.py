@@ -1,6 +1,6 @@
 """The one room that knows what runs a model: the Edge TPU delegate, or LiteRT on the CPU.
 
-Laws:
+Invariants:
     * Nobody else imports a TFLite runtime.
     * The Edge TPU is reached through its delegate library only; the package index's `pycoral` is another project and
       is never imported.
@@ -84,7 +84,7 @@ def choose_accelerator(
     `Unavailable` only when the Edge TPU alone was asked for and does not answer.
     """
     if threads < 1:
-        raise Unfit(f"{threads} threads cannot run a model", where="unit.threads", mend="set 1 or more")
+        raise Unfit(f"{threads} threads cannot run a model", where="unit.threads", fix="set 1 or more")
     if wish is Wish.CPU:
         return Accelerator(place=Place.CPU, why="the configuration asks for the CPU", threads=threads)
     try:
@@ -104,7 +104,7 @@ def fall_back(failed: Accelerator, error: Unavailable) -> Accelerator:
     """
     if failed.place is Place.CPU:
         raise Unfit(
-            f"the CPU cannot run the model ({error.what})", where=error.where, mend=error.mend
+            f"the CPU cannot run the model ({error.what})", where=error.where, fix=error.fix
         ) from error
     return replace(failed, place=Place.CPU, why=error.what, degraded=True)
 
@@ -143,11 +143,11 @@ class Model:
             raise Unavailable(
                 f"{self.accelerator.place} failed to run model {self.card.name!r} ({_first_line(error)})",
                 where="accelerator",
-                mend="the unit falls back to the CPU by itself; re-plug the accelerator if this repeats",
+                fix="the unit falls back to the CPU by itself; re-plug the accelerator if this repeats",
             ) from error
         except ValueError as error:  # a caller's mistake: wrong shape or dtype
             raise Unfit(
-                _first_line(error), where=f"model {self.card.name!r}", mend="feed the declared input"
+                _first_line(error), where=f"model {self.card.name!r}", fix="feed the declared input"
             ) from error
         self.invocations += 1
         return tuple(interpreter.get_tensor(index) for index in self._output_indices)
@@ -189,7 +189,7 @@ def _runtime() -> ModuleType:
     raise Unfit(
         "no TFLite runtime is installed",
         where="unit",
-        mend="install the package with its `unit` extra: leftfield[unit]",
+        fix="install the package with its `unit` extra: leftfield[unit]",
     )
 
 
@@ -202,7 +202,7 @@ def _edge_tpu_delegate(library: str) -> object:
         raise Unavailable(
             f"no Edge TPU through {library} ({_first_line(error)})",
             where="accelerator",
-            mend="plug in the Edge TPU and let provisioning install its library, or set the CPU in the configuration",
+            fix="plug in the Edge TPU and let provisioning install its library, or set the CPU in the configuration",
         ) from error
 
 
@@ -223,10 +223,10 @@ def _matching(details: list[dict[str, Any]], promised: TensorSpec, card: ModelFi
             what = (
                 f"tensor {promised.name!r} is {really}, MODELS.toml says {(promised.shape, promised.dtype)}"
             )
-            raise Unfit(what, where=where, mend="rebuild with `make models`, or restore MODELS.toml")
+            raise Unfit(what, where=where, fix="rebuild with `make models`, or restore MODELS.toml")
         if abs(float(scale) - promised.scale) > promised.scale * 1e-4 or int(zero) != promised.zero:
             what = f"tensor {promised.name!r} has quantisation {(scale, zero)}, not {(promised.scale, promised.zero)}"
-            raise Unfit(what, where=where, mend="rebuild with `make models`, or restore MODELS.toml")
+            raise Unfit(what, where=where, fix="rebuild with `make models`, or restore MODELS.toml")
         return int(found["index"])
     names = ", ".join(str(found["name"]) for found in details)
-    raise Unfit(f"has no tensor {promised.name!r} (it has {names})", where=where, mend="restore MODELS.toml")
+    raise Unfit(f"has no tensor {promised.name!r} (it has {names})", where=where, fix="restore MODELS.toml")

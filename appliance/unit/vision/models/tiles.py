@@ -1,6 +1,6 @@
 """Wide pictures in pieces, so that people keep enough pixels in the detector's small picture. Pure.
 
-Laws:
+Invariants:
     * Tiles stand side by side, as high as the picture: nobody is cut at the neck, and there are few.
     * Neighbours overlap by more than a person's width, so a box cut by a seam is whole in the next tile and let go.
 """
@@ -11,7 +11,7 @@ import math
 from collections.abc import Sequence
 from typing import Final
 
-from appliance.unit.vision.tracking.boxes import overlap, shared
+from appliance.unit.vision.tracking.boxes import intersection_area, iou
 from appliance.unit.vision.types import Detection
 
 WIDEST: Final = 1400
@@ -53,7 +53,7 @@ def merged(
     for one in sorted(whole, key=lambda each: -each.score):
         area = one.box.width * one.box.height
         if not any(
-            overlap(one.box, other.box) > _SAME or shared(one.box, other.box) > _WITHIN * area
+            iou(one.box, other.box) > _SAME or intersection_area(one.box, other.box) > _WITHIN * area
             for other in kept
         ):
             kept.append(one)

@@ -45,7 +45,7 @@ def centre(box: Box) -> tuple[float, float]:
     return (box.left + box.right) / 2, (box.top + box.bottom) / 2
 
 
-def shared(a: Box, b: Box) -> float:
+def intersection_area(a: Box, b: Box) -> float:
     """Area two boxes share, in square pixels."""
     width = min(a.right, b.right) - max(a.left, b.left)
     if width <= 0:
@@ -54,13 +54,13 @@ def shared(a: Box, b: Box) -> float:
     return width * height if height > 0 else 0.0
 
 
-def overlap(a: Box, b: Box) -> float:
+def iou(a: Box, b: Box) -> float:
     """Intersection over union, 0 to 1."""
-    both = shared(a, b)
+    both = intersection_area(a, b)
     return both / (a.width * a.height + b.width * b.height - both) if both else 0.0
 
 
-def around(a: Box, b: Box) -> Box:
+def union_box(a: Box, b: Box) -> Box:
     """The smallest box around two."""
     return Box(
         left=min(a.left, b.left),

@@ -1,6 +1,6 @@
 """What a detector's boxes mean where people cover one another, or are cut off by the frame. Pure.
 
-Laws:
+Invariants:
     * Geometry alone. A box is completed, or read as two people; none is made where the detector saw nobody.
     * What was seen stays beside what it is taken to mean: only the latter is tracked, only the former looked at.
 """
@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from itertools import combinations
 from typing import Final
 
-from appliance.unit.vision.tracking.boxes import around, overlap, shared
+from appliance.unit.vision.tracking.boxes import intersection_area, iou, union_box
 from appliance.unit.vision.types import Box, Detection
 
 _SLENDER: Final = 0.36
@@ -56,7 +56,7 @@ def candidates(
             if each.right - each.left <= width
             and each.left < box.right
             and each.right > box.left
-            and shared(each, box) > _INSIDE * each.width * each.height
+            and intersection_area(each, box) > _INSIDE * each.width * each.height
         ]
         others = [other.whole for other in plain if other is not one] if len(inside) > 1 else []
         split.extend(_parted(one, inside, others) or (one,))
@@ -84,7 +84,7 @@ def hidden(box: Box, others: Iterable[Box]) -> float:
     left, right, feet = box.left, box.right, box.bottom
     return max(
         (
-            min(1.0, (other.bottom - feet) / (_DEPTH * box.height)) * shared(box, other) / area
+            min(1.0, (other.bottom - feet) / (_DEPTH * box.height)) * intersection_area(box, other) / area
             for other in others
             if other.bottom > feet and other.left < right and other.right > left
         ),
@@ -99,9 +99,9 @@ def _parted(one: Candidate, inside: Sequence[Box], others: Sequence[Box]) -> tup
     """
     box = one.whole
     fits = [
-        (overlap(around(a, b), box), a, b)
+        (iou(union_box(a, b), box), a, b)
         for a, b in combinations(inside, 2)
-        if overlap(around(a, b), box) > max(_INSIDE, overlap(a, box), overlap(b, box))
+        if iou(union_box(a, b), box) > max(_INSIDE, iou(a, box), iou(b, box))
     ]
     if not fits:
         return ()
@@ -114,5 +114,5 @@ def _parted(one: Candidate, inside: Sequence[Box], others: Sequence[Box]) -> tup
     return tuple(
         Candidate(seen=one.seen, whole=whole, score=one.score, alone=False)
         for expected, whole in placed
-        if not any(overlap(other, expected) > overlap(box, expected) for other in others)
+        if not any(iou(other, expected) > iou(box, expected) for other in others)
     )

@@ -1,6 +1,6 @@
 """One person who is followed: where they are, how fast, for how long; and the constants of following. Pure.
 
-Laws:
+Invariants:
     * Geometry and time alone: nothing here knows what anybody looks like.
     * Nothing here has an encoder.
 """
@@ -21,43 +21,47 @@ from appliance.unit.vision.types import Box, TrackId
 class TrackRules:
     """The tracker's constants; lengths are shares of a person's height, times are seconds.
 
-    ``birth``: least score that starts a track. ``sure``: least score of the first matching round. ``faint``: how long
-    unseen a track may be continued by less.
-    ``hits`` and ``age``: detections and seconds until it is confirmed, unless unseen for ``doubt`` before.
-    ``patience``: how long a confirmed track is looked for; ``leaving``: the same, for one within ``edge`` of the
-    picture's; ``waiting``: the same, for one that was slower than ``standing`` heights a second.
-    ``reach``: how far from its predicted centre it is looked for, growing by ``drift`` per second.
-    ``stretch``: most factor between its height and the box's. ``acceleration``: spectral density of the motion's
-    noise. ``jitter``: standard deviation of a box's centre; ``crush``: the same, with somebody else in half the box.
-    ``fade``: time in which an unseen track loses its speed. ``ease``: distance at which a pair costs 1.
-    ``modesty``: what it costs to give a box to somebody expected behind somebody else, or unseen for ``stale``.
-    ``covered``: share of a box inside a confirmed one's, or the other way round, beyond which no new track is
-    confirmed. ``walk``: how far somebody must have come to count as a passer-by.
+    ``new_track_score``: least score that starts a track. ``high_score``: least score of the first matching round.
+    ``low_score_max_gap_s``: how long unseen a track may be continued by less.
+    ``min_hits`` and ``min_age_s``: detections and seconds until it is confirmed, unless unseen for
+    ``max_unconfirmed_gap_s`` before.
+    ``max_gap_s``: how long a confirmed track is looked for; ``max_gap_at_edge_s``: the same, for one within
+    ``edge_margin`` of the picture's edge; ``max_gap_standing_s``: the same, for one that was slower than
+    ``standing_speed`` heights a second.
+    ``gate``: how far from its predicted centre it is looked for, growing by ``gate_growth`` per second.
+    ``max_height_ratio``: most factor between its height and the box's.
+    ``acceleration_density``: spectral density of the motion's noise.
+    ``centre_std``: standard deviation of a box's centre; ``occluded_std``: the same, with somebody else in half
+    the box. ``speed_decay_s``: time in which an unseen track loses its speed.
+    ``cost_scale``: distance at which a pair costs 1. ``occlusion_cost``: what it costs to give a box to somebody
+    expected behind somebody else, or unseen for ``stale_after_s``.
+    ``max_cover``: share of a box inside a confirmed one's, or the other way round, beyond which no new track is
+    confirmed. ``min_displacement``: how far somebody must have come to count as a passer-by.
     """
 
-    birth: float = 0.55
-    sure: float = 0.50
-    faint: float = 0.7
-    hits: int = 4
-    age: float = 0.25
-    doubt: float = 0.35
-    patience: float = 4.0
-    leaving: float = 0.8
-    edge: float = 0.05
-    waiting: float = 8.0
-    standing: float = 0.25
-    reach: float = 0.40
-    drift: float = 0.15
-    stretch: float = 1.5
-    acceleration: float = 0.2
-    jitter: float = 0.05
-    crush: float = 0.12
-    fade: float = 5.0
-    ease: float = 0.20
-    modesty: float = 0.3
-    stale: float = 0.5
-    covered: float = 0.55
-    walk: float = 0.35
+    new_track_score: float = 0.55
+    high_score: float = 0.50
+    low_score_max_gap_s: float = 0.7
+    min_hits: int = 4
+    min_age_s: float = 0.25
+    max_unconfirmed_gap_s: float = 0.35
+    max_gap_s: float = 4.0
+    max_gap_at_edge_s: float = 0.8
+    edge_margin: float = 0.05
+    max_gap_standing_s: float = 8.0
+    standing_speed: float = 0.25
+    gate: float = 0.40
+    gate_growth: float = 0.15
+    max_height_ratio: float = 1.5
+    acceleration_density: float = 0.2
+    centre_std: float = 0.05
+    occluded_std: float = 0.12
+    speed_decay_s: float = 5.0
+    cost_scale: float = 0.20
+    occlusion_cost: float = 0.3
+    stale_after_s: float = 0.5
+    max_cover: float = 0.55
+    min_displacement: float = 0.35
 
 
 @unique
@@ -104,7 +108,7 @@ class Track:
 
     def __init__(self, track: TrackId, found: Candidate, at: float, rules: TrackRules) -> None:
         whole = found.whole
-        spread = rules.jitter * whole.height
+        spread = rules.centre_std * whole.height
         self.track = track
         self.stage = Stage.TENTATIVE
         self.born = self.seen = self.at = at
@@ -127,11 +131,11 @@ class Track:
     def predict(self, at: float, rules: TrackRules) -> None:
         """Move on to time ``at``."""
         dt = max(0.0, at - self.at)
-        density = rules.acceleration * self._shape[1] ** 2
+        density = rules.acceleration_density * self._shape[1] ** 2
         self._x.predict(dt, density)
         self._y.predict(dt, density / 4)  # people accelerate along the ground, seldom up the picture
         if self.seen < self.at:  # nobody walks on unseen at full speed for long
-            fade = math.exp(-dt / rules.fade)
+            fade = math.exp(-dt / rules.speed_decay_s)
             self._x.speed *= fade
             self._y.speed *= fade
         self.at = at

@@ -1,6 +1,6 @@
 """Follows people from frame to frame, so that each is counted once. Pure: boxes and times in, tracks out.
 
-Laws:
+Invariants:
     * Geometry alone decides: no look, no face, no re-identification. Whoever leaves and returns is somebody new.
     * Time comes with the frame. A track is tentative, confirmed, lost, ended; an ended track never returns.
     * Nothing here has an encoder.
@@ -17,7 +17,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from appliance.unit.vision.tracking.boxes import centre, shared
+from appliance.unit.vision.tracking.boxes import centre, intersection_area
 from appliance.unit.vision.tracking.hungarian import FORBIDDEN, assign
 from appliance.unit.vision.tracking.occlusion import Candidate, candidates, hidden
 from appliance.unit.vision.tracking.track import Stage, Track, TrackRules
@@ -56,14 +56,16 @@ class Tracker:
         self._at = at
         recent = [track.predicted for track in known if at - track.seen < _RECENT]
         found = candidates(detections, recent, extent)
-        sure = [each for each in found if each.score >= rules.sure]
-        unsure = [each for each in found if each.score < rules.sure]
+        sure = [each for each in found if each.score >= rules.high_score]
+        unsure = [each for each in found if each.score < rules.high_score]
         left, spare = self._match(known, sure)
-        _, faint = self._match([track for track in left if at - track.seen < rules.faint], unsure)
+        _, faint = self._match(
+            [track for track in left if at - track.seen < rules.low_score_max_gap_s], unsure
+        )
         young, spare = self._match([track for track in self._alive if track.stage is Stage.TENTATIVE], spare)
         self._match(young, faint)
         for each in spare:
-            if each.score >= rules.birth:
+            if each.score >= rules.new_track_score:
                 self._born += 1
                 self._alive.append(Track(TrackId(self._born), each, at, rules))
         return self._judged(at, extent)
@@ -73,12 +75,12 @@ class Tracker:
 
         Where two people share one box, it belongs to the nearer, and to the one who had a box just before.
         """
-        rules, seen = self._rules, [track for track in known if at - track.seen < self._rules.stale]
+        rules, seen = self._rules, [track for track in known if at - track.seen < self._rules.stale_after_s]
         return {
-            track: rules.modesty
+            track: rules.occlusion_cost
             * (
                 hidden(track.predicted, (other.predicted for other in seen if other is not track))
-                + min(1.0, max(0.0, before - track.seen) / rules.stale)
+                + min(1.0, max(0.0, before - track.seen) / rules.stale_after_s)
             )
             for track in known
         }
@@ -87,7 +89,7 @@ class Tracker:
         """How far the centre of a box is to be trusted: less where somebody else is expected in it."""
         most = max(
             (
-                shared(box, other.predicted)
+                intersection_area(box, other.predicted)
                 for other in self._reluctance
                 if other is not track
                 and other.predicted.left < box.right
@@ -97,7 +99,7 @@ class Tracker:
             default=0.0,
         )
         share = min(1.0, 2 * most / (box.width * box.height))
-        return self._rules.jitter + (self._rules.crush - self._rules.jitter) * share
+        return self._rules.centre_std + (self._rules.occluded_std - self._rules.centre_std) * share
 
     def end(self) -> tuple[Track, ...]:
         """End every track, as at the end of a recording; those that were confirmed."""
@@ -130,8 +132,8 @@ class Tracker:
         rules, guess, box = self._rules, track.predicted, found.whole
         aside = abs(guess.left + guess.right - box.left - box.right) / 2
         low, size = sorted((guess.bottom - guess.top, box.bottom - box.top))
-        reach = (rules.reach + rules.drift * (track.at - track.seen)) * size
-        if aside >= reach or size > rules.stretch * low:
+        reach = (rules.gate + rules.gate_growth * (track.at - track.seen)) * size
+        if aside >= reach or size > rules.max_height_ratio * low:
             return FORBIDDEN
         # Feet and head move together: a box that jumps up or down is rather cut off than gone.
         top, bottom = abs(guess.top - box.top), abs(guess.bottom - box.bottom)
@@ -140,7 +142,7 @@ class Tracker:
             return FORBIDDEN
         # Whose feet it is says more than whose head, for heads are level where people are one behind another.
         squares = aside**2 + (min(top, bottom) ** 2 + bottom**2) / 2
-        return min(_WORST, squares / (rules.ease * size) ** 2) + self._reluctance.get(track, 0.0)
+        return min(_WORST, squares / (rules.cost_scale * size) ** 2) + self._reluctance.get(track, 0.0)
 
     def _judged(self, at: float, extent: tuple[int, int] | None) -> Step:
         """Confirm, lose and end tracks."""
@@ -149,11 +151,11 @@ class Tracker:
         ended: list[Track] = []
         for track in self._alive:
             if track.stage is Stage.TENTATIVE:
-                if at - track.seen > rules.doubt:
+                if at - track.seen > rules.max_unconfirmed_gap_s:
                     track.stage = Stage.ENDED
                 elif (
-                    track.hits >= rules.hits
-                    and at - track.born >= rules.age
+                    track.hits >= rules.min_hits
+                    and at - track.born >= rules.min_age_s
                     and not self._covered(track, confirmed)
                 ):
                     track.stage = Stage.CONFIRMED
@@ -174,8 +176,8 @@ class Tracker:
     def _patience(self, track: Track, extent: tuple[int, int] | None) -> float:
         """How long a track is looked for: not long where it has walked out of the frame."""
         if extent is None:
-            return self._rules.patience
-        guess, margin = track.predicted, self._rules.edge * track.box.height
+            return self._rules.max_gap_s
+        guess, margin = track.predicted, self._rules.edge_margin * track.box.height
         x, _ = centre(guess)
         out = (
             x < margin
@@ -185,16 +187,20 @@ class Tracker:
             or track.box.top > extent[1] - track.box.height / 2
         )
         if out:
-            return self._rules.leaving
+            return self._rules.max_gap_at_edge_s
         # Somebody who stood in the middle of the picture and is gone is behind something, and not far.
-        return self._rules.waiting if track.pace < self._rules.standing else self._rules.patience
+        return (
+            self._rules.max_gap_standing_s
+            if track.pace < self._rules.standing_speed
+            else self._rules.max_gap_s
+        )
 
     def _covered(self, track: Track, others: Sequence[Track]) -> bool:
         """True where it shares most of its box, or of theirs, with somebody followed: a part of them, or a pair."""
         area = track.box.width * track.box.height
         return any(
             other.stage is Stage.CONFIRMED
-            and shared(track.box, other.box)
-            > self._rules.covered * min(area, other.box.width * other.box.height)
+            and intersection_area(track.box, other.box)
+            > self._rules.max_cover * min(area, other.box.width * other.box.height)
             for other in others
         )

@@ -79,7 +79,7 @@ def test_a_changed_model_is_unfit(models: Path) -> None:
     with pytest.raises(Unfit, match="sha256") as caught:
         load_model(read_catalogue(models).named("people"), CPU)
     assert caught.value.where == str(path)
-    assert "make models" in caught.value.mend
+    assert "make models" in caught.value.fix
 
 
 def test_a_wrong_length_is_unfit(models: Path) -> None:

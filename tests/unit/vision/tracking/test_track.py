@@ -7,7 +7,7 @@ import random
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from appliance.unit.vision.tracking.boxes import overlap
+from appliance.unit.vision.tracking.boxes import iou
 from appliance.unit.vision.tracking.hungarian import FORBIDDEN, assign
 from appliance.unit.vision.tracking.track import Stage, Track, TrackRules
 from appliance.unit.vision.tracking.tracker import Step, Tracker
@@ -144,7 +144,7 @@ def test_a_thing_has_not_walked() -> None:
     tracker = Tracker()
     frames = [[person(300 + rng.gauss(0, 2)), person(500 + 8 * at)] for at in range(50)]
     still, walker = sorted(follow(tracker, frames)[-1].visible, key=lambda track: track.walked)
-    assert still.walked < TrackRules().walk < walker.walked
+    assert still.walked < TrackRules().min_displacement < walker.walked
 
 
 @settings(max_examples=40, deadline=None)
@@ -183,7 +183,7 @@ def followed(street: Street) -> tuple[int, int]:
     moments = []
     for moment in street.moments():
         visible = tracker.step(moment.detections, moment.at, (1280, 720)).visible
-        walked |= {track.track for track in visible if track.walked >= TrackRules().walk}
+        walked |= {track.track for track in visible if track.walked >= TrackRules().min_displacement}
         moments.append((moment, {track.track: track.predicted for track in visible}))
     return len(walked), switches(moments)
 
@@ -227,7 +227,7 @@ def test_one_box_of_two_goes_to_the_nearer() -> None:
     nearer: set[int] = set()
     for at in range(60):
         front, behind = person(300 + 6 * at, 206), person(340 + 4.5 * at, 194)
-        found = [front] if overlap(front.box, behind.box) > 0.45 else [front, behind]
+        found = [front] if iou(front.box, behind.box) > 0.45 else [front, behind]
         nearer |= {track.track for track in tracker.step(found, at / 10).visible if track.box is front.box}
     assert len(nearer) == 1
     assert len(tracker.end()) == 2
