@@ -185,7 +185,7 @@ class Street:
         return tuple(_clipped(each) for each in kept if each.box.right > 4 and each.box.left < WIDTH - 4)
 
     def _pairs(self, people: tuple[Seen, ...]) -> list[Detection]:
-        """Boxes around two people who iou much; now and then one beats the two true ones."""
+        """Boxes around two people who overlap much; now and then one beats the two true ones."""
         rng, found = self._rng, []
         for number, one in enumerate(people):
             for other in people[number + 1 :]:
