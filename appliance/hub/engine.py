@@ -1,4 +1,4 @@
-"""The booth's mind: a batch of untrusted messages in, tellings and changes to store out.
+"""Hub engine: a batch of untrusted messages in; messages to publish and changes to store out.
 
 Invariants:
     * Pure: no I/O, no clock; ``now`` is an argument. Whoever calls stores ``BatchResult.changes``, then
@@ -14,15 +14,18 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
-from appliance.base.errors import Refused, Rule
+from appliance.base.errors import Refused
 from appliance.hub.admission.admission import Admission, Admitted, Lateness
 from appliance.hub.admission.unit_state import UnitAdmissionState
-from appliance.hub.alerts.alerts import Alerts, TrackedAlert
+from appliance.hub.alert_effects import AlertEffects
+from appliance.hub.alerts.alerts import Alerts
 from appliance.hub.alerts.erasure import ErasureIndex
 from appliance.hub.clock import WallClock, check_clock
 from appliance.hub.messages import IncomingMessage, OutgoingMessage
 from appliance.hub.pacing.pacing import Pacing
 from appliance.hub.records.daily_counts import DailyCounts
+from appliance.hub.router import Route, qos_refusal, route_of
+from appliance.hub.snapshot_timer import SnapshotTimer
 from appliance.hub.staff.outgoing import StaffPublisher
 from appliance.hub.staff.requests import StaffRequests
 from appliance.hub.staff.translations import CATALOGUES
@@ -36,14 +39,12 @@ from appliance.hub.statistics.reasons import is_worth_a_walk, reasons_for
 from appliance.hub.storage.restore import learnt
 from appliance.hub.storage.state import HubState, PendingObservation, Snapshot, StateDelta
 from appliance.protocol import topics
-from appliance.protocol.values import ALERT_FORM, AlertId, AlertState, Flag, Heartbeat, Observation, Seconds
+from appliance.protocol.values import ALERT_FORM, AlertId, Flag, Heartbeat, Observation, Seconds
 from appliance.settings.config import HubConfig, Register
 
 FLAG_P: Final = 0.01
 """A tail probability up to this is a flag: about one person in a hundred."""
 BOARD_SECONDS: Final = 1.0
-SNAPSHOT_SECONDS: Final = 60.0
-"""The baseline is written this often at the least; nothing live is held on disk for longer."""
 COUNTS_SECONDS: Final = 10.0
 """Counts of refusals alone are written at most this often."""
 
@@ -68,7 +69,7 @@ class HubEngine:
         self._rarity = learnt(stored, now)
         self.baseline = self._rarity.baseline
         self._drift = Drift(self.baseline)
-        self._alerts = Alerts(
+        self.alerts = Alerts(
             alert_seconds=config.pacing.alert_seconds,
             service_seconds=config.pacing.service_seconds,
             hold_seconds=config.hold_seconds,
@@ -78,40 +79,53 @@ class HubEngine:
         self._pacing = Pacing(
             config.pacing, suppress_seconds=config.hold_seconds, now=now, history=stored.hours
         )
-        self._feedback = feedback.Feedback(stored.doubts)
+        self._doubts = feedback.Feedback(stored.doubts)
         self._clock = WallClock()
-        self._daybook = DailyCounts(stored.tallies, service_seconds=config.pacing.service_seconds, now=now)
-        self._roster = UnitStatuses(config.booth, self._admission, register)
-        self._teller = StaffPublisher(
-            config,
-            self._alerts,
-            self.baseline,
-            daybook=self._daybook,
-            pacing=self._pacing,
-            roster=self._roster,
+        self.daily_counts = DailyCounts(
+            stored.tallies, service_seconds=config.pacing.service_seconds, now=now
         )
-        self._sightings = ErasureIndex(config.hold_seconds, stored.alerts)
-        self._desk = StaffRequests(config.booth, self._alerts, self._sightings, CATALOGUES[config.language])
+        self._unit_statuses = UnitStatuses(config.booth, self._admission, register)
+        self._publisher = StaffPublisher(
+            config,
+            self.alerts,
+            self.baseline,
+            daybook=self.daily_counts,
+            pacing=self._pacing,
+            roster=self._unit_statuses,
+        )
+        self._erasure = ErasureIndex(config.hold_seconds, stored.alerts)
+        self._snapshots = SnapshotTimer(
+            retention_seconds=config.hold_seconds, waiting=len(stored.live), now=now
+        )
+        self._effects = AlertEffects(
+            counts=self.daily_counts,
+            rarity=self._rarity,
+            drift=self._drift,
+            pacing=self._pacing,
+            doubts=self._doubts,
+            erasure=self._erasure,
+            snapshots=self._snapshots,
+        )
+        catalogue = CATALOGUES[config.language]
+        self._requests = StaffRequests(config.booth, self.alerts, self._erasure, catalogue, self._effects)
         self._board_at = float("-inf")
-        self._snapshot_at: float = now
         self._counted_at: float = now
-        self._unwritten = len(stored.live)
-        self._desk.enrol(register.tablets)
+        self._requests.enrol(register.tablets)
         self._begin(now)
 
     def _begin(self, now: Seconds) -> None:
         self._now = now
-        self._daybook.begin(now)
+        self.daily_counts.begin(now)
+        self._effects.begin(now)
         self._live: list[PendingObservation] = []
-        self._changed: dict[str, TrackedAlert] = {}
         self._answers: list[OutgoingMessage] = []
         self._refusals: list[Refused] = []
 
     def enrol(self, register: Register) -> None:
         """Take up a register that was read anew."""
         self._admission.enrol(register)
-        self._roster.enrol(register)
-        self._desk.enrol(register.tablets)
+        self._unit_statuses.enrol(register)
+        self._requests.enrol(register.tablets)
 
     def changes(self) -> tuple[Change, ...]:
         """What people wear now that they usually do not."""
@@ -139,33 +153,33 @@ class HubEngine:
         if step:
             self._admission.clock_stepped(step)
         self._pacing.tick(now)
-        for arrival in incoming:
+        for message in incoming:
             try:
-                self._route(arrival)
+                self._dispatch(message)
             except Refused as refusal:
                 self._refusals.append(refusal)
-        expired, gone = self._alerts.close(now) if last else self._alerts.tick(now)
-        self._sightings.tick(now, gone)
+        expired, gone = self.alerts.close(now) if last else self.alerts.tick(now)
+        self._erasure.tick(now, gone)
         for held in expired:
-            self._change(held)
-        changed = [held for name, held in self._changed.items() if name not in gone]
-        outgoing = [*self._answers, *(self._teller.alert(held, now) for held in changed)]
-        outgoing += [self._teller.cleared(name) for name in gone]
-        if abs(now - self._board_at) >= BOARD_SECONDS or self._changed:
+            self._effects.alert_changed(held)
+        changed = [held for name, held in self._effects.changed.items() if name not in gone]
+        outgoing = [*self._answers, *(self._publisher.alert(held, now) for held in changed)]
+        outgoing += [self._publisher.cleared(name) for name in gone]
+        if abs(now - self._board_at) >= BOARD_SECONDS or self._effects.changed:
             self._board_at = now
-            outgoing.append(self._teller.board(now))
+            outgoing.append(self._publisher.board(now))
         hours = self._pacing.forecast.news(all_of_it=last)
         changes = StateDelta(
             doors=self._changed_doors(last=last),
             live=tuple(self._live),
             alerts=tuple(changed),
             gone=gone,
-            last_alert=self._alerts.last if self._changed else 0,
-            tallies=self._daybook.tallies(),
+            last_alert=self.alerts.last if self._effects.changed else 0,
+            tallies=self.daily_counts.tallies(),
             hours=hours,
-            oldest_day=self._daybook.sweep() if hours else "",
-            audited=self._daybook.audit_counts(last=last),
-            doubts=self._feedback.news(),
+            oldest_day=self.daily_counts.sweep() if hours else "",
+            audited=self.daily_counts.audit_counts(last=last),
+            doubts=self._doubts.news(),
             snapshot=self._snapshot(last=last),
         )
         return BatchResult(changes=changes, outgoing=tuple(outgoing), refusals=tuple(self._refusals))
@@ -180,40 +194,42 @@ class HubEngine:
     def retained(self, now: Seconds) -> tuple[OutgoingMessage, ...]:
         """Everything the broker should hold of us, to be said again after a lost link."""
         self._begin(now)
-        return (*(self._teller.alert(held, now) for held in self._alerts.all()), self._teller.board(now))
+        return (*(self._publisher.alert(held, now) for held in self.alerts.all()), self._publisher.board(now))
 
-    def _route(self, arrival: IncomingMessage) -> None:
-        untrusted_parts = arrival.untrusted_topic.split("/")
-        group = untrusted_parts[3] if len(untrusted_parts) == 6 else ""
-        if arrival.unacknowledged:
-            rule = Rule.MALFORMED_REQUEST if group == "staff" else Rule.MALFORMED
-            refusal = Refused(rule, "it was sent with QoS 0", where="broker", fix="publish with QoS 1")
-            raise self._admission.turn_away(arrival.untrusted_topic, refusal)
-        if untrusted_parts[3:4] == ["alert"]:
-            self._echo(arrival)
-        elif group == "staff":
-            self._request(arrival)
-        elif group == "unit" and untrusted_parts[5] == "status":
-            self._roster.relay_said(arrival)
-        else:
-            admitted = self._admission.admit(
-                arrival.untrusted_topic, arrival.untrusted_payload, self._now, retained=arrival.retained
-            )
-            self._statement(admitted)
+    def _dispatch(self, message: IncomingMessage) -> None:
+        """Hand a message to whoever it is for; Refused where it breaks a rule."""
+        refusal = qos_refusal(message)
+        if refusal:
+            raise self._admission.turn_away(message.untrusted_topic, refusal)
+        match route_of(message):
+            case Route.RETAINED_ALERT:
+                self._echo(message)
+            case Route.STAFF_REQUEST:
+                answer = self._requests.handle(message, self._now)
+                self._answers.append(answer.message)
+                if answer.refusal:
+                    self._refusals.append(answer.refusal)
+            case Route.RELAY_STATUS:
+                self._unit_statuses.relay_said(message)
+            case Route.STATEMENT:
+                self._statement(message)
 
-    def _echo(self, arrival: IncomingMessage) -> None:
+    def _echo(self, message: IncomingMessage) -> None:
         """What the broker still holds of an alert that we no longer know is cleared."""
-        name = AlertId(arrival.untrusted_topic.rsplit("/", 1)[-1])
-        ours = ALERT_FORM.fullmatch(name) and arrival.untrusted_topic == topics.alert(
+        name = AlertId(message.untrusted_topic.rsplit("/", 1)[-1])
+        ours = ALERT_FORM.fullmatch(name) and message.untrusted_topic == topics.alert(
             self._config.booth, name
         )
-        if ours and arrival.retained and arrival.untrusted_payload and not self._alerts.find(name):
-            self._answers.append(self._teller.cleared(name))
+        if ours and message.retained and message.untrusted_payload and not self.alerts.find(name):
+            self._answers.append(self._publisher.cleared(name))
 
-    def _statement(self, admitted: Admitted) -> None:
+    def _statement(self, message: IncomingMessage) -> None:
+        admitted = self._admission.admit(
+            message.untrusted_topic, message.untrusted_payload, self._now, retained=message.retained
+        )
         statement = admitted.statement
         if isinstance(statement, Heartbeat):
-            self._roster.heard(statement, admitted)
+            self._unit_statuses.heard(statement, admitted)
         else:
             self._observation(statement, admitted)
 
@@ -228,15 +244,15 @@ class HubEngine:
         if ready:
             self._drift.count(one.sure, seen_at)
         self._live.append(PendingObservation(unit=unit, seen_at=seen_at, vector=vector))
-        self._unwritten += 1
-        self._daybook.passed()
+        self._snapshots.observed()
+        self.daily_counts.passed()
         if admitted.lateness is Lateness.FRESH:
             self._pacing.passed(self._now, flags=score.p <= self._config.pacing.floor)
-        self._daybook.audited("people", observation)
+        self.daily_counts.audited("people", observation)
         if not reasons:
             return
-        self._daybook.count("flags")
-        self._daybook.audited("flags", observation)
+        self.daily_counts.count("flags")
+        self.daily_counts.audited("flags", observation)
         if admitted.lateness is Lateness.FRESH:
             flag = Flag(observation=observation, p=score.p, bits=score.bits, reasons=reasons)
             self._perhaps_alert(flag, seen_at, counted)
@@ -244,69 +260,28 @@ class HubEngine:
     def _perhaps_alert(self, flag: Flag, seen_at: Seconds, counted: CountReceipt) -> None:
         if not is_worth_a_walk(flag):
             return
-        doubt = self._feedback.factor(feedback.words_of(flag), self._now)
+        doubt = self._doubts.factor(feedback.words_of(flag), self._now)
         if not self._pacing.worth(
             min(1.0, flag.p * doubt),
             flag.observation.vector,
-            today=self._daybook.today(),
-            open_alerts=self._alerts.open,
+            today=self.daily_counts.today(),
+            open_alerts=self.alerts.open,
             now=self._now,
         ):
             return
-        row = self._roster.row(flag.observation.unit)
-        held = self._alerts.raise_alert(
+        row = self._unit_statuses.row(flag.observation.unit)
+        held = self.alerts.raise_alert(
             flag, place=row.place, simulated=row.simulated, seen_at=seen_at, now=self._now
         )
-        self._sightings.keep(held, counted)
-        self._change(held)
-        self._daybook.count("alerts")
-        self._daybook.audited("alerts", flag.observation)
-
-    def _request(self, arrival: IncomingMessage) -> None:
-        settled = self._desk.settle(arrival, self._now)
-        self._answers.append(settled.answer)
-        if settled.refusal:
-            self._refusals.append(settled.refusal)
-        if settled.changed:
-            self._change(settled.changed)
-        if settled.why:
-            self._daybook.count(f"dismissed_{settled.why.value}")
-        if settled.about and settled.changed:
-            words = feedback.words_of(settled.about)
-            if settled.why:
-                self._feedback.dismissed(words, settled.why, self._now)
-            elif settled.changed.alert.state is AlertState.GIFTED:
-                self._feedback.gifted(words, self._now)
-        if settled.forgotten:
-            self._forget(settled.forgotten)
-
-    def _forget(self, name: AlertId) -> None:
-        """Purge whoever is behind an alert from counts, scores, journal and pacing."""
-        known = self._sightings.drop(name)
-        if known:
-            self._pacing.forget(known.vector)
-            self._rarity.forget(known.vector, known.unit, known.seen_at, known.counted)
-            if known.counted:
-                self._drift.forget(known.counted.one.sure)
-        # What waits in the journal becomes counts now, and is deleted.
-        self._snapshot_at, self._unwritten = float("-inf"), self._unwritten + 1
-
-    def _change(self, held: TrackedAlert) -> None:
-        self._changed[held.alert.alert] = held
-        if held.ended_at == self._now and held.alert.state is not AlertState.RAISED:
-            self._daybook.count(held.alert.state.value)
-            self._daybook.visited(held.alert.raised_at)
-        behind = self._sightings.find(held.alert.alert)
-        if behind and held.alert.state is AlertState.DECLINED:
-            self._pacing.forget(behind.vector)
+        self._erasure.keep(held, counted)
+        self._effects.alert_changed(held)
+        self.daily_counts.count("alerts")
+        self.daily_counts.audited("alerts", flag.observation)
 
     def _snapshot(self, *, last: bool) -> Snapshot | None:
-        age = abs(self._now - self._snapshot_at)
-        due = self._unwritten and age >= min(SNAPSHOT_SECONDS, self._config.hold_seconds / 2)
-        if not (due or last):
+        if not self._snapshots.due(self._now, last=last):
             return None
-        self._snapshot_at, self._unwritten = self._now, 0
-        # Whoever takes up the snapshot computes its tables anew; so do we, and both go on alike, but that what
-        # is written down is rounded.
+        # Whoever takes up the snapshot computes its tables anew; so does this hub. Both go on alike, but for what
+        # rounding took from the stored counts.
         self._rarity.settle()
         return Snapshot(baseline=coarse(self.baseline.state()), bins=whole(self._rarity.bins()))

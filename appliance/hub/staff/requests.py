@@ -1,4 +1,4 @@
-"""The staff desk: tablets' requests in, answers out.
+"""Staff requests: what tablets ask is decided and carried out here; answers come out.
 
 Invariants:
     * Only an enrolled tablet is answered, on its own topic, whatever response topic a request names.
@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Protocol
 
 from appliance.base.errors import Refused, Rule
 from appliance.hub.alerts.alerts import Alerts, TrackedAlert
@@ -27,53 +27,59 @@ REQUESTS_PER_SECOND: Final = 2.0
 """What one tablet may ask; a person's finger is slower."""
 
 
+class Effects(Protocol):
+    """What must follow from a request that was carried out."""
+
+    def alert_changed(self, held: TrackedAlert) -> None:
+        """An alert has another state now."""
+
+    def alert_judged(self, held: TrackedAlert, flag: Flag | None, why: Dismissal | None) -> None:
+        """Staff ended an alert, which rested on ``flag``; ``why`` where it was dismissed."""
+
+    def alert_forgotten(self, name: AlertId) -> None:
+        """Whoever is behind an alert must leave every count."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Settled:
-    """What came of a request: its answer, and what changed, was forgotten, was dismissed, or was refused.
+class Answer:
+    """The answer to a request, and the refusal that it tells of where it was refused."""
 
-    ``about`` is the flag that an alert which ended rested on, where it was still there.
-    """
-
-    answer: OutgoingMessage
-    changed: TrackedAlert | None = None
-    forgotten: AlertId | None = None
-    about: Flag | None = None
-    why: Dismissal | None = None
+    message: OutgoingMessage
     refusal: Refused | None = None
 
 
 class StaffRequests:
-    """The desk of ``booth``, which settles requests about ``alerts``; ``sightings`` says what can be forgotten."""
+    """Decides and carries out what tablets of ``booth`` ask about ``alerts``; ``effects`` are what follows from it.
 
-    def __init__(self, booth: BoothId, alerts: Alerts, sightings: ErasureIndex, catalogue: Catalogue) -> None:
+    ``erasure`` says of whom something is left to forget; ``catalogue`` holds the words of the answers.
+    """
+
+    def __init__(
+        self, booth: BoothId, alerts: Alerts, erasure: ErasureIndex, catalogue: Catalogue, effects: Effects
+    ) -> None:
         self._booth = booth
-        self._sightings = sightings
+        self._erasure = erasure
         self._alerts = alerts
         self._catalogue = catalogue
+        self._effects = effects
         self._tablets: frozenset[TabletId] = frozenset()
-        self._fingers: dict[TabletId, tuple[float, float]] = {}
+        self._request_budgets: dict[TabletId, tuple[float, float]] = {}
 
     def enrol(self, tablets: Iterable[TabletId]) -> None:
         """Answer these tablets from now on, and no others."""
         self._tablets = frozenset(tablets)
 
-    def settle(self, arrival: IncomingMessage, now: Seconds) -> Settled:
+    def handle(self, message: IncomingMessage, now: Seconds) -> Answer:
         """Carry out a request, or say why not. Refused only where there is nobody to answer."""
-        tablet = self._tablet_of(arrival.untrusted_topic)
+        tablet = self._tablet_of(message.untrusted_topic)
         try:
-            self._check_way(tablet, arrival, now)
-            request = messages.request_in(arrival.untrusted_topic, arrival.untrusted_payload, self._booth)
-            before, held = self._carry_out(request, now)
+            self._check_rate(tablet, message, now)
+            request = messages.request_in(message.untrusted_topic, message.untrusted_payload, self._booth)
+            text = self._text(request)
+            alert = self._carry_out(request, now).alert
         except Refused as refusal:
-            return Settled(answer=self._answer(tablet, arrival, messages.refusal(refusal)), refusal=refusal)
-        changed = held is not before
-        return Settled(
-            answer=self._answer(tablet, arrival, messages.answer(held.alert, self._text(request))),
-            changed=held if changed else None,
-            forgotten=request.alert if isinstance(request, Forget) else None,
-            about=before.alert.flag if changed and before and isinstance(request, Ending) else None,
-            why=request.why if changed and isinstance(request, Ending) else None,
-        )
+            return Answer(message=self._answer(tablet, message, messages.refusal(refusal)), refusal=refusal)
+        return Answer(message=self._answer(tablet, message, messages.answer(alert, text)))
 
     def _tablet_of(self, untrusted_topic: str) -> TabletId:
         name, _ = topics.named_in(untrusted_topic, self._booth, "staff")
@@ -81,29 +87,38 @@ class StaffRequests:
             raise Refused(Rule.NOT_YOURS, "no such tablet is enrolled", where="staff")
         return TabletId(name)
 
-    def _check_way(self, tablet: TabletId, arrival: IncomingMessage, now: Seconds) -> None:
-        tokens, at = self._fingers.get(tablet, (REQUESTS_AT_ONCE, now))
+    def _check_rate(self, tablet: TabletId, message: IncomingMessage, now: Seconds) -> None:
+        tokens, at = self._request_budgets.get(tablet, (REQUESTS_AT_ONCE, now))
         tokens = min(REQUESTS_AT_ONCE, tokens + max(0.0, now - at) * REQUESTS_PER_SECOND)
-        self._fingers[tablet] = (max(0.0, tokens - 1.0), now)
+        self._request_budgets[tablet] = (max(0.0, tokens - 1.0), now)
         if tokens < 1.0:
             raise Refused(Rule.TOO_FAST, "too many requests", where=tablet, fix="wait a moment")
-        if arrival.retained or len(arrival.untrusted_correlation) > messages.MAX_CORRELATION:
+        if message.retained or len(message.untrusted_correlation) > messages.MAX_CORRELATION:
             raise Refused(Rule.MALFORMED_REQUEST, "it is retained, or its correlation too long", where=tablet)
 
-    def _carry_out(self, request: Request, now: Seconds) -> tuple[TrackedAlert | None, TrackedAlert]:
+    def _carry_out(self, request: Request, now: Seconds) -> TrackedAlert:
         before = self._alerts.find(request.alert)
         if isinstance(request, Claim):
-            return before, self._alerts.claim(request.alert, request.tablet, now)
-        if isinstance(request, Ending):
-            return before, self._alerts.outcome(request.alert, request.tablet, request.outcome, now)
-        return before, self._alerts.forget(request.alert, now)
+            after = self._alerts.claim(request.alert, request.tablet, now)
+        elif isinstance(request, Ending):
+            after = self._alerts.outcome(request.alert, request.tablet, request.outcome, now)
+        else:
+            after = self._alerts.forget(request.alert, now)
+        if after is not before:
+            self._effects.alert_changed(after)
+            if isinstance(request, Ending):
+                flag = before.alert.flag if before else None
+                self._effects.alert_judged(after, flag, request.why)
+        if isinstance(request, Forget):
+            self._effects.alert_forgotten(request.alert)
+        return after
 
-    def _answer(self, tablet: TabletId, arrival: IncomingMessage, payload: bytes) -> OutgoingMessage:
+    def _answer(self, tablet: TabletId, message: IncomingMessage, payload: bytes) -> OutgoingMessage:
         return OutgoingMessage(
             topic=topics.staff(self._booth, tablet, "answer"),
             payload=payload,
             retain=False,
-            correlation=arrival.untrusted_correlation[: messages.MAX_CORRELATION],
+            correlation=message.untrusted_correlation[: messages.MAX_CORRELATION],
         )
 
     def _text(self, request: Request) -> str:
@@ -111,5 +126,5 @@ class StaffRequests:
             return self._catalogue.claimed
         if isinstance(request, Ending):
             return self._catalogue.noted
-        known = request.alert in self._sightings
+        known = request.alert in self._erasure
         return self._catalogue.forgotten if known else self._catalogue.nothing_left

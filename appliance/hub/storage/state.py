@@ -6,7 +6,8 @@ Invariants:
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+from typing import Final
 
 from appliance.hub.admission.unit_state import UnitAdmissionState
 from appliance.hub.alerts.alerts import TrackedAlert
@@ -46,6 +47,10 @@ class Imported:
     at: Seconds
 
 
+_ONLY_WITH_OTHERS: Final = frozenset({"last_alert", "oldest_day"})
+"""Fields of ``StateDelta`` that are no change by themselves: they say how another field is to be stored."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StateDelta:
     """What one batch changed. ``snapshot``, where given, contains ``live`` and all that waited before it.
@@ -69,17 +74,10 @@ class StateDelta:
     @property
     def empty(self) -> bool:
         """True where there is nothing to store."""
-        return not (
-            self.doors
-            or self.live
-            or self.alerts
-            or self.gone
-            or self.tallies
-            or self.hours
-            or self.audited
-            or self.doubts
-            or self.imported
-            or self.snapshot
+        return all(
+            getattr(self, field.name) == field.default
+            for field in fields(self)
+            if field.name not in _ONLY_WITH_OTHERS
         )
 
 

@@ -31,9 +31,9 @@ def test_an_alert_ended_by_a_stop_is_counted_as_expired(tmp_path: Path) -> None:
     store.commit(booth.handle_batch([], Seconds(NOON + 9), last=True).changes)
     again = new_booth(camera, stored=store.load(), now=Seconds(NOON + 20))
     again.handle_batch([], Seconds(NOON + 20))
-    today = again._daybook.today()
-    assert (again._daybook.number("expired"), today.ended, today.gifted) == (1, 1, 0)
-    assert again._alerts.all() == ()
+    today = again.daily_counts.today()
+    assert (again.daily_counts.number("expired"), today.ended, today.gifted) == (1, 1, 0)
+    assert again.alerts.all() == ()
     store.close()
 
 
@@ -43,11 +43,11 @@ def test_acceptance_is_learnt_over_days() -> None:
     tallies = tuple(DailyCount(day=yesterday, what=what, number=20) for what in ("gifted", "declined"))
     booth = new_booth(camera, stored=HubState(tallies=tallies))
     booth.handle_batch([], NOON)
-    assert booth._daybook.today().acceptance == pytest.approx(0.5)
+    assert booth.daily_counts.today().acceptance == pytest.approx(0.5)
     refused = tuple(DailyCount(day=yesterday, what="declined", number=40) for _ in range(1))
     shy = new_booth(camera, stored=HubState(tallies=refused))
     shy.handle_batch([], NOON)
-    assert shy._daybook.today().acceptance == pytest.approx(2 / 40)
+    assert shy.daily_counts.today().acceptance == pytest.approx(2 / 40)
 
 
 def test_how_long_a_visit_takes_is_learnt() -> None:
@@ -60,8 +60,8 @@ def test_how_long_a_visit_takes_is_learnt() -> None:
     booth.handle_batch(
         [asks("tablet-1", "outcome", alert=name, outcome="gifted", why=None)], Seconds(NOON + 365)
     )
-    assert booth._daybook.today().visit_seconds == pytest.approx(360.0)
-    assert booth._daybook.number("visits") == 1
+    assert booth.daily_counts.today().visit_seconds == pytest.approx(360.0)
+    assert booth.daily_counts.number("visits") == 1
 
 
 def test_hourly_counts_survive_a_kill_exactly_once(tmp_path: Path) -> None:

@@ -56,7 +56,7 @@ def test_a_dismissed_alert_raises_the_bar_for_its_words_and_keeps_nothing_else(t
     outcome = booth.handle_batch([camera.says(camera.observation(ODD, NOON + 5))], Seconds(NOON + 5))
     store.commit(outcome.changes)
     (alert,) = told(outcome, "alert")
-    (held,) = booth._alerts.all()
+    (held,) = booth.alerts.all()
     assert held.alert.flag
     words = words_of(held.alert.flag)
     requests = [
@@ -68,7 +68,7 @@ def test_a_dismissed_alert_raises_the_bar_for_its_words_and_keeps_nothing_else(t
     assert {one.of for one in doubts} == set(words)
     assert all(one.faults == 1.0 for one in doubts)
     again = new_booth(camera, stored=store.load(), now=NOON + 10)
-    assert again._feedback.factor(words, Seconds(NOON + 9)) == 2.0
+    assert again._doubts.factor(words, Seconds(NOON + 9)) == 2.0
     store.close()
 
 
@@ -85,4 +85,4 @@ def test_words_that_were_often_wrong_need_more_to_alert_at_their_camera(suppress
     booth.handle_batch([camera.says(camera.observation(PLAIN, NOON)) for _ in range(400)], NOON)
     outcome = booth.handle_batch([camera.says(camera.observation(ODD, NOON + 5))], Seconds(NOON + 5))
     assert len(told(outcome, "alert")) == alerts
-    assert booth._daybook.number("flags") == 1
+    assert booth.daily_counts.number("flags") == 1

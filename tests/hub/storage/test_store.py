@@ -178,7 +178,7 @@ def test_everything_stored_comes_back(tmp_path: Path) -> None:
     store.close()
     store = store_at(tmp_path)
     stored = store.load()
-    assert stored.alerts == booth._alerts.all()
+    assert stored.alerts == booth.alerts.all()
     assert stored.last_alert == 1
     assert stored.live == ()
     (name,) = (door.unit for door in stored.doors)

@@ -220,7 +220,7 @@ def test_a_hub_killed_anywhere_counts_everything_exactly_once(
     counts = stored._admission.counts("north")
     assert (counts.admitted, stored._admission.missing("north")) == (300, 0)
     assert counts.refused[Rule.REPLAYED] == counts.repeated
-    assert stored._daybook.number("people") == 300
+    assert stored.daily_counts.number("people") == 300
     store.close()
 
 
@@ -242,7 +242,7 @@ def test_a_hub_killed_and_taken_up_again_thinks_as_if_nothing_had_happened(
         steady.handle_batch(batch, now)
         store.commit(shaken.handle_batch(batch, now).changes)
         if step % 7 == 3:
-            shaken = new_booth(camera, stored=store.load(), now=shaken._snapshot_at)
+            shaken = new_booth(camera, stored=store.load(), now=shaken._snapshots.written_at)
     sums = [one._rarity.bins().sum(axis=-1) for one in (steady, shaken)]
     assert np.abs(sums[0] - sums[1]).max() <= 6
     assert np.abs(steady.baseline.state().pairs - shaken.baseline.state().pairs).max() <= 6 * FIVE / 2 * 2
@@ -266,7 +266,7 @@ def test_a_booth_that_stops_ends_its_alerts() -> None:
     outcome = booth.handle_batch([], Seconds(NOON + 9), last=True)
     assert [telling.payload for telling in outcome.outgoing if telling.topic.endswith(f"/{name}")] == [b""]
     assert (outcome.changes.alerts, outcome.changes.gone) == ((), (name,))
-    assert name not in booth._sightings
+    assert name not in booth._erasure
 
 
 def test_what_came_with_qos_0_is_refused_and_counted() -> None:

@@ -1,0 +1,77 @@
+"""Alert effects: what else changes when an alert changes, ends or is forgotten.
+
+Invariants:
+    * Counts, acceptance, doubts and pacing learn of an end here and nowhere else.
+    * ``forgotten`` takes whoever is behind an alert out of every count that still knows them.
+    * Pure: no I/O, no clock; ``now`` is the instant of the batch.
+"""
+
+from __future__ import annotations
+
+from appliance.hub.alerts.alerts import TrackedAlert
+from appliance.hub.alerts.erasure import ErasureIndex
+from appliance.hub.pacing.pacing import Pacing
+from appliance.hub.records.daily_counts import DailyCounts
+from appliance.hub.snapshot_timer import SnapshotTimer
+from appliance.hub.statistics import feedback
+from appliance.hub.statistics.change.drift import Drift
+from appliance.hub.statistics.rarity import Rarity
+from appliance.protocol.values import AlertId, AlertState, Dismissal, Flag, Seconds
+
+
+class AlertEffects:
+    """Carries the effects of one batch after the other; ``changed`` are the alerts that this batch changed."""
+
+    def __init__(
+        self,
+        *,
+        counts: DailyCounts,
+        rarity: Rarity,
+        drift: Drift,
+        pacing: Pacing,
+        doubts: feedback.Feedback,
+        erasure: ErasureIndex,
+        snapshots: SnapshotTimer,
+    ) -> None:
+        self._counts, self._rarity, self._drift = counts, rarity, drift
+        self._pacing, self._doubts, self._erasure = pacing, doubts, erasure
+        self._snapshots = snapshots
+        self.changed: dict[AlertId, TrackedAlert] = {}
+
+    def begin(self, now: Seconds) -> None:
+        """A new batch at ``now`` (unix seconds): it has changed nothing yet."""
+        self._now = now
+        self.changed = {}
+
+    def alert_changed(self, held: TrackedAlert) -> None:
+        """An alert was raised, claimed or ended: it is told, stored and counted."""
+        self.changed[held.alert.alert] = held
+        if held.ended_at == self._now and held.alert.state is not AlertState.RAISED:
+            self._counts.count(held.alert.state.value)
+            self._counts.visited(held.alert.raised_at)
+        behind = self._erasure.find(held.alert.alert)
+        if behind and held.alert.state is AlertState.DECLINED:
+            self._pacing.forget(behind.vector)
+
+    def alert_judged(self, held: TrackedAlert, flag: Flag | None, why: Dismissal | None) -> None:
+        """Staff ended an alert that rested on ``flag``; ``why`` where they dismissed it as wrong."""
+        if why:
+            self._counts.count(f"dismissed_{why.value}")
+        if not flag:
+            return
+        words = feedback.words_of(flag)
+        if why:
+            self._doubts.dismissed(words, why, self._now)
+        elif held.alert.state is AlertState.GIFTED:
+            self._doubts.gifted(words, self._now)
+
+    def alert_forgotten(self, name: AlertId) -> None:
+        """Purge whoever is behind an alert from counts, scores, journal and pacing."""
+        known = self._erasure.drop(name)
+        if known:
+            self._pacing.forget(known.vector)
+            self._rarity.forget(known.vector, known.unit, known.seen_at, known.counted)
+            if known.counted:
+                self._drift.forget(known.counted.one.sure)
+        # What waits in the journal becomes counts now, and is deleted.
+        self._snapshots.force()
