@@ -128,7 +128,9 @@ def epoch_in(untrusted: bytes) -> Epoch:
 
 
 def _patiently(
-    attempt: Callable[[], Opened], stop: threading.Event, meanwhile: Callable[[], None] = lambda: None
+    attempt: Callable[[], Opened],
+    stop: threading.Event,
+    meanwhile: Callable[[Unavailable], None] = lambda _: None,
 ) -> Opened | None:
     """What ``attempt`` gives, tried again while it is Unavailable; None where stopped before."""
     said = ""
@@ -139,7 +141,7 @@ def _patiently(
             if error.what != said:
                 log(f"sense: {error}", level=4)
                 said = error.what
-            meanwhile()
+            meanwhile(error)
             stop.wait(_RETRY)
     return None
 
@@ -180,6 +182,7 @@ class _Watch:
         self._boxed = boxed
         self._pace = _Pace(since=time.monotonic())
         self._beat_at = 0.0
+        self._status = ""
         self._accelerator = Accelerator.CPU
         self._kind = SourceKind.CAMERA
 
@@ -190,7 +193,7 @@ class _Watch:
         from appliance.unit.vision.camera import read_ahead  # noqa: PLC0415 - only inside the enclosure
 
         self._kind = kind_of(self._config.camera)
-        seeing = _patiently(lambda: pipeline.load(self._config, self._given), self._stop, self._blind)
+        seeing = _patiently(lambda: pipeline.load(self._config, self._given), self._stop, self._waiting)
         if seeing is None:
             return 0
         eyes, chosen = seeing
@@ -199,7 +202,7 @@ class _Watch:
         source = _patiently(
             lambda: read_ahead.ReadAhead(camera.open_source(self._config.camera, wait=self._stop.wait)),
             self._stop,
-            self._blind,
+            self._waiting,
         )
         if source is None:
             return 0
@@ -280,6 +283,18 @@ class _Watch:
             self._notifier.say("WATCHDOG=1")
         elif self._outlet.waiting:
             self._outlet.flush()
+
+    def _waiting(self, lacking: Unavailable) -> None:
+        """What we cannot see without is not there yet: blind, and ready all the same.
+
+        Starting again would bring no camera and use up an epoch each time; whoever looks finds the reason in the
+        service's status. What was opened so far stands behind the first walls, and no frame is looked at.
+        """
+        status = f"STATUS=waiting: {lacking.where}: {lacking.what}"
+        if status != self._status:
+            self._status = status
+            self._notifier.say("READY=1", status)
+        self._blind()
 
     def _blind(self) -> None:
         """Say at once that there is nothing to see."""

@@ -16,6 +16,7 @@ import os
 import platform
 import resource
 import socket
+import stat
 import sys
 import threading
 from collections.abc import Callable
@@ -25,6 +26,7 @@ ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT))
 
 from appliance.base.errors import Unfit  # noqa: E402  the path comes first
+from appliance.base.systemd import Notifier, log  # noqa: E402
 from appliance.unit.sandbox import kernel, probes, stages, syscalls, walls  # noqa: E402
 from appliance.unit.sandbox.stages import SealPlan, Wall  # noqa: E402
 
@@ -336,6 +338,48 @@ def with_device(outlet: int) -> dict[str, object]:
     return {**described(report), "write": outcome(lambda: os.write(device, b"x"))}
 
 
+def abuses(descriptor: int, most: int) -> dict[str, Callable[[], object]]:
+    """What could be done with a socket that may take plain writes of at most ``most`` bytes, and must not be."""
+    room, size = ctypes.create_string_buffer(64), ctypes.c_uint(4)
+    abstract = b"\x01\x00\x00elsewhere"
+    return {
+        "send": lambda: checked(LIBC.send(descriptor, b"x", 1, 0)),
+        "send elsewhere": lambda: checked(LIBC.sendto(descriptor, b"x", 1, 0, abstract, len(abstract))),
+        "send a message": lambda: checked(LIBC.sendmsg(descriptor, room, 0)),
+        "send messages": lambda: checked(LIBC.sendmmsg(descriptor, room, 1, 0)),
+        "connect elsewhere": lambda: checked(LIBC.connect(descriptor, abstract, len(abstract))),
+        "receive": lambda: checked(LIBC.recv(descriptor, room, 1, 0x40)),
+        "receive a message": lambda: checked(LIBC.recvmsg(descriptor, room, 0x40)),
+        "shut down": lambda: checked(LIBC.shutdown(descriptor, 2)),
+        "set an option": lambda: checked(LIBC.setsockopt(descriptor, 1, 7, room, 4)),
+        "ask who listens": lambda: checked(
+            LIBC.getsockopt(descriptor, 1, 17, room, ctypes.byref(size))  # SO_PEERCRED
+        ),
+        "ask at another level": lambda: checked(LIBC.getsockopt(descriptor, 6, 39, room, ctypes.byref(size))),
+        "duplicate": lambda: os.dup(descriptor),
+        "write too much": lambda: os.write(descriptor, bytes(most + 1)),
+    }
+
+
+def as_systemd(outlet: int) -> dict[str, object]:
+    """Sealed with the channels it was given, and talking on them; then every abuse of those that are sockets."""
+    notifier = Notifier()
+    report = sealed(outlet, notify=notifier.descriptor)
+    notifier.say("READY=1", "STATUS=watching")
+    log("the journal hears us")
+    notifier.say("WATCHDOG=1")
+    channels = {outlet: 4096, 2: 8192}
+    if notifier.descriptor is not None:
+        channels[notifier.descriptor] = 512
+    tried = {
+        f"{name} ({descriptor})": outcome(attempt)
+        for descriptor, most in channels.items()
+        if stat.S_ISSOCK(os.fstat(descriptor).st_mode)
+        for name, attempt in abuses(descriptor, most).items()
+    }
+    return {**described(report), "tried": tried, "channels": list(channels), "writable": writable()}
+
+
 DEEDS: dict[str, Callable[..., dict[str, object]]] = {
     "idle": idle,
     "attacks": attack,
@@ -352,6 +396,7 @@ DEEDS: dict[str, Callable[..., dict[str, object]]] = {
     "threads first": with_threads,
     "device": with_device,
     "work": work,
+    "as systemd starts it": as_systemd,
 }
 
 

@@ -459,6 +459,9 @@ LOOKED_INTO = [
     ("kill", (1, 9), seccomp.DENY),
     ("recvmsg", (9, 0, 0), seccomp.ALLOW),
     ("recvmsg", (2, 0, 0), seccomp.DENY),
+    ("getsockopt", (2, 1, 39), seccomp.ALLOW),  # SOL_SOCKET, SO_DOMAIN
+    ("getsockopt", (2, 1, 17), seccomp.DENY),  # SO_PEERCRED
+    ("getsockopt", (2, 6, 39), seccomp.DENY),
 ]
 
 

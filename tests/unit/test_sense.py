@@ -29,6 +29,7 @@ from appliance.protocol.vocabulary import ATTRIBUTES
 from appliance.unit import clocks, sense
 from appliance.unit.pipe.record import RECORD_BYTES, envelope_of
 from appliance.unit.pipe.writer import RATE, PipeWriter, open_pipe
+from tests.systemd import ServiceSockets
 
 KEY = new_private_key()
 BOOTH, UNIT = BoothId("booth"), UnitId("corner-north")
@@ -159,8 +160,8 @@ class Unit:
         self.reader = os.open(path / "pipe", os.O_RDONLY | os.O_NONBLOCK)
         self.process: subprocess.Popen[str] | None = None
 
-    def start(self, camera: str, *, unboxed: bool = False) -> None:
-        """Start SENSE with these lines under [camera]."""
+    def start(self, camera: str, *, unboxed: bool = False, service: ServiceSockets | None = None) -> None:
+        """Start SENSE with these lines under [camera], by hand or as a ``service`` of systemd."""
         (self.path / "unit.toml").write_text(
             f'[unit]\nbooth = "{BOOTH}"\nunit = "{UNIT}"\n[camera]\n{camera}\n[models]\naccelerator = "cpu"\n'
             '[pipe]\npath = "pipe"\n[broker]\nhost = "h"\nca = "a"\ncertificate = "b"\nkey = "c"\n'
@@ -172,8 +173,11 @@ class Unit:
                 "-c",
                 f"import sys; from pathlib import Path; from appliance.unit import sense; {call}",
             ],
-            env={**os.environ, "CREDENTIALS_DIRECTORY": str(self.path)},
-            stderr=subprocess.PIPE,
+            env={
+                **(service.environment if service else os.environ),
+                "CREDENTIALS_DIRECTORY": str(self.path),
+            },
+            stderr=service.stderr if service else subprocess.PIPE,
             text=True,
         )
 

@@ -33,6 +33,8 @@ AF_UNIX: Final = 1
 AF_INET: Final = 2
 AF_NETLINK: Final = 16
 SOCK_STREAM: Final = 1
+SOL_SOCKET: Final = 1
+SO_DOMAIN: Final = 39
 
 _AT_FDCWD: Final = -100
 _AT_RECURSIVE: Final = 0x8000
@@ -43,8 +45,6 @@ _LANDLOCK_RESTRICT_SELF: Final = 446
 _SECCOMP_SET_MODE_FILTER: Final = 1
 _SECCOMP_FILTER_FLAG_TSYNC: Final = 1
 _CAPABILITY_VERSION_3: Final = 0x20080522
-_SOL_SOCKET: Final = 1
-_SO_DOMAIN: Final = 39
 
 
 def _checked(answer: int) -> int:
@@ -140,7 +140,7 @@ def socket_family(descriptor: int) -> int:
     """Return the AF_* of a socket: getsockopt(2) SO_DOMAIN."""
     family, length = ctypes.c_int(0), ctypes.c_uint(ctypes.sizeof(ctypes.c_int))
     fd = ctypes.c_int(descriptor)
-    _checked(int(_LIBC.getsockopt(fd, _SOL_SOCKET, _SO_DOMAIN, ctypes.byref(family), ctypes.byref(length))))
+    _checked(int(_LIBC.getsockopt(fd, SOL_SOCKET, SO_DOMAIN, ctypes.byref(family), ctypes.byref(length))))
     return family.value
 
 

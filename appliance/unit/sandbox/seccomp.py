@@ -158,6 +158,22 @@ def _read_limits() -> list[Instruction]:
     ]
 
 
+def _socket_family() -> list[Instruction]:
+    """Allow asking which family a socket is of (SO_DOMAIN), nothing else about it, and no setting at all.
+
+    systemd gives complaints as a socket, and the notify socket is one: the probes ask again for both once the filter
+    stands, and believe no answer from before.
+    """
+    return [
+        _low(1),
+        Instruction(_JEQ, 0, 3, kernel.SOL_SOCKET),
+        _low(2),
+        Instruction(_JEQ, 0, 1, kernel.SO_DOMAIN),
+        _ret(ALLOW),
+        _ret(DENY),
+    ]
+
+
 def _rules(policy: Policy) -> dict[str, list[Instruction]]:
     return {
         "write": _write(policy),
@@ -179,6 +195,7 @@ def _rules(policy: Policy) -> dict[str, list[Instruction]]:
         "tgkill": _one_of(0, (policy.pid,)),
         "kill": _one_of(0, (policy.pid,)),
         "recvmsg": _one_of(0, policy.listening),
+        "getsockopt": _socket_family(),
     }
 
 

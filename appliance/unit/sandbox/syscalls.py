@@ -58,7 +58,7 @@ getpgid:121:155 getsid:124:156 capget:125:90 getrlimit:97:163
 _LOOKED_INTO: Final = """
 open:2:- openat:257:56 write:1:64 writev:20:66 pwrite64:18:68 pwritev:296:70 pwritev2:328:287 mmap:9:222
 mprotect:10:226 clone:56:220 clone3:435:435 openat2:437:437 ioctl:16:29 fcntl:72:25 prctl:157:167
-prlimit64:302:261 tgkill:234:131 kill:62:129 recvmsg:47:212
+prlimit64:302:261 tgkill:234:131 kill:62:129 recvmsg:47:212 getsockopt:55:209
 """
 
 # No honest library of a sensing process asks for these: whoever does has taken the process over.
