@@ -8,6 +8,7 @@ Invariants:
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import sys
 from collections.abc import Callable, Sequence
@@ -21,8 +22,11 @@ from appliance.settings.cli_arguments import port, seconds, share, whole
 from appliance.settings.config import CONFIG_DIRECTORY
 
 Subparsers = argparse._SubParsersAction  # noqa: SLF001 - argparse gives the type no public name
-_PROVISIONING: Final = frozenset({"booth", "enrol", "epoch"})
+_PROVISIONING: Final = frozenset({"booth", "enrol"})
 _STATISTICS: Final = frozenset({"baseline", "audit"})
+_OWN: Final = frozenset({"sense", "relay", "watch", "demo", "vocabulary", "measure", "epoch"})
+"""Words whose parsers stand in this file."""
+_ALL: Final = _OWN | _PROVISIONING | _STATISTICS | {"pages", "card", "score"}
 
 
 def _parser_of(
@@ -93,6 +97,14 @@ def _measure(given: argparse.Namespace) -> int:
         return measure.main(files, out, every=given.every, least_score=given.score)
 
 
+def _epoch(given: argparse.Namespace) -> int:
+    from appliance.settings import epoch
+
+    count = epoch.next_epoch(given.directory / epoch.CREDENTIALS)
+    print(json.dumps({"epoch": count}) if given.json else f"epoch {count}")
+    return 0
+
+
 def _vocabulary(given: argparse.Namespace) -> int:
     from appliance.protocol import vocabulary, wire
 
@@ -135,6 +147,23 @@ def _add_processes(subparsers: Subparsers[argparse.ArgumentParser]) -> None:
         _watch,
     )
     _config_option(watch, "hub.toml")
+
+
+def _add_epoch(subparsers: Subparsers[argparse.ArgumentParser]) -> None:
+    epoch = _parser_of(
+        subparsers,
+        "epoch",
+        "count this unit's start (done by leftfield-epoch.service before each start of SENSE)",
+        "leftfield epoch",
+        _epoch,
+    )
+    epoch.add_argument(
+        "--directory",
+        type=Path,
+        default=CONFIG_DIRECTORY,
+        help="where everything is kept (default: %(default)s)",
+    )
+    epoch.add_argument("--json", action="store_true", help="one JSON object instead of a sentence")
 
 
 def _add_demo(subparsers: Subparsers[argparse.ArgumentParser]) -> None:
@@ -200,7 +229,7 @@ def parser(words: Sequence[str]) -> argparse.ArgumentParser:
     subparsers = top.add_subparsers(metavar="COMMAND", required=True)
     _add_processes(subparsers)
     said = next((word for word in words if not word.startswith("-")), "")
-    everything = said not in {"sense", "relay", "watch", "demo", "vocabulary", "measure", "card"}
+    everything = said not in _ALL
     if everything or said == "pages":
         from appliance.pages import commands as pages
 
@@ -221,6 +250,7 @@ def parser(words: Sequence[str]) -> argparse.ArgumentParser:
         from appliance.hub import commands as statistics
 
         statistics.add_parsers(subparsers)
+    _add_epoch(subparsers)
     _add_demo(subparsers)
     _add_measure(subparsers)
     _parser_of(subparsers, "vocabulary", "everything a unit can say", "leftfield vocabulary", _vocabulary)

@@ -19,6 +19,7 @@ from appliance.demo.source import is_live
 from appliance.enrol import BoothDirectory, Listeners, UnitHome
 from appliance.protocol.values import BoothId, Epoch, TabletId, UnitId
 from appliance.settings import config
+from appliance.settings.epoch import next_epoch
 
 BOOTH: Final = BoothId("demo")
 REAL_UNIT: Final = UnitId("corner-north")
@@ -104,7 +105,7 @@ def build(directory: Path, *, source: str, ports: Ports, network: str) -> Stage:
         ports=ports,
         network=network,
         real=real,
-        epoch=enrol.next_epoch(real.credentials),
+        epoch=next_epoch(real.credentials),
         spool=spool,
         pipe=pipe,
         relay_pipe=relay_pipe,

@@ -16,7 +16,7 @@ from appliance.enrol.booth import (
 )
 from appliance.enrol.broker import Listeners, mosquitto
 from appliance.enrol.files import write_hub_config, write_unit_config
-from appliance.enrol.home import UnitHome, install_answer, make_request, next_epoch
+from appliance.enrol.home import UnitHome, install_answer, make_request
 from appliance.enrol.layout import BoothDirectory
 
 __all__ = [
@@ -30,7 +30,6 @@ __all__ = [
     "install_answer",
     "make_request",
     "mosquitto",
-    "next_epoch",
     "open_booth",
     "remove_tablet",
     "renew",

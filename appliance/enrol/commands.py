@@ -1,4 +1,4 @@
-"""The commands ``leftfield booth``, ``leftfield enrol`` and ``leftfield epoch``.
+"""The commands ``leftfield booth`` and ``leftfield enrol``.
 
 Laws: what a machine wants goes to standard output (a request, an answer, one JSON object with ``--json``), what a
 person should know goes to standard error; a secret is shown once, where it was asked for.
@@ -24,16 +24,9 @@ _SYSTEM_KEY: Final = Path("/run/credentials/leftfield-relay.service/tls.key")
 
 
 def add_parsers(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    """Add ``booth``, ``enrol`` and ``epoch``; each sets ``run`` to a function of the parsed arguments."""
+    """Add ``booth`` and ``enrol``; each action sets ``run`` to a function of the parsed arguments."""
     add_booth(subparsers)
     _add_enrol(subparsers)
-    epoch = word(
-        subparsers,
-        "epoch",
-        "count this unit's start (done by leftfield-epoch.service before each start of SENSE)",
-        "leftfield epoch",
-    )
-    runs(epoch, _epoch)
 
 
 def _add_enrol(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -117,11 +110,6 @@ def _finish(args: argparse.Namespace) -> None:
     if doubt:
         sys.stderr.write(f"warning: {doubt}\n")
     sys.stderr.write(f"now start it:\n{start.by_hand(unit_home) if by_hand else start.BY_SYSTEMD}")
-
-
-def _epoch(args: argparse.Namespace) -> None:
-    epoch = home.next_epoch(home.UnitHome(directory=args.directory).credentials)
-    say(args, {"epoch": epoch}, f"epoch {epoch}")
 
 
 def _letter(name: str) -> bytes:

@@ -4,7 +4,6 @@ Invariants:
     * The signing key lives in ``credentials/`` with the epoch: for SENSE alone. The TLS key lives in ``link/``: for
       RELAY alone. Neither is ever printed, sent, or read by the other process.
     * Keys that exist are kept: asking again is harmless.
-    * The epoch only ever grows, and is on disk before anybody uses it.
 """
 
 from __future__ import annotations
@@ -21,11 +20,11 @@ from appliance.base.errors import Unfit
 from appliance.enrol import authority, request
 from appliance.enrol.names import check_booth, check_name
 from appliance.protocol import sign
-from appliance.protocol.values import COUNTER_LIMIT, BoothId, Epoch, UnitId
+from appliance.protocol.values import BoothId, UnitId
 from appliance.settings.config import BrokerAddress
+from appliance.settings.epoch import CREDENTIALS, EPOCH
 
 SIGNING_KEY: Final = "signing.key"
-EPOCH: Final = "epoch"
 TLS_KEY: Final = "tls.key"
 
 
@@ -38,7 +37,7 @@ class UnitHome:
     @property
     def credentials(self) -> Path:
         """What SENSE gets (``CREDENTIALS_DIRECTORY``): ``signing.key`` (32 bytes) and ``epoch`` (ASCII decimal)."""
-        return self.directory / "credentials"
+        return self.directory / CREDENTIALS
 
     @property
     def link(self) -> Path:
@@ -127,19 +126,3 @@ def install_answer(home: UnitHome, untrusted_answer: bytes) -> request.Enrolment
         home.link / "unit.pem", answer.certificate.encode("ascii"), mode=atomic_files.PUBLIC
     )
     return answer
-
-
-def next_epoch(credentials: Path) -> Epoch:
-    """Raise the epoch by one, durably, and give it: before each start of SENSE, whose counter begins at 0 again.
-
-    Unfit where the epoch is lost or used up: a unit that counted from 1 again would be refused as rolled back.
-    """
-    path = credentials / EPOCH
-    fix = f"write a number larger than any this unit has used into {path} (the hub's log says it)"
-    with atomic_files.alone(credentials):
-        text = atomic_files.read(path, fix=fix)
-        if not text.strip().isdigit() or len(text) > 12 or int(text) >= COUNTER_LIMIT - 1:
-            raise Unfit(f"{text[:12]!r} is no epoch below {COUNTER_LIMIT - 1}", where=str(path), fix=fix)
-        epoch = Epoch(int(text) + 1)
-        atomic_files.write_durably(path, b"%d\n" % epoch, mode=atomic_files.SECRET)
-    return epoch

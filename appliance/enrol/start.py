@@ -12,6 +12,7 @@ import sys
 from pathlib import Path
 from typing import Final
 
+from appliance.base import landlock
 from appliance.enrol.home import UnitHome
 
 BY_SYSTEMD: Final = "  systemctl enable --now leftfield-pipe.socket leftfield-relay leftfield-sense\n"
@@ -46,11 +47,15 @@ def walls_of_this_kernel() -> str:
 
     Nobody relies on this answer: SENSE builds and probes its walls at each start, and refuses where it was wrong.
     """
-    modules = Path("/sys/kernel/security/lsm")
-    landlock = modules.is_file() and "landlock" in modules.read_text("ascii").strip().split(",")
+    try:
+        has_landlock = landlock.version() > 0
+    except OSError:
+        has_landlock = False
     version = tuple(int(part) for part in re.findall(r"\d+", os.uname().release)[:2])
     missing = [
-        what for what, has in (("Landlock", landlock), ("Linux 6.3 or newer", version >= (6, 3))) if not has
+        what
+        for what, has in (("Landlock", has_landlock), ("Linux 6.3 or newer", version >= (6, 3)))
+        if not has
     ]
     if missing:
         sys.stderr.write(

@@ -11,7 +11,7 @@ from appliance import __version__, cli
 
 def test_every_command_explains_itself_with_an_example(capsys: pytest.CaptureFixture[str]) -> None:
     """Each word has a help text that ends with an example one can copy."""
-    for word in ("sense", "relay", "watch", "pages", "demo", "booth", "enrol", "vocabulary", "card"):
+    for word in ("sense", "relay", "watch", "pages", "demo", "booth", "enrol", "epoch", "vocabulary", "card"):
         with pytest.raises(SystemExit) as ended:
             cli.main([word, "--help"])
         assert ended.value.code == 0
@@ -66,3 +66,16 @@ def test_the_vocabulary_can_be_read(capsys: pytest.CaptureFixture[str]) -> None:
     said = capsys.readouterr().out
     assert "bottom.pattern" in said
     assert "bits" in said
+
+
+def test_the_epochs_command_loads_nothing_but_files(tmp_path: Path) -> None:
+    """``leftfield epoch``, which runs before each start of SENSE, loads no arrays, no keys and no other room."""
+    (tmp_path / "credentials").mkdir()
+    (tmp_path / "credentials" / "epoch").write_bytes(b"6\n")
+    code = (
+        f"import sys; from appliance import cli; cli.main(['epoch', '--directory', {str(tmp_path)!r}]); "
+        "rooms = ('numpy', 'cryptography', 'paho', 'appliance.enrol', 'appliance.unit', 'appliance.hub', "
+        "'appliance.pages', 'appliance.demo'); print([room for room in rooms if room in sys.modules])"
+    )
+    said = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
+    assert said.stdout.splitlines() == ["epoch 7", "[]"]

@@ -27,6 +27,7 @@ from appliance.enrol.names import RESERVED
 from appliance.protocol import sign
 from appliance.protocol.values import BoothId, UnitId
 from appliance.settings import config
+from appliance.settings.epoch import next_epoch
 
 BOOTH = BoothId("corner")
 NORTH = UnitId("corner-north")
@@ -429,17 +430,17 @@ def test_the_epoch_only_grows(corner: Corner) -> None:
     """Each start counts one up from 1, on disk before it is told; a lost or spoiled epoch stops the unit."""
     corner.ask()
     home = corner.home(NORTH)
-    assert [enrol.next_epoch(home.credentials) for _ in range(3)] == [1, 2, 3]
+    assert [next_epoch(home.credentials) for _ in range(3)] == [1, 2, 3]
     assert (home.credentials / "epoch").read_bytes() == b"3\n"
     corner.ask()
-    assert enrol.next_epoch(home.credentials) == 4
+    assert next_epoch(home.credentials) == 4
     for spoiled in (b"", b"-1", b"4294967295", b"99999999999999", b"one"):
         (home.credentials / "epoch").write_bytes(spoiled)
         with pytest.raises(Unfit, match="is no epoch"):
-            enrol.next_epoch(home.credentials)
+            next_epoch(home.credentials)
     (home.credentials / "epoch").unlink()
     with pytest.raises(Unfit, match="cannot read"):
-        enrol.next_epoch(home.credentials)
+        next_epoch(home.credentials)
 
 
 def test_what_is_written_is_what_config_reads(corner: Corner) -> None:

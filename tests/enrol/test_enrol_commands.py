@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import argparse
+import errno
 import json
 import shlex
 import subprocess
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
+from appliance import cli
+from appliance.base import landlock
 from appliance.base.errors import Unfit
 from appliance.enrol import commands, start
 from appliance.protocol import sign
@@ -80,7 +84,7 @@ def test_the_commands_lead_from_nothing_to_an_enrolled_unit(
     capfdbinary.readouterr()
     assert run("booth", "tablet", "tablet-1", "--json", *booth) == 0
     assert len(json.loads(capfdbinary.readouterr().out)["password"]) == 24
-    assert run("epoch", "--json", *unit) == 0
+    assert cli.main(["epoch", "--json", *unit]) == 0
     assert json.loads(capfdbinary.readouterr().out) == {"epoch": 1}
     assert run("booth", "revoke", NORTH, *booth) == 0
     capfdbinary.readouterr()
@@ -144,7 +148,7 @@ def test_finish_prints_what_starts_the_unit(
 
 
 @pytest.mark.parametrize(
-    "words", [("booth", "create"), ("booth", "tablet"), ("enrol", "request"), ("enrol", "accept"), ("epoch",)]
+    "words", [("booth", "create"), ("booth", "tablet"), ("enrol", "request"), ("enrol", "accept")]
 )
 def test_help_has_an_example(words: tuple[str, ...], capsys: pytest.CaptureFixture[str]) -> None:
     """Each command's help shows one example and the exit codes."""
@@ -154,3 +158,28 @@ def test_help_has_an_example(words: tuple[str, ...], capsys: pytest.CaptureFixtu
     assert end.value.code == 0
     assert "example:\n  leftfield " in text
     assert "exit codes:" in text
+
+
+def test_every_wall_is_asked_for_where_the_kernel_has_landlock(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Which walls a new unit requires goes by the kernel's own answer to Landlock's call, whatever is mounted."""
+    monkeypatch.setattr(start.os, "uname", lambda: SimpleNamespace(release="6.12.1-rpi"))
+    monkeypatch.setattr(landlock, "version", lambda: 1)
+    assert start.walls_of_this_kernel() == "every"
+
+    def switched_off() -> int:
+        raise OSError(errno.EOPNOTSUPP, "Operation not supported")
+
+    monkeypatch.setattr(landlock, "version", switched_off)
+    assert start.walls_of_this_kernel() == "required"
+    assert "lacks Landlock:" in capsys.readouterr().err
+
+
+def test_the_kernel_says_whether_it_has_landlock() -> None:
+    """The call gives a version from 1, or says that there is none (ENOSYS) or that it is off (EOPNOTSUPP)."""
+    try:
+        answer = landlock.version()
+    except OSError as refusal:
+        answer = -(refusal.errno or 0)
+    assert answer >= 1 or answer in {-errno.ENOSYS, -errno.EOPNOTSUPP}

@@ -24,13 +24,14 @@ from appliance.base.errors import LeftfieldError, Unavailable
 from appliance.base.systemd import log, stop_requested
 from appliance.demo.street.outfits import WHIMSICAL_SHARE, Passer, Season, bustle, ordinary, whimsical
 from appliance.demo.street.simulated_unit import SimulatedUnit
-from appliance.enrol import UnitHome, next_epoch
+from appliance.enrol import UnitHome
 from appliance.mqtt import Link, Will
 from appliance.protocol import topics
 from appliance.protocol.sign import Sealer
 from appliance.protocol.values import Seconds
 from appliance.settings import config
 from appliance.settings.config import UnitConfig
+from appliance.settings.epoch import next_epoch
 from appliance.unit.relay import Status
 
 PAST_HOURS: Final = 20

@@ -12,6 +12,8 @@ import os
 import struct
 from typing import Final
 
+from appliance.base import landlock
+
 _LIBC: Final = ctypes.CDLL(None, use_errno=True)
 _LIBC.syscall.restype = ctypes.c_long
 
@@ -39,7 +41,6 @@ SO_DOMAIN: Final = 39
 _AT_FDCWD: Final = -100
 _AT_RECURSIVE: Final = 0x8000
 _MOUNT_SETATTR: Final = 442  # these three numbers are the same on every processor
-_LANDLOCK_CREATE_RULESET: Final = 444
 _LANDLOCK_ADD_RULE: Final = 445
 _LANDLOCK_RESTRICT_SELF: Final = 446
 _SECCOMP_SET_MODE_FILTER: Final = 1
@@ -108,16 +109,11 @@ def install_filter(program: bytes, seccomp_number: int) -> None:
         raise OSError(0, f"thread {culprit} already has another system-call filter")
 
 
-def landlock_version() -> int:
-    """Return the kernel's Landlock ABI version; OSError where it has none or it is switched off."""
-    return _call(_LANDLOCK_CREATE_RULESET, None, 0, 1)
-
-
 def landlock_ruleset(fs_rights: int, net_rights: int, scopes: int, version: int) -> int:
     """Return the descriptor of a ruleset that denies these rights; fields the version lacks are left out."""
     size = 8 if version < 4 else 16 if version < 6 else 24  # the versions that grew the struct
     attributes = struct.pack("<QQQ", fs_rights, net_rights, scopes)[:size]
-    return _call(_LANDLOCK_CREATE_RULESET, attributes, size, 0)
+    return _call(landlock.CREATE_RULESET, attributes, size, 0)
 
 
 def landlock_permit(ruleset: int, rights: int, path_descriptor: int) -> None:

@@ -18,6 +18,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
+from appliance.base import landlock
 from appliance.unit.sandbox import kernel, probes
 from appliance.unit.sandbox.plan import SealPlan, Wall, WallState
 
@@ -231,7 +232,7 @@ def restrict_files(plan: SealPlan) -> WallState:
     if Wall.LANDLOCK in plan.left_out:
         return _lacks(Wall.LANDLOCK, "left out by the plan")
     try:
-        version = kernel.landlock_version()
+        version = landlock.version()
     except OSError as refusal:
         why = f"the kernel has it not or switched off ({refusal.strerror})"
         return _lacks(Wall.LANDLOCK, why, "boot with landlock in lsm= (CONFIG_SECURITY_LANDLOCK)")
