@@ -164,7 +164,7 @@ class Link:
             properties.CorrelationData = correlation
         ticket = self._client.publish(topic, payload, qos=1, retain=retain, properties=properties)
         if ticket.rc not in {paho.MQTT_ERR_SUCCESS, paho.MQTT_ERR_NO_CONN}:
-            raise Unavailable(f"the broker link does not take a message: {paho.error_string(ticket.rc)}")
+            raise Unavailable(f"cannot publish to the broker: {paho.error_string(ticket.rc)}")
         return ticket.mid
 
     def published(self, *, wait: float = 0.0) -> tuple[int, ...]:

@@ -41,9 +41,9 @@ def write_durably(path: Path, content: bytes, *, mode: int) -> None:
         sync_directory(path.parent)
     except OSError as error:
         raise Unfit(
-            f"cannot write it: {error.strerror}",
+            f"cannot write the file: {error.strerror}",
             where=str(path),
-            fix="check the disk and who may write there",
+            fix="check for a full disk or missing write permission",
         ) from None
 
 
@@ -63,7 +63,7 @@ def read(path: Path, *, fix: str) -> bytes:
     try:
         return path.read_bytes()
     except OSError as error:
-        raise Unfit(f"cannot read it: {error.strerror}", where=str(path), fix=fix) from None
+        raise Unfit(f"cannot read the file: {error.strerror}", where=str(path), fix=fix) from None
 
 
 @contextmanager
@@ -73,7 +73,9 @@ def alone(directory: Path) -> Iterator[None]:
         descriptor = os.open(directory / ".lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, SECRET)
     except OSError as error:
         raise Unfit(
-            f"cannot lock it: {error.strerror}", where=str(directory), fix="run as the booth's owner (root)"
+            f"cannot lock the file: {error.strerror}",
+            where=str(directory),
+            fix="run as the booth's owner (root)",
         ) from None
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX)

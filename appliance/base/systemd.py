@@ -42,7 +42,7 @@ class Notifier:
             try:
                 os.write(self._socket.fileno(), "\n".join(lines).encode())
             except OSError:
-                log("systemd does not take our notification", level=4)
+                log("cannot notify systemd: its socket does not accept the message", level=4)
 
 
 def log(line: str, *, level: int = 6) -> None:

@@ -161,10 +161,10 @@ class Show:
         until = time.monotonic() + PATIENCE
         while not met():
             if self._stop.is_set():
-                raise Unfit("it was stopped before everything ran", where="demo")
+                raise Unfit("stopped before every process was running", where="demo")
             if time.monotonic() > until:
                 raise Unfit(
-                    f"{what} was not there after {PATIENCE:.0f} s", where="demo", fix=self._last_words()
+                    f"{what} did not start within {PATIENCE:.0f} s", where="demo", fix=self._last_words()
                 )
             self._look(wait=LOOK_SECONDS / 2)
 

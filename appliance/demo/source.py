@@ -26,7 +26,7 @@ def check_source(source: str) -> str:
     """The same source, if it opens: a device, a number of a webcam, or a video file. Else Unfit or Unavailable."""
     if not source:
         raise Unfit(
-            "no street to look at",
+            "no video source was given",
             where="--source",
             fix="pass a video of people walking (--source /path.mp4), or a webcam (--source 0)",
         )

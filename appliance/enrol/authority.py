@@ -61,7 +61,9 @@ def load_key(pem: bytes, *, where: str) -> ec.EllipticCurvePrivateKey:
     except (ValueError, TypeError):
         key = None
     if not isinstance(key, ec.EllipticCurvePrivateKey):
-        raise Unfit("it holds no elliptic-curve key", where=where, fix="restore the file, or enrol anew")
+        raise Unfit(
+            "the file holds no elliptic-curve key", where=where, fix="restore the file, or enrol anew"
+        )
     return key
 
 
@@ -169,7 +171,9 @@ def load_certificate(pem: bytes, *, where: str) -> x509.Certificate:
     try:
         return x509.load_pem_x509_certificate(pem)
     except ValueError:
-        raise Unfit("it holds no certificate", where=where, fix="restore it from its backup") from None
+        raise Unfit(
+            "the file holds no certificate", where=where, fix="restore the file from its backup"
+        ) from None
 
 
 def serial_of(certificate_pem: bytes) -> int:
@@ -227,7 +231,7 @@ def _refuse_public(host: str | Address) -> None:
         private = any(host in ipaddress.ip_network(network) for network in PRIVATE_NETWORKS)
     if not private:
         raise Unfit(
-            f"{host} is not on a private network, and this authority vouches for nothing else",
+            f"{host} is not a private address; this authority certifies private addresses only",
             where="booth host",
             fix=f"use an address such as 192.168.1.20, or a name that ends with .{PRIVATE_DOMAINS[1]}",
         )

@@ -62,7 +62,7 @@ def create_booth(
     atomic_files.make_directory(made.directory, mode=atomic_files.PUBLIC_DIRECTORY)
     with atomic_files.alone(made.directory):
         if about_path(made.directory).exists():
-            raise Unfit("there is a booth already", where=str(directory), fix="choose another --directory")
+            raise Unfit("a booth exists already", where=str(directory), fix="choose another --directory")
         authority = Authority.create(made.booth)
         make_directories(made)
         put_secret(authority_directory(made) / "ca.key", key_pem(authority.key))
@@ -96,7 +96,7 @@ def open_booth(directory: Path) -> BoothDirectory:
         )
     except (ValueError, KeyError, TypeError):
         raise Unfit(
-            "it does not describe a booth", where=str(path), fix="restore it from its backup"
+            "the file does not describe a booth", where=str(path), fix="restore the file from its backup"
         ) from None
     return booth
 
@@ -177,10 +177,10 @@ def add_tablet(booth: BoothDirectory, tablet: str, *, again: bool = False) -> st
             raise Unfit(
                 f"the name {tablet} is taken",
                 where="tablet",
-                fix="choose another name, or say --again for a new password",
+                fix="choose another name, or pass --again for a new password",
             )
         path = booth.broker_directory / "passwords"
-        lines = atomic_files.read(path, fix="restore it from its backup").decode("ascii").splitlines()
+        lines = atomic_files.read(path, fix="restore the file from its backup").decode("ascii").splitlines()
         lines = [line for line in lines if line.split(":")[0] != tablet]
         lines.append(password_line(tablet, password, secrets.token_bytes(12)))
         if not known:
@@ -199,7 +199,7 @@ def remove_tablet(booth: BoothDirectory, tablet: str) -> None:
                 f"no tablet is called {tablet}", where="tablet", fix="see the register: leftfield booth show"
             )
         path = booth.broker_directory / "passwords"
-        lines = atomic_files.read(path, fix="restore it from its backup").decode("ascii").splitlines()
+        lines = atomic_files.read(path, fix="restore the file from its backup").decode("ascii").splitlines()
         put_secret(
             path, "".join(f"{line}\n" for line in lines if line.split(":")[0] != tablet).encode("ascii")
         )
@@ -233,7 +233,7 @@ def _check_free(register: Register, asked: request.EnrolmentRequest) -> None:
         if row.revoked and (same_key or row.unit == asked.unit):
             raise Refused(
                 Rule.REVOKED,
-                f"{row.unit} is revoked for good",
+                f"{row.unit} is revoked; revoking cannot be undone",
                 where=where,
                 fix="enrol with new keys under a new name",
             )

@@ -122,5 +122,7 @@ def _letter(name: str) -> bytes:
             return file.read(limit)
     except OSError as error:
         raise Unfit(
-            f"cannot read it: {error.strerror}", where=name, fix="name the file, or - for standard input"
+            f"cannot read the file: {error.strerror}",
+            where=name,
+            fix="name the file, or - for standard input",
         ) from None

@@ -115,12 +115,12 @@ def install_answer(home: UnitHome, untrusted_answer: bytes) -> request.Enrolment
         certificate = x509.load_pem_x509_certificate(answer.certificate.encode("utf-8"))
         certificate.verify_directly_issued_by(ca)
     except (ValueError, TypeError, InvalidSignature):
-        raise Unfit("its certificates do not fit together", where="enrolment answer", fix=fix) from None
+        raise Unfit("the certificates do not belong together", where="enrolment answer", fix=fix) from None
     if (
         certificate.public_key() != key.public_key()
         or certificate.subject.rfc4514_string() != f"CN={answer.unit}"
     ):
-        raise Unfit("its certificate is for another unit or another key", where="enrolment answer", fix=fix)
+        raise Unfit("the certificate is for another unit or another key", where="enrolment answer", fix=fix)
     atomic_files.write_durably(home.link / "ca.pem", answer.ca.encode("ascii"), mode=atomic_files.PUBLIC)
     atomic_files.write_durably(
         home.link / "unit.pem", answer.certificate.encode("ascii"), mode=atomic_files.PUBLIC

@@ -35,7 +35,7 @@ def check_name(name: str, *, what: str) -> str:
     """The same name, if a unit or tablet may have it; else Unfit."""
     if not NAME_FORM.fullmatch(name):
         raise Unfit(
-            f"{name!r} is no name: at most 24 lower-case letters, digits and -, a letter first",
+            f"{name!r} is not a valid name: at most 24 lower-case letters, digits and -, a letter first",
             where=what,
             fix="choose one such as corner-north",
         )
@@ -47,7 +47,9 @@ def check_name(name: str, *, what: str) -> str:
 def check_booth(name: str) -> str:
     """The same name, if a booth may have it; else Unfit."""
     if not NAME_FORM.fullmatch(name):
-        raise Unfit(f"{name!r} is no name of a booth", where="booth", fix="choose one such as market-street")
+        raise Unfit(
+            f"{name!r} is not a valid booth name", where="booth", fix="choose one such as market-street"
+        )
     return name
 
 
@@ -57,7 +59,7 @@ def check_place(place: str) -> str:
         raise Unfit(
             f"{place!r} is not 1 to 60 printable characters",
             where="place",
-            fix="say it as staff do: north corner",
+            fix="write it as staff say it, such as: north corner",
         )
     return place
 
@@ -73,6 +75,6 @@ def host(text: str) -> str | Address:
         raise Unfit(
             f"{text!r} is neither an address nor a host name",
             where="host",
-            fix="say booth.local or 10.0.0.2",
+            fix="use a name or address such as booth.local or 10.0.0.2",
         )
     return name

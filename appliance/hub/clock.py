@@ -21,11 +21,11 @@ CLOCK_DAYS: Final = 400
 
 
 def check_clock(now: Seconds, latest: float) -> None:
-    """Unavailable where the hub's clock cannot be right: before this was written, or far from what was stored."""
+    """Unavailable where the hub's clock is wrong: before this was written, or far from what was stored."""
     apart = (now - latest) / 86_400.0 if latest else 0.0
     if not BUILD_TIME <= now < COUNTER_LIMIT * TIME_STEP or abs(apart) > CLOCK_DAYS:
         raise Unavailable(
-            "the hub's clock cannot be right"
+            "the hub's clock is wrong"
             + (f": it is {apart:+.0f} days from the last sighting" if latest else ""),
             where="hub",
             fix="set the clock (systemd-timesyncd, a clock module); if it is right, move the database away",

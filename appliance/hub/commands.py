@@ -121,7 +121,9 @@ def _private_key(path: Path) -> bytes:
     key = atomic_files.read(path, fix="run as the account of the hub")
     if len(key) != sign.KEY_BYTES:
         raise Unfit(
-            f"the hub's key has {len(key)} bytes, not {sign.KEY_BYTES}", where=str(path), fix="restore it"
+            f"the hub's key has {len(key)} bytes, not {sign.KEY_BYTES}",
+            where=str(path),
+            fix="restore the key file from its backup",
         )
     return key
 
@@ -152,12 +154,14 @@ def _opened(path: Path, keys: tuple[bytes, ...]) -> tuple[BaselineFile, bytes]:
             # The one that says most: a key that fits but a signature that does not is forgery.
             if refusal is None or refused.rule is not Rule.UNKNOWN_KEY:
                 refusal = refused
-    raise refusal or Unfit("there is no key to believe", where=str(path), fix="give one with --key")
+    raise refusal or Unfit(
+        "no public key was given", where=str(path), fix="pass the other hub's public key with --key"
+    )
 
 
 def _existing(config: HubConfig, *, alone: bool) -> Store:
     if not config.database.exists():
-        raise Unfit("there is no database yet", where=str(config.database), fix="start the hub once")
+        raise Unfit("the database does not exist yet", where=str(config.database), fix="start the hub once")
     return Store(config.database, config.booth, alone=alone)
 
 
@@ -197,7 +201,7 @@ def _import(given: argparse.Namespace) -> int:
     try:
         digest = hashlib.sha256(content).digest()
         if digest in store.imported():
-            raise Unfit("it was taken in before", where=str(given.files[0]), fix="nothing is to be done")
+            raise Unfit("this file has been imported before", where=str(given.files[0]), fix="nothing to do")
         rarity = learnt(store.load())
         joined = baseline_file.joined(rarity.baseline.state(), guest, booth=config.booth)
         note = Imported(digest=digest, booth=guest.booth, people=guest.state.people, at=now)

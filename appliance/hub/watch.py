@@ -123,7 +123,7 @@ class Watch:
             self._tell(telling)
         if self._link.up and (prior := self._bulletin.telling(self._booth.baseline, now)):
             self._tell(prior)
-            log("the units' prior was said anew")
+            log("prior published to the units")
         for message in messages:
             self._link.acknowledge(message)
         self._report(outcome)
@@ -146,7 +146,7 @@ class Watch:
             self._tell(telling)
         if self._bulletin.last is not None:
             self._tell(self._bulletin.last)
-        log("the broker is connected")
+        log("broker connected")
 
     def _read_new_register(self) -> None:
         """Before every batch, so that nobody just enrolled is a stranger; a broken register is told of once."""
@@ -158,9 +158,9 @@ class Watch:
         try:
             self._booth.enrol(configs.register(self._config.register))
         except Unfit as unfit:
-            log(f"the register stays as it was: {unfit}", level=3)
+            log(f"register not reloaded, the old one stays in force: {unfit}", level=3)
         else:
-            log("the register was read anew")
+            log("register reloaded")
 
     def _report_changes(self) -> None:
         """Once for each attribute, when it changes: much that is flagged now may be the street, not the person."""
@@ -216,7 +216,7 @@ def _prior_key(config: configs.HubConfig) -> bytes | None:
             continue
         if len(key) == KEY_BYTES:
             return key
-    log("there is no key to sign a prior with: units go by the shipped one", level=4)
+    log("no prior key: units use the shipped prior. Fix: leftfield booth renew", level=4)
     return None
 
 

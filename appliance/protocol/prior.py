@@ -102,12 +102,14 @@ def prior_in(untrusted: bytes, *, public_key: bytes, booth: BoothId, where: str 
     """
     if len(untrusted) > MOST_BYTES:
         raise Refused(
-            Rule.TOO_LONG, f"more than {MOST_BYTES} bytes", where=where, fix="make it again on the hub"
+            Rule.TOO_LONG, f"more than {MOST_BYTES} bytes", where=where, fix="export it again on the hub"
         )
     document = signed_document.open_sealed(untrusted, kind=KIND, public_key=public_key, where=where)
     check_vocabulary(document, FORM, _KEYS, where)
     if document["booth"] != booth:
-        raise Refused(Rule.FORGED, "it was made for another booth", where=where, fix="use this booth's own")
+        raise Refused(
+            Rule.FORGED, "the file was made for another booth", where=where, fix="use the file of this booth"
+        )
     shares, numbers = document["shares"], (document["made_at"], document["people"])
     if not isinstance(shares, dict) or any(type(one) is not int or not 0 <= one < MOST for one in numbers):
         raise Refused(Rule.MALFORMED, "a number or a table is missing", where=where, fix="make it again")
@@ -119,7 +121,7 @@ def prior_in(untrusted: bytes, *, public_key: bytes, booth: BoothId, where: str 
         for row, attribute in zip(rows, ATTRIBUTES, strict=True)
     ):
         raise Refused(
-            Rule.OUTSIDE_VOCABULARY, "its shares are not the vocabulary's", where=where, fix="make it again"
+            Rule.OUTSIDE_VOCABULARY, "the shares do not fit the vocabulary", where=where, fix="make it again"
         )
     return Prior(
         booth=booth,
@@ -136,7 +138,7 @@ def _lifts(untrusted: object, where: str) -> Lifts:
     except ValueError:
         spelled = b""
     if len(spelled) != _CELLS:
-        raise Refused(Rule.MALFORMED, "its lifts are not the vocabulary's", where=where, fix="make it again")
+        raise Refused(Rule.MALFORMED, "the lifts do not fit the vocabulary", where=where, fix="make it again")
     bits = iter(one - 256 if one > 127 else one for one in spelled)
     return {
         (one, other): tuple(
@@ -156,7 +158,7 @@ def check_vocabulary(document: dict[str, Any], form: int, keys: frozenset[str], 
             f"form {document.get('form')!r} of vocabulary {document.get('vocabulary')!r}, not {form} of "
             f"{vocabulary.VERSION}",
             where=where,
-            fix="update the older side and make the file again",
+            fix="update the older side and export the file again",
         )
     if frozenset(document) != keys or document["words"] != WORDS_DIGEST:
-        raise Refused(Rule.MALFORMED, "its keys or its words are not ours", where=where, fix="make it again")
+        raise Refused(Rule.MALFORMED, "unknown keys or words", where=where, fix="make it again")

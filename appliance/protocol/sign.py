@@ -107,7 +107,9 @@ class Opener:
         try:
             key.verify(parts.untrusted_signature, signed)
         except InvalidSignature:
-            raise Refused(Rule.FORGED, "the signature is not this unit's", where=signer.unit) from None
+            raise Refused(
+                Rule.FORGED, "the signature does not verify under this unit's key", where=signer.unit
+            ) from None
         if signer.revoked:
             raise Refused(Rule.REVOKED, "the unit is revoked", where=signer.unit)
         return wire.statement_in(parts.untrusted_payload, signer.unit)

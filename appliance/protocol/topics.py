@@ -60,5 +60,5 @@ def named_in(untrusted_topic: str, booth: BoothId, group: str) -> tuple[str, str
     parts = untrusted_topic.split("/")
     well_formed = len(parts) == 6 and parts[:4] == [*ROOT.split("/"), booth, group]
     if not well_formed or not NAME_FORM.fullmatch(parts[4]):
-        raise Refused(Rule.WRONG_TOPIC, "the topic is not one of this booth", where="broker")
+        raise Refused(Rule.WRONG_TOPIC, "the topic belongs to another booth", where="broker")
     return parts[4], parts[5]

@@ -230,5 +230,7 @@ def statement_in(untrusted_payload: bytes, unit: UnitId) -> Statement:
             return Observation(unit=unit, epoch=Epoch(epoch), seq=Seq(seq), seen=seen, vector=vector)
         health = Health.from_code(stated)
     except ValueError:
-        raise Refused(Rule.OUTSIDE_VOCABULARY, "the code names nothing we know", where="payload") from None
+        raise Refused(
+            Rule.OUTSIDE_VOCABULARY, "the code lies outside the vocabulary", where="payload"
+        ) from None
     return Heartbeat(unit=unit, epoch=Epoch(epoch), seq=Seq(seq), seen=seen, health=health)

@@ -30,7 +30,7 @@ def next_epoch(credentials: Path) -> Epoch:
     with atomic_files.alone(credentials):
         text = atomic_files.read(path, fix=fix)
         if not text.strip().isdigit() or len(text) > 12 or int(text) >= COUNTER_LIMIT - 1:
-            raise Unfit(f"{text[:12]!r} is no epoch below {COUNTER_LIMIT - 1}", where=str(path), fix=fix)
+            raise Unfit(f"{text[:12]!r} is not an epoch below {COUNTER_LIMIT - 1}", where=str(path), fix=fix)
         epoch = Epoch(int(text) + 1)
         atomic_files.write_durably(path, b"%d\n" % epoch, mode=atomic_files.SECRET)
     return epoch

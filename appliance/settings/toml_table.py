@@ -117,7 +117,7 @@ def load(path: Path) -> Table:
     except (OSError, UnicodeDecodeError) as error:
         reason = getattr(error, "strerror", None) or "is not UTF-8 text"
         raise Unfit(
-            f"cannot read it: {reason}", where=str(path), fix="name an existing file with --config"
+            f"cannot read the file: {reason}", where=str(path), fix="name an existing file with --config"
         ) from None
     try:
         return Table(path, "", tomllib.loads(text))

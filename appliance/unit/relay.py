@@ -87,7 +87,7 @@ class Inbound:
             self._kept = prior_file.kept(settings)
         except Refused as refused:
             self._kept = None
-            log(f"relay: what is kept as the hub's prior is not: {refused}", level=4)
+            log(f"relay: the stored prior is not valid and is ignored: {refused}", level=4)
 
     @staticmethod
     def subscriptions(settings: UnitConfig) -> tuple[str, ...]:
@@ -107,11 +107,11 @@ class Inbound:
         except (Refused, Unfit) as trouble:
             if str(trouble) != self._said:
                 self._said = str(trouble)
-                log(f"relay: the hub's prior was not kept: {trouble}", level=4)
+                log(f"relay: the hub's prior was not stored: {trouble}", level=4)
             return
         if prior is not None:
             self._kept, self._said = prior, ""
-            log(f"relay: the hub's prior of {prior.people:,} people is kept for the next start of SENSE")
+            log(f"relay: the hub's prior of {prior.people:,} people is stored for the next start of SENSE")
 
 
 def open_pipe(path: Path) -> int:

@@ -73,9 +73,9 @@ def _run(config_path: Path, *, unboxed: bool, source: str | None, stop: threadin
         config = replace(config, camera=replace(config.camera, source=source))
     if unboxed and config.walls == "every":
         raise Unfit(
-            "every wall is required, and unboxed there is none",
+            'walls = "every" and --unboxed contradict each other',
             where=str(config_path),
-            fix='leave --unboxed away, or write walls = "required" under [sense]',
+            fix='drop --unboxed, or write walls = "required" under [sense]',
         )
     sealer = _sealer(config, config_path)
     epoch = epoch_in(credential("epoch"))
@@ -218,7 +218,7 @@ class _Watch:
     def _seal(self, plan: SealPlan, enclosure: Enclosure) -> None:
         """Put up the last walls, or say loudly that there are none."""
         if not self._boxed:
-            log("sense: UNBOXED: no wall stands between the frames and the rest of this machine", level=4)
+            log("sense: sandbox disabled (--unboxed): development only", level=4)
             return
         box.seal(plan, enclosure, "sense")
 

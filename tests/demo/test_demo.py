@@ -80,7 +80,7 @@ def test_a_process_that_dies_is_reported_and_ends_the_demo(tmp_path: Path, stree
 @pytest.mark.parametrize(
     ("source", "what"),
     [
-        ([], "no street to look at"),
+        ([], "no video source was given"),
         (["--source", "/nowhere/street.avi"], "there is no video /nowhere/street.avi"),
         (["--source", "rtsp://10.0.0.2/stream"], "network camera"),
         (["--source", "/etc/passwd"], "/etc/passwd: cannot be decoded as video"),

@@ -375,7 +375,7 @@ def test_certificates_serve_one_purpose(corner: Corner) -> None:
 def test_the_authority_vouches_for_private_places_only(tmp_path: Path) -> None:
     """A public host is refused; and a stolen authority cannot make one that OpenSSL would believe."""
     for public in ("example.org", "8.8.8.8", "2001:db8::1", "com"):
-        with pytest.raises(Unfit, match="private network"):
+        with pytest.raises(Unfit, match="private address"):
             enrol.create_booth(tmp_path / public, BOOTH, (public,))
     root = authority.Authority.create(BOOTH)
     key = authority.new_key()
@@ -436,7 +436,7 @@ def test_the_epoch_only_grows(corner: Corner) -> None:
     assert next_epoch(home.credentials) == 4
     for spoiled in (b"", b"-1", b"4294967295", b"99999999999999", b"one"):
         (home.credentials / "epoch").write_bytes(spoiled)
-        with pytest.raises(Unfit, match="is no epoch"):
+        with pytest.raises(Unfit, match="is not an epoch"):
             next_epoch(home.credentials)
     (home.credentials / "epoch").unlink()
     with pytest.raises(Unfit, match="cannot read"):
@@ -479,7 +479,7 @@ def test_what_is_written_is_what_config_reads(corner: Corner) -> None:
 
 def test_a_booth_is_created_once(corner: Corner) -> None:
     """A second booth in the same directory is refused, and the first is found again as it was made."""
-    with pytest.raises(Unfit, match="a booth already"):
+    with pytest.raises(Unfit, match="a booth exists already"):
         enrol.create_booth(corner.booth.directory, "other")
     assert enrol.open_booth(corner.booth.directory) == corner.booth
     with pytest.raises(Unfit, match="cannot read"):

@@ -21,7 +21,7 @@ from appliance.unit.vision.types import Frame
 
 MATRIX = CameraMatrix((1024, 0, 0, 0, 1024, 0, 0, 0, 1024), 12)
 PATIENCE = 60.0
-SEALED = b"card: sealed; every wall stands\n"
+SEALED = b"card: sealed; every wall is up\n"
 
 
 @pytest.fixture
@@ -86,14 +86,14 @@ def test_a_box_that_has_seen_can_print_nothing(
     """What the box prints is passed on until it is sealed; a frame printed afterwards goes nowhere."""
 
     def look(*_: object) -> None:
-        os.write(2, b"card: wall swap: yes\ncard: sealed; every wall stands\npixels 1\npix")
+        os.write(2, b"card: wall swap: yes\ncard: sealed; every wall is up\npixels 1\npix")
         os.write(2, b"els 2\n" * 20_000)
         raise Unavailable("pixels 3")
 
     monkeypatch.setattr(reading, "_look", look)
-    with pytest.raises(Unavailable, match="gives no pictures"):
+    with pytest.raises(Unavailable, match="delivers no frames"):
         ask(config, [])
-    assert capsys.readouterr().err == "card: wall swap: yes\ncard: sealed; every wall stands\n"
+    assert capsys.readouterr().err == "card: wall swap: yes\ncard: sealed; every wall is up\n"
 
 
 def test_complaints_are_lines_and_bounded() -> None:
@@ -143,7 +143,7 @@ def test_a_box_that_hangs_is_ended(
     """A box that is silent, that prints without end, or that lets go of its pipes and stays, is ended in time."""
     monkeypatch.setattr(reading, "_look", hanging)
     monkeypatch.setattr(reading, "_GRACE", 0.5)
-    with pytest.raises(raised, match=r"does not end|broke down"):
+    with pytest.raises(raised, match=r"does not stop|box failed"):
         ask(config, [], seconds=0.2)
 
 

@@ -206,7 +206,7 @@ def test_what_only_an_intruder_asks_for_kills(call: str) -> None:
 
 
 def test_the_walls_stand_without_root() -> None:
-    """Promise 1: all required walls stand for an unprivileged user, who then attacks in vain."""
+    """Promise 1: all required walls are up for an unprivileged user, who then attacks in vain."""
     if os.geteuid() != 0:
         pytest.skip("the whole suite runs unprivileged here")
     pythons = [
@@ -242,7 +242,7 @@ def test_a_missing_wall_makes_sense_refuse(wall: str) -> None:
     child = Sealed("left out", wall)
     refused = str(child.answer.get("refused"))
     assert child.ended() == 3
-    assert "refusing to see" in refused
+    assert "refusing to open the camera" in refused
     assert Wall[wall].value in refused
 
 

@@ -194,14 +194,14 @@ class Admission:
 
 def _check_leaf(name: str, leaf: str) -> None:
     if leaf != "observation":
-        raise Refused(Rule.WRONG_TOPIC, "no observation belongs on this topic", where=name)
+        raise Refused(Rule.WRONG_TOPIC, "the topic takes no observations", where=name)
 
 
 def _check_flag(name: str, *, retained: bool) -> None:
     if retained:
         raise Refused(
             Rule.REPLAYED,
-            "a retained observation is a recording",
+            "observations must not be retained: a retained one may be a recording",
             where=name,
             fix="publish observations without the retain flag",
         )
@@ -222,12 +222,12 @@ def _check_time(statement: Statement, window: Window, now: Seconds) -> None:
     if uptime > UPTIME_MOST or (window.agreed and window.boot + uptime > now + 2 * FUTURE_SECONDS):
         raise Refused(
             Rule.FUTURE,
-            f"seen {uptime} s after a start that was not so long ago",
+            f"seen {uptime} s after a start that was more recent than that",
             where=unit,
             fix="restart the unit",
         )
     if statement.seq > window.highest and uptime < window.uptime * TIME_STEP - BACK_SECONDS:
-        raise Refused(Rule.ROLLED_BACK, "its uptime ran back", where=unit, fix="restart the unit")
+        raise Refused(Rule.ROLLED_BACK, "the unit's uptime ran backwards", where=unit, fix="restart the unit")
     if window.admitted_in(step) >= STEP_MOST:
         raise Refused(Rule.TOO_FAST, f"more than {STEP_MOST} statements in {TIME_STEP} seconds", where=unit)
 

@@ -89,7 +89,7 @@ class Alerts:
     def _find(self, name: AlertId) -> TrackedAlert:
         held = self._held.get(name)
         if held is None:
-            raise Refused(Rule.NOT_YOURS, f"there is no alert {name} any more", where=name)
+            raise Refused(Rule.NOT_YOURS, f"alert {name} no longer exists", where=name)
         return held
 
     def claim(self, name: AlertId, tablet: TabletId, now: Seconds) -> TrackedAlert:

@@ -99,7 +99,7 @@ def _travelling(document: dict[str, Any], where: str) -> BaselineFile:
         )
     except (ValueError, TypeError, AttributeError, struct.error, binascii.Error):
         raise Refused(
-            Rule.MALFORMED, "it does not hold counts that can be", where=where, fix="make the file again"
+            Rule.MALFORMED, "the counts contradict one another", where=where, fix="export the file again"
         ) from None
 
 
@@ -159,16 +159,16 @@ def check_age(one: BaselineFile, now: Seconds, *, where: str) -> None:
     if ahead > AHEAD_SECONDS:
         raise Refused(
             Rule.FUTURE,
-            f"it is {ahead / 3600:,.1f} hours ahead of this machine's clock",
+            f"the baseline is dated {ahead / 3600:,.1f} hours ahead of this machine's clock",
             where=where,
             fix="set the clock here, or set it on the hub it comes from and export again",
         )
     days = (now - one.state.latest) / 86_400.0
     if one.state.people and days > CLOCK_DAYS:
         raise Unfit(
-            f"its last sighting was {days:,.0f} days ago; after {CLOCK_DAYS} nothing of it counts any more",
+            f"its last observation is {days:,.0f} days old; after {CLOCK_DAYS} days it is worth nothing",
             where=where,
-            fix="let this hub watch, or take in a newer baseline",
+            fix="let this hub collect for some days, or import a newer baseline",
         )
 
 

@@ -114,7 +114,7 @@ def request_in(untrusted_topic: str, untrusted: bytes, booth: BoothId) -> Reques
     """The request a tablet makes. Refused: WRONG_TOPIC, MALFORMED_REQUEST."""
     name, leaf = topics.named_in(untrusted_topic, booth, "staff")
     if leaf not in _KEYS:
-        raise Refused(Rule.WRONG_TOPIC, "no request belongs on this topic", where=name)
+        raise Refused(Rule.WRONG_TOPIC, "the topic takes no requests", where=name)
     found = _object_in(untrusted, _KEYS[leaf], name, MAX_REQUEST)
     tablet, alert = TabletId(name), found["alert"]
     if not isinstance(alert, str) or not ALERT_FORM.fullmatch(alert):

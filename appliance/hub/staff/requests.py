@@ -94,7 +94,11 @@ class StaffRequests:
         if tokens < 1.0:
             raise Refused(Rule.TOO_FAST, "too many requests", where=tablet, fix="wait a moment")
         if message.retained or len(message.untrusted_correlation) > messages.MAX_CORRELATION:
-            raise Refused(Rule.MALFORMED_REQUEST, "it is retained, or its correlation too long", where=tablet)
+            raise Refused(
+                Rule.MALFORMED_REQUEST,
+                "the request is retained, or its correlation data is too long",
+                where=tablet,
+            )
 
     def _carry_out(self, request: Request, now: Seconds) -> TrackedAlert:
         before = self._alerts.find(request.alert)

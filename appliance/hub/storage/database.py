@@ -43,14 +43,16 @@ class Database:
             raise Unavailable(
                 f"the database cannot be locked: {error.strerror}",
                 where=str(self._path),
-                fix="look for a missing directory, a full disk, or who may write there",
+                fix="check for a missing directory, a full disk, or missing write permission",
             ) from None
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             lock.close()
             raise Unavailable(
-                "a hub is using the database", where=str(self._path), fix="stop it first"
+                "another hub process uses the database",
+                where=str(self._path),
+                fix="stop it first: systemctl stop leftfield-watch",
             ) from None
         return lock
 
@@ -107,9 +109,9 @@ class Database:
             yield
         except sqlite3.OperationalError as error:
             raise Unavailable(
-                f"the database does not work: {error}",
+                f"cannot use the database: {error}",
                 where=str(self._path),
-                fix="look for a full disk, a missing directory or another hub using it",
+                fix="check for a full disk, a missing directory or a second hub process",
             ) from error
         except (sqlite3.Error, ValueError, KeyError, zlib.error) as error:
             raise self._unfit(

@@ -128,9 +128,9 @@ def measured(path: Path) -> dict[str, Linear]:
     try:
         rows = list(csv.reader(io.StringIO(text, newline="")))
     except csv.Error:
-        raise Unfit("it is no CSV", where=str(path), fix=fix) from None
+        raise Unfit("not a CSV file", where=str(path), fix=fix) from None
     if not rows or [word.strip() for word in rows[0]] != ["patch", "L", "a", "b"]:
-        raise Unfit("its first line is not patch,L,a,b", where=str(path), fix=fix)
+        raise Unfit("the first line is not patch,L,a,b", where=str(path), fix=fix)
     for number, row in enumerate(rows[1:], start=2):
         if not row:
             continue

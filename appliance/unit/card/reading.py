@@ -102,12 +102,12 @@ def _why_not(code: int, last: Word, *, sealed: bool) -> int:
     """The exit code of a box that has said why it stopped; raised for it where it could not say so."""
     where = "card read"
     if code == 0:
-        raise Unavailable(f"no matrix came of it: {last.said}", where=where, fix=last.fix)
+        raise Unavailable(f"no colour matrix was found: {last.said}", where=where, fix=last.fix)
     if code not in {Unavailable.exit_code, Unfit.exit_code}:
         fix = "report this number" if sealed else "try again with leftfield --debug"
-        raise Unfit(f"the box broke down ({code})", where=where, fix=fix)
+        raise Unfit(f"the card reader's box failed ({code})", where=where, fix=fix)
     if sealed:
-        raise Unavailable("the camera gives no pictures", where=where, fix="check it, and try again")
+        raise Unavailable("the camera delivers no frames", where=where, fix="check it, and try again")
     return code
 
 
@@ -144,7 +144,9 @@ def _records(
     while open_ends:
         ready, _, _ = select.select(open_ends, [], [], max(0.0, until - time.monotonic()))
         if not ready or time.monotonic() >= until:
-            raise Unavailable("the box does not end", where="card read", fix="check the camera, try again")
+            raise Unavailable(
+                "the card reader's box does not stop", where="card read", fix="check the camera, try again"
+            )
         untrusted = os.read(ready[0], RECORD if ready[0] == reader else 4096)
         if not untrusted:
             open_ends.remove(ready[0])

@@ -112,5 +112,5 @@ def _refused(what: str) -> Refused:
         Rule.MALFORMED,
         f"the box gave {what}",
         where="card read",
-        fix="nothing was kept; report it, and trust this unit with nothing until it is installed anew",
+        fix="nothing was kept; report this, and reinstall the unit before it is used again",
     )

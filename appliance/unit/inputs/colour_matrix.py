@@ -116,14 +116,14 @@ def matrix_in(untrusted: bytes, where: str) -> CameraMatrix:
     text = untrusted.decode("ascii", "replace") if len(untrusted) <= _MOST_BYTES else ""
     found = _FORM.fullmatch(text)
     if found is None:
-        raise Unfit("it is no camera matrix of version 1", where=where, fix=_MEND)
+        raise Unfit("the file is not a camera matrix of version 1", where=where, fix=_MEND)
     *entries, residual = (int(group) for group in found.groups())
     try:
         matrix = CameraMatrix(tuple(entries), residual)
     except ValueError as reason:
         raise Unfit(f"the camera matrix cannot be right: {reason}", where=where, fix=_MEND) from None
     if spelled(matrix) != untrusted:
-        raise Unfit("its numbers are not spelled as they should be", where=where, fix=_MEND)
+        raise Unfit("the numbers are not in canonical form", where=where, fix=_MEND)
     return matrix
 
 
@@ -165,10 +165,10 @@ def _read(path: Path) -> bytes | None:
     except OSError as error:
         if error.errno in {errno.ENOENT, errno.ENOTDIR}:
             return None
-        raise Unfit(f"cannot read it: {error.strerror}", where=str(path), fix=_MEND) from None
+        raise Unfit(f"cannot read the file: {error.strerror}", where=str(path), fix=_MEND) from None
     try:
         if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-            raise Unfit("it is no plain file", where=str(path), fix=_MEND)
+            raise Unfit("not a regular file", where=str(path), fix=_MEND)
         return os.read(descriptor, _MOST_BYTES + 1)
     finally:
         os.close(descriptor)

@@ -107,7 +107,11 @@ class Publisher:
         self._cursor = serial
         self._again_at = time.monotonic() + UNTAKEN_SECONDS
         if not self._untaken_said:
-            log("relay: the broker has no hub for our observations, or no right for us; they wait", level=4)
+            log(
+                "relay: broker accepted but did not deliver: hub not subscribed, or the ACL denies this unit; "
+                "will retry",
+                level=4,
+            )
             self._untaken_said = True
 
     def send(self) -> bool:

@@ -79,4 +79,4 @@ def gate_of(settings: UnitConfig, path: Path, now: float) -> SealCheck:
     try:
         return SealCheck(booth=settings.booth, unit=settings.unit, public_key=settings.public_key, now=now)
     except Refused as weak:
-        raise Unfit(f"relay.public_key is no key: {weak.what}", where=str(path), fix=fix) from None
+        raise Unfit(f"relay.public_key is not a valid key: {weak.what}", where=str(path), fix=fix) from None

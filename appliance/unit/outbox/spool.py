@@ -118,11 +118,15 @@ class Spool:
                     self._loose.popleft()
         except OSError as error:
             if not self.trouble:
-                log(f"spool: the disk takes nothing ({error.strerror}); records wait in memory", level=3)
+                log(
+                    f"spool: cannot write to disk ({error.strerror}); records wait in memory. Fix: free space or replace the card. "
+                    "Fix: free space or replace the card",
+                    level=3,
+                )
             self.trouble = error.strerror or "unknown disk error"
             return
         if self.trouble:
-            log("spool: the disk takes records again", level=5)
+            log("spool: writing to disk again", level=5)
         self.trouble = ""
 
     def waiting(self, after: int, most: int) -> tuple[Waiting, ...]:
@@ -186,7 +190,7 @@ class Spool:
         for path in sorted(self._directory.glob("from-*.spool")):
             name = NAME.fullmatch(path.name)
             if not name or int(name[1]) < end or int(name[2]) < int(name[1]):
-                log(f"spool: {path} is no segment of this outbox; it is left alone", level=4)
+                log(f"spool: {path} is not a segment of this spool; left alone", level=4)
                 continue
             segment = Segment(path, int(name[1]), int(name[2]) + 1)
             end = segment.next

@@ -52,7 +52,9 @@ def open_pipe(path: Path) -> int:
         return os.open(path, os.O_WRONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     except OSError as error:
         if error.errno == errno.ENXIO:
-            raise Unavailable("nobody reads the pipe", where=str(path), fix="start process relay") from None
+            raise Unavailable(
+                "no process reads the pipe", where=str(path), fix="start process relay"
+            ) from None
         raise Unfit(
             f"cannot open the pipe to RELAY: {error.strerror}",
             where=str(path),
@@ -127,7 +129,7 @@ class PipeWriter:
     def _next(self) -> Seq:
         if self._seq >= COUNTER_LIMIT:
             raise Unfit(
-                "the sequence numbers of this epoch are used up", where="sense", fix="restart the unit"
+                "the sequence numbers of this epoch are exhausted", where="sense", fix="restart the unit"
             )
         self._seq += 1
         return Seq(self._seq - 1)

@@ -63,6 +63,6 @@ def seal(plan: SealPlan, enclosure: Enclosure, who: str) -> None:
         log(f"{who}: wall {line}")
     missing = [state.wall.value for state in report.walls if not state.stands]
     if missing:
-        log(f"{who}: sealed WITHOUT {', '.join(missing)}; all required walls stand", level=4)
+        log(f"{who}: sealed without {', '.join(missing)}; all required walls are up", level=4)
     else:
-        log(f"{who}: sealed; every wall stands")
+        log(f"{who}: sealed; every wall is up")

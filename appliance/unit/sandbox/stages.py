@@ -124,7 +124,7 @@ def _check_channels(plan: SealPlan) -> None:
     wrong = descriptors.misplaced(plan)
     if wrong and Wall.DESCRIPTORS not in plan.left_out:
         raise Unfit(
-            "refusing to see: " + "; ".join(wrong),
+            "refusing to open the camera: " + "; ".join(wrong),
             where=_WHERE,
             fix="give SENSE a pipe as outlet, and a pipe, a terminal or the journal for errors (2>&1 | cat), "
             "and map no file for writing",
@@ -162,7 +162,7 @@ def _check_namespaces(state: WallState) -> None:
     breaches = namespace_breaches() if state.stands else ()
     if breaches:
         raise Unfit(
-            "refusing to see: " + "; ".join(breach.what for breach in breaches),
+            "refusing to open the camera: " + "; ".join(breach.what for breach in breaches),
             where=_WHERE,
             fix=breaches[0].fix,
         )
@@ -250,7 +250,7 @@ def seal_or_refuse(plan: SealPlan, enclosure: Enclosure = NOT_ENCLOSED) -> SealR
     ]
     if faults:
         raise Unfit(
-            "refusing to see: " + "; ".join(dict.fromkeys(what for what, _ in faults)),
+            "refusing to open the camera: " + "; ".join(dict.fromkeys(what for what, _ in faults)),
             where=_WHERE,
             fix="; ".join(dict.fromkeys(fix for _, fix in faults if fix)),
         )

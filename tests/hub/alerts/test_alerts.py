@@ -77,7 +77,7 @@ def test_an_unclaimed_alert_expires_and_fades() -> None:
     assert (expired.alert.state, expired.alert.flag) == (AlertState.EXPIRED, None)
     assert "it is expired" in refused(alerts.claim, name, ONE, Seconds(NOON + 181))
     assert alerts.tick(Seconds(NOON + 240)) == ((), (name,))
-    assert "no alert" in refused(alerts.claim, name, ONE, Seconds(NOON + 241))
+    assert "no longer exists" in refused(alerts.claim, name, ONE, Seconds(NOON + 241))
 
 
 def test_repeated_requests_change_nothing() -> None:

@@ -283,7 +283,7 @@ def test_weeks_of_another_corner_are_carried_to_the_booth(
     assert run(capfdbinary, "baseline", "import", path, "--config", new, "--key", text)[0] == 0
     code, _, told = run(capfdbinary, "baseline", "import", path, "--config", new, "--key", text)
     assert code == Unfit.exit_code
-    assert b"taken in before" in told
+    assert b"imported before" in told
     store = Store(tmp_path / "new" / "hub.sqlite", BOOTH)
     fresh = new_booth(Camera("north"), stored=store.load(), now=Seconds(time.time()))
     store.close()
@@ -305,7 +305,7 @@ def test_weeks_of_another_corner_are_carried_to_the_booth(
 @pytest.mark.parametrize(
     ("days", "code", "why"),
     [
-        (-401, Unfit.exit_code, b"401 days ago"),
+        (-401, Unfit.exit_code, b"401 days old"),
         (-399, 0, b"200 people"),
         (2, Refused.exit_code, b"ahead of this machine's clock"),
     ],
@@ -345,7 +345,7 @@ def test_nothing_is_taken_in_while_the_hub_runs(
     running = Store(tmp_path / "hub" / "hub.sqlite", BOOTH)
     code, _, told = run(capfdbinary, "baseline", "import", tmp_path / "file", "--config", config)
     assert code == Unavailable.exit_code
-    assert b"a hub is using the database" in told
+    assert b"another hub process uses the database" in told
     assert run(capfdbinary, "baseline", "export", "--config", config)[0] == 0
     code, report, _ = run(capfdbinary, "audit", "--json", "--config", config)
     told_of = json.loads(report)

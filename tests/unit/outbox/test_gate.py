@@ -163,7 +163,10 @@ key = "c"
 
 @pytest.mark.parametrize(
     ("text", "what"),
-    [("", "public_key is missing"), (f'[relay]\npublic_key = "{"00" * 32}"', "relay.public_key is no key")],
+    [
+        ("", "public_key is missing"),
+        (f'[relay]\npublic_key = "{"00" * 32}"', "relay.public_key is not a valid key"),
+    ],
 )
 def test_a_relay_without_the_public_key_does_not_start(tmp_path: Path, text: str, what: str) -> None:
     """A public key that is missing, or that no register would take, is unfit and says where to find the right one."""

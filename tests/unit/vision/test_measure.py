@@ -43,7 +43,7 @@ def test_each_measured_frame_is_one_line(tmp_path: Path) -> None:
 
 def test_a_file_that_is_no_picture_is_told_and_the_rest_is_measured(tmp_path: Path) -> None:
     """An unreadable file is a line that says so and exit code 65; nothing else is lost."""
-    (tmp_path / "broken.jpg").write_bytes(b"no picture")
+    (tmp_path / "broken.jpg").write_bytes(b"no frame")
     film(tmp_path / "noise.avi", 1)
     out = io.StringIO()
     assert measure.main([tmp_path], out) == 65

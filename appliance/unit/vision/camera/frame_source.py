@@ -211,7 +211,7 @@ class VideoDevice:
             self._stream: VideoStream = self._container.streams.video[0]
         except PermissionError:
             raise Unfit(
-                "this user may not read the camera", where=device, fix="add the user to the group video"
+                "permission denied for the camera", where=device, fix="add the user to the group video"
             ) from None
         except (FFmpegError, OSError, IndexError) as error:
             raise Unavailable(f"the camera does not open ({error})", where=device, fix=_CAMERA_AWAY) from None
@@ -233,4 +233,4 @@ class VideoDevice:
             raise Unavailable(
                 f"the camera went away ({error})", where=self._where, fix=_CAMERA_AWAY
             ) from None
-        raise Unavailable("the camera gives no more pictures", where=self._where, fix=_CAMERA_AWAY)
+        raise Unavailable("the camera delivers no more frames", where=self._where, fix=_CAMERA_AWAY)

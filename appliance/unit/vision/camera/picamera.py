@@ -45,7 +45,7 @@ class CameraModule:
     def __init__(self, camera: CameraConfig) -> None:
         library = _library()
         if not library.Picamera2.global_camera_info():
-            raise Unavailable("no camera module answers", where=_WHERE, fix=_AWAY)
+            raise Unavailable("no camera module responds", where=_WHERE, fix=_AWAY)
         try:
             self._camera: Any = library.Picamera2()
             # The library names formats by their order in a word: BGR888 is R, G, B in memory.

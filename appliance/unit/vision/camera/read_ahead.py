@@ -47,7 +47,7 @@ class ReadAhead:
                 found = self._read.get(timeout=self._patience)
             except queue.Empty:
                 raise Unavailable(
-                    f"no picture for {self._patience:g} seconds",
+                    f"no frame for {self._patience:g} seconds",
                     where="camera",
                     fix="check the camera and its cable",
                 ) from None
@@ -70,7 +70,7 @@ class ReadAhead:
     def _run(self) -> None:
         """Hand over every frame, then None, or the error."""
         last: LeftfieldError | None = Unfit(
-            "the frame reader broke", where="camera", fix="report the traceback above"
+            "the frame reader failed", where="camera", fix="report the traceback above"
         )
         try:
             for frame in self._source.frames():

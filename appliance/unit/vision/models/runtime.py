@@ -175,7 +175,7 @@ def load_model(card: ModelFile, accelerator: Accelerator, *, library: str = EDGE
             raise Unavailable(
                 f"the Edge TPU refused the model ({_first_line(error)})", where=where
             ) from error
-        raise Unfit(f"is no model this runtime can load ({_first_line(error)})", where=where) from error
+        raise Unfit(f"is not a model this runtime can load ({_first_line(error)})", where=where) from error
     return Model(card, accelerator, interpreter)
 
 

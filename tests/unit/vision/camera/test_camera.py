@@ -222,7 +222,7 @@ def test_a_hanging_camera_is_unavailable() -> None:
         yield blank(time.monotonic())
 
     reader = read_ahead.ReadAhead(Scripted(script()), patience=0.05)
-    with pytest.raises(Unavailable, match="no picture"):
+    with pytest.raises(Unavailable, match="no frame"):
         next(reader.frames())
     forever.set()
     reader.close()

@@ -162,7 +162,7 @@ def test_a_file_that_is_no_model_is_unfit(models: Path) -> None:
     listed = tomllib.loads((models / "MODELS.toml").read_text("utf-8"))["models"]["people"]
     damage(models, listed["sha256"], hashlib.sha256(stored).hexdigest())
     damage(models, f"bytes = {listed['bytes']}", f"bytes = {len(stored)}")
-    with pytest.raises(Unfit, match="no model this runtime can load"):
+    with pytest.raises(Unfit, match="not a model this runtime can load"):
         load_model(read_catalogue(models).named("people"), CPU)
 
 
