@@ -119,7 +119,7 @@ class Spool:
         except OSError as error:
             if not self.trouble:
                 log(
-                    f"spool: cannot write to disk ({error.strerror}); records wait in memory. Fix: free space or replace the card. "
+                    f"spool: cannot write to disk ({error.strerror}); records wait in memory. "
                     "Fix: free space or replace the card",
                     level=3,
                 )
