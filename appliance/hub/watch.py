@@ -216,7 +216,10 @@ def _prior_key(config: configs.HubConfig) -> bytes | None:
             continue
         if len(key) == KEY_BYTES:
             return key
-    log("no prior key: units use the shipped prior. Fix: leftfield booth renew", level=4)
+    log(
+        "no prior key: units use the shipped prior. Fix: name a 32-byte key file as prior_key in hub.toml",
+        level=4,
+    )
     return None
 
 
