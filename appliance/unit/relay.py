@@ -27,7 +27,7 @@ from typing import Final
 
 from appliance.base.errors import Refused, Unfit
 from appliance.base.systemd import Notifier, inherited_descriptor, log, stop_requested
-from appliance.mqtt import Link, Will
+from appliance.mqtt import Link, LinkReport, Will
 from appliance.protocol import topics
 from appliance.settings import config
 from appliance.settings.config import UnitConfig
@@ -205,23 +205,36 @@ def main(config_path: Path) -> int:
     status = Status(link, topic)
     link.start()
     log(f"relay: {len(spool)} observations waiting in {settings.spool}; pipe open")
+    report = LinkReport(link, "relay")
+    # Ready is whoever can take records off the pipe and keep them: pipe, spool and keys are good here. A broker that
+    # is away is told in the status: to fail the start for it would lose records, and bring no broker.
     notifier.say("READY=1")
-    pinged = 0.0
+    pinged, told = 0.0, ""
     while not stop.is_set():
         turn(intake, outbound)
         inbound.take()
+        report.take()
         now = time.monotonic()
         status.say(len(spool), spool.dropped, now=now)
-        if now - pinged >= STATUS_SECONDS:
-            pinged = now
+        away = report.status or outbound.trouble
+        if now - pinged >= STATUS_SECONDS or away != told:
+            pinged, told = now, away
             spool.persist()
-            trouble = f", DEGRADED: {spool.trouble}" if spool.trouble else ""
-            away = "" if link.up else ", broker away"
-            foreign = f", REFUSED {gate.refused} that SENSE did not seal" if gate.refused else ""
-            said = f"STATUS=waiting {len(spool)}, dropped {spool.dropped}{foreign}{trouble}{away}"
-            notifier.say("WATCHDOG=1", said)
+            notifier.say("WATCHDOG=1", _status_line(spool, gate, away))
     _farewell(intake, outbound, spool, link, status)
     return 0
+
+
+def _status_line(spool: Spool, gate: SealCheck, away: str) -> str:
+    """What ``systemctl status`` shows: what waits, and why, where it should not."""
+    said = [f"waiting {len(spool)}, dropped {spool.dropped}"]
+    if gate.refused:
+        said.append(f"REFUSED {gate.refused} that SENSE did not seal")
+    if spool.trouble:
+        said.append(f"DEGRADED: {spool.trouble}")
+    if away:
+        said.append(away)
+    return "STATUS=" + ", ".join(said)
 
 
 def turn(intake: Intake, outbound: Publisher) -> None:

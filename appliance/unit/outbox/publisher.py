@@ -34,6 +34,15 @@ GRAIN_SECONDS: Final = 15.0
 """What was acknowledged in this time is forgotten at once: to erase it costs a page of flash, which is not the page
 that is written next anyway."""
 
+_NO_HUB: Final = (
+    "hub not subscribed",
+    "start the hub (systemctl restart leftfield-watch)",
+)
+_DENIED: Final = (
+    "publishing denied by the broker's ACL",
+    "enrol this unit again, or reload the broker's ACL (systemctl restart mosquitto)",
+)
+
 
 class Publisher:
     """Spool to link: what is under way, what was handed over and is kept for a while, what is settled."""
@@ -51,7 +60,9 @@ class Publisher:
         self._stood, self._looked = 0.0, math.inf
         self._connections = 0
         self._again_at = 0.0
-        self._untaken_said = False
+        self._said = ""
+        self.trouble = ""
+        """Why nobody takes our observations though the link stands; empty where somebody does."""
 
     @property
     def busy(self) -> bool:
@@ -72,7 +83,7 @@ class Publisher:
             serial for ticket in answered if (serial := self._under_way.pop(ticket, None)) is not None
         ]
         if acknowledged:
-            self._untaken_said = False
+            self._said = self.trouble = ""
             self._keep(min(self._under_way.values(), default=self._cursor), time.monotonic())
         return bool(acknowledged)
 
@@ -106,13 +117,10 @@ class Publisher:
         self._under_way.clear()
         self._cursor = serial
         self._again_at = time.monotonic() + UNTAKEN_SECONDS
-        if not self._untaken_said:
-            log(
-                "relay: broker accepted but did not deliver: hub not subscribed, or the ACL denies this unit; "
-                "will retry",
-                level=4,
-            )
-            self._untaken_said = True
+        self.trouble, fix = _DENIED if self._link.denied else _NO_HUB
+        if self.trouble != self._said:
+            log(f"relay: {self.trouble}; observations stay in the spool, will retry. Fix: {fix}", level=4)
+            self._said = self.trouble
 
     def send(self) -> bool:
         """Hand over as many waiting records as may be under way; True where any was."""

@@ -32,6 +32,8 @@ class Radio:
         answered, self._answered = self._answered, []
         return answered
 
+    denied = False
+
     def untaken(self) -> frozenset[int]:
         """Nobody was missing."""
         return frozenset()

@@ -1,25 +1,27 @@
-"""The one room that knows the MQTT client: a link to the broker that reconnects, hands over, and loses nothing.
+"""A link to the broker that reconnects, hands over, and loses nothing.
 
 Invariants:
     * MQTT 5 over mutual TLS; QoS 1 everywhere; acknowledged by us, after
       what was received is safely stored, never by the library before.
-    * Nothing of the library leaves this file, and no callback does more than fill a queue: an error in a callback
-      would kill the library's network thread, and a lock in one would stop it.
+    * Nothing of the library leaves this file, and no callback does more than fill a queue or note why there is no
+      broker: an error in a callback would kill the library's network thread, and a lock in one would stop it.
 """
 
 from __future__ import annotations
 
 import ssl
+import sys
 from dataclasses import dataclass
 from queue import Empty, SimpleQueue
 from typing import Any, Final
 
 import paho.mqtt.client as paho
-from paho.mqtt.enums import CallbackAPIVersion
+from paho.mqtt.enums import CallbackAPIVersion, LogLevel
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 
 from appliance.base.errors import Unavailable, Unfit
+from appliance.mqtt import failures
 from appliance.settings.config import BrokerAddress
 
 SESSION_SECONDS: Final = 7 * 24 * 3600
@@ -76,6 +78,9 @@ class Link:
         self._published: SimpleQueue[int] = SimpleQueue()
         self._untaken: SimpleQueue[int] = SimpleQueue()
         self._up = False
+        self._trouble: Unavailable | None = None
+        self._answered = False
+        self._denied = False
         self._connections = 0
         self._births: SimpleQueue[str] = SimpleQueue()
         client = paho.Client(
@@ -100,6 +105,8 @@ class Link:
         client.max_queued_messages_set(0)
         client.reconnect_delay_set(1, 10)
         client.on_connect = self._on_connect
+        client.on_connect_fail = self._on_connect_fail
+        client.on_log = self._on_log
         client.on_disconnect = self._on_disconnect
         client.on_message = self._on_message
         client.on_publish = self._on_publish
@@ -128,6 +135,11 @@ class Link:
     def up(self) -> bool:
         """True while the broker has accepted us and not been lost."""
         return self._up
+
+    @property
+    def trouble(self) -> Unavailable | None:
+        """Why there is no broker; None while there is one, and until the first attempt has failed."""
+        return self._trouble
 
     @property
     def connections(self) -> int:
@@ -178,6 +190,11 @@ class Link:
         """
         return frozenset(_drain(self._untaken, 0.0))
 
+    @property
+    def denied(self) -> bool:
+        """Whether the last of those was not taken because we have no right to its topic (not: nobody subscribes)."""
+        return self._denied
+
     def messages(self, *, wait: float = 0.0, most: int = 1000) -> tuple[Message, ...]:
         """What has been received; waits up to ``wait`` seconds for the first, and gives at most ``most``."""
         return tuple(_drain(self._received, wait, most))
@@ -194,16 +211,36 @@ class Link:
     def _on_connect(
         self, client: paho.Client, _user: Any, _flags: Any, reason: Any, _properties: Any
     ) -> None:
+        self._answered = True
         if reason.is_failure:
+            self._trouble = failures.not_let_in(str(reason), self._address)
             return
+        self._trouble = None
         for topic in self._subscriptions:
             client.subscribe(topic, qos=1)
         self._connections += 1
         self._up = True
         self._births.put("connected")
 
-    def _on_disconnect(self, *_: object) -> None:
-        self._up = False
+    def _on_connect_fail(self, *_: object) -> None:
+        # The library calls this where it handles the error, and does not hand it over.
+        self._trouble = failures.not_connected(sys.exc_info()[1], self._address)
+
+    def _on_log(self, _client: paho.Client, _user: Any, level: int, _text: str) -> None:
+        # A broker that refuses our certificate says so after TLS 1.3's handshake, which the library logs and forgets.
+        error = sys.exc_info()[1]
+        if level == LogLevel.MQTT_LOG_ERR and isinstance(error, ssl.SSLError):
+            self._answered = True
+            self._trouble = failures.refused_in_tls(error, self._address)
+
+    def _on_disconnect(
+        self, _client: paho.Client, _user: Any, _flags: Any, reason: Any, _properties: Any
+    ) -> None:
+        if self._up:
+            self._trouble = failures.lost(str(reason), self._address)
+        elif not self._answered:
+            self._trouble = failures.hung_up(self._address)
+        self._up = self._answered = False
 
     def _on_message(self, _client: paho.Client, _user: Any, message: paho.MQTTMessage) -> None:
         if not message.qos and self._received.qsize() >= WAITING:
@@ -224,6 +261,7 @@ class Link:
     def _on_publish(self, _client: paho.Client, _user: Any, mid: int, reason: Any, _properties: Any) -> None:
         # MQTT 5 section 3.4.2.1: 0x10 is "no matching subscribers"; 0x80 and above are failures.
         if reason.value:
+            self._denied = bool(reason.is_failure)
             self._untaken.put(mid)
         self._published.put(mid)
 

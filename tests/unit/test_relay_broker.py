@@ -1,0 +1,197 @@
+"""Why RELAY has no broker is in systemd's status, and once in the journal: a real RELAY, a real broker, real TLS."""
+
+from __future__ import annotations
+
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from appliance.base.errors import Unavailable
+from appliance.enrol import Listeners, UnitHome, create_booth, enrol_unit, revoke_unit
+from appliance.mqtt import LinkReport
+from tests.systemd import ServiceSockets
+from tests.unit.test_relay import PATIENCE, UNIT, Scene, scene
+
+__all__ = ["scene"]
+
+pytestmark = pytest.mark.broker
+
+
+class Service:
+    """RELAY as a service of systemd: what its status says, and its journal when it has ended."""
+
+    def __init__(self, scene: Scene) -> None:
+        self._sockets = ServiceSockets(scene.directory)
+        command = [sys.executable, "-m", "appliance.cli", "relay", "--config", str(scene.config)]
+        self._process = subprocess.Popen(command, stderr=self._sockets.stderr, env=self._sockets.environment)
+
+    def next(self) -> str:
+        """The next notification."""
+        return "\n".join(self._sockets.notice()) + "\n"
+
+    def status_with(self, words: str) -> str:
+        """The first status from now on that has these words."""
+        said = ""
+        deadline = time.monotonic() + PATIENCE
+        while words not in said:
+            assert time.monotonic() < deadline, f"no status with {words!r}, at last {said!r}"
+            said = self.next()
+        return said
+
+    def end(self) -> str:
+        """Stop it in order; give its journal."""
+        if self._process.poll() is None:
+            self._process.send_signal(signal.SIGTERM)
+        assert self._process.wait(60) == 0
+        return self._sockets.journal()
+
+    def close(self) -> None:
+        """Whatever happened."""
+        self._process.kill()
+        self._process.wait()
+        self._sockets.close()
+
+
+@pytest.fixture
+def start(scene: Scene) -> Iterator[Callable[[], Service]]:
+    begun: list[Service] = []
+
+    def begin() -> Service:
+        begun.append(Service(scene))
+        return begun[-1]
+
+    yield begin
+    for service in begun:
+        service.close()
+
+
+def end_broker(scene: Scene) -> None:
+    assert scene.end(scene.broker, signal.SIGTERM) == 0
+
+
+def nothing_listens(scene: Scene) -> None:
+    end_broker(scene)
+
+
+def unknown_name(scene: Scene) -> None:
+    scene.config.write_text(re.sub(r'host = ".*"', 'host = "booth.invalid"', scene.config.read_text()))
+
+
+def another_name(scene: Scene) -> None:
+    """127.1 is another way to write 127.0.0.1, and not in the broker's certificate."""
+    scene.config.write_text(re.sub(r'host = ".*"', 'host = "127.1"', scene.config.read_text()))
+
+
+def another_authority(scene: Scene) -> None:
+    other = create_booth(scene.directory / "other", "demo", listeners=Listeners(wss_port=0))
+    home = UnitHome(directory=scene.directory / "guest")
+    enrol_unit(other, home, UNIT, place="elsewhere")
+    (scene.directory / "unit/link/ca.pem").write_bytes((home.link / "ca.pem").read_bytes())
+
+
+def a_foreign_certificate(scene: Scene) -> None:
+    other = create_booth(scene.directory / "other", "demo", listeners=Listeners(wss_port=0))
+    home = UnitHome(directory=scene.directory / "guest")
+    enrol_unit(other, home, UNIT, place="elsewhere")
+    for name in ("unit.pem", "tls.key"):
+        (scene.directory / "unit/link" / name).write_bytes((home.link / name).read_bytes())
+
+
+def a_revoked_certificate(scene: Scene) -> None:
+    end_broker(scene)
+    revoke_unit(scene.booth, UNIT)
+    scene.start_broker()
+
+
+def no_tls(scene: Scene) -> None:
+    """Something else than a broker listens there: here, mosquitto without TLS."""
+    end_broker(scene)
+    plain = scene.directory / "plain.conf"
+    plain.write_text(f"listener {scene.booth.listeners.mqtt_port} 127.0.0.1\nallow_anonymous true\n")
+    scene.start_broker(plain)
+
+
+@pytest.mark.parametrize(
+    ("broken", "why", "fix"),
+    [
+        (nothing_listens, "nothing listens on this port", "systemctl restart mosquitto"),
+        (unknown_name, "host name not found: booth.invalid", "host under [broker]"),
+        (another_name, "server certificate not valid for 127.1", "leftfield booth renew --host 127.1"),
+        (another_authority, "not signed by this booth's CA", "leftfield enrol"),
+        (a_foreign_certificate, "client certificate rejected by the broker", "leftfield enrol"),
+        (a_revoked_certificate, "client certificate rejected by the broker", "leftfield enrol"),
+        (no_tls, "closed by the broker before it was accepted", "journalctl -u mosquitto"),
+    ],
+)
+def test_why_there_is_no_broker_is_said(
+    scene: Scene, start: Callable[[], Service], broken: Callable[[Scene], None], why: str, fix: str
+) -> None:
+    """RELAY is ready all the same; its status and one line of its journal say why there is no broker, the journal also how to get one."""  # noqa: E501
+    broken(scene)
+    relay = start()
+    assert relay.next() == "READY=1\n"
+    assert "not connected: broker " in relay.status_with(why)
+    lines = [line for line in relay.end().splitlines() if why in line]
+    assert len(lines) == 1
+    assert lines[0].startswith("relay: not connected: broker ")
+    assert fix in lines[0].split("Fix: ")[1]
+
+
+def test_a_broker_that_denies_the_right_to_publish_is_said(
+    scene: Scene, start: Callable[[], Service]
+) -> None:
+    """Where the access list has no line for this unit, status and journal say so once, and the records wait."""
+    end_broker(scene)
+    (scene.booth.directory / "broker/units.acl").write_text("user hub\ntopic readwrite leftfield/#\n")
+    scene.start_broker()
+    relay = start()
+    scene.say(0, 3)
+    assert "waiting 3" in relay.status_with("publishing denied by the broker's ACL")
+    assert relay.end().count("publishing denied by the broker's ACL") == 1
+
+
+def test_a_broker_that_comes_is_said(scene: Scene, start: Callable[[], Service]) -> None:
+    """When the broker comes, the status is clean again and the journal says that it is there."""
+    end_broker(scene)
+    relay = start()
+    relay.status_with("nothing listens")
+    scene.start_broker()
+    relay.status_with("dropped 0\n")
+    journal = relay.end().splitlines()
+    assert [line for line in journal if "broker" in line][-1] == "relay: broker connected"
+
+
+class Away:
+    """A link that fails again and again."""
+
+    connections = 0
+    up = False
+    trouble: Unavailable | None = None
+
+
+def test_each_reason_is_said_once_until_the_link_stands(capsys: pytest.CaptureFixture[str]) -> None:
+    """However often the link fails, each reason is one line, and one line again after a link that stood."""
+    link = Away()
+    report = LinkReport(link, "relay")  # type: ignore[arg-type]
+    assert report.status == "connecting"
+    refused, unknown = (Unavailable(what, where="broker b:1", fix="f") for what in ("refused", "unknown"))
+    for trouble in (refused, refused, unknown, refused, unknown):
+        link.trouble = trouble
+        report.take()
+    assert report.status == "not connected: broker b:1: unknown"
+    assert capsys.readouterr().err.count("\n") == 2
+    link.connections, link.up, link.trouble = 1, True, None
+    report.take()
+    assert report.status == ""
+    link.up, link.trouble = False, refused
+    report.take()
+    report.take()
+    assert capsys.readouterr().err.splitlines() == [
+        "relay: broker connected",
+        "relay: not connected: broker b:1: refused. Fix: f",
+    ]
