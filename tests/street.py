@@ -68,8 +68,8 @@ class Street:
         seed: int = 1,
         *,
         corners: tuple[str, ...] = ("north", "south"),
-        young: int = 60,
-        floor: float = 0.02,
+        warmup_people: int = 60,
+        max_p: float = 0.02,
     ) -> None:
         self.dice = random.Random(seed)  # noqa: S311 - seeded on purpose
         self.now = NOON
@@ -82,14 +82,14 @@ class Street:
             broker=_NOWHERE,
             register=Path("register.toml"),
             database=Path("hub.sqlite"),
-            young=young,
-            hold_seconds=Seconds(300.0),
+            warmup_people=warmup_people,
+            retention_seconds=Seconds(300.0),
             pacing=PacingConfig(
                 stock=10_000,
                 staff=4,
                 service_seconds=Seconds(60.0),
                 alert_seconds=Seconds(180.0),
-                floor=floor,
+                max_p=max_p,
             ),
         )
         self.booth = HubEngine(config=self.config, register=self.register, stored=HubState(), now=self.now)

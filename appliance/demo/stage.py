@@ -17,7 +17,7 @@ from appliance import enrol
 from appliance.demo.places import LOCAL, Ports
 from appliance.demo.source import is_live
 from appliance.enrol import BoothDirectory, Listeners, UnitHome
-from appliance.protocol.values import BoothId, Epoch, TabletId, UnitId
+from appliance.protocol.values import BoothId, Epoch, Seconds, TabletId, UnitId
 from appliance.settings import config
 from appliance.settings.epoch import next_epoch
 
@@ -150,16 +150,17 @@ def _enrol(
     recorded = not simulated and not is_live(source)
     enrol.write_unit_config(
         config_path or home.config,
-        booth=booth.booth,
-        unit=unit,
-        broker=broker,
-        source=source,
-        repeat=True if recorded else None,
-        pipe=pipe,
-        spool=spool,
-        public_key=home.public_key(),
-        hub_key=booth.hub_key(),
-        prior=home.directory / "hub.prior",
+        config.UnitConfig(
+            booth=booth.booth,
+            unit=unit,
+            broker=broker,
+            camera=config.CameraConfig(source=source, repeat=recorded),
+            pipe=config.PIPE_PATH if pipe is None else pipe,
+            spool=config.STATE_DIRECTORY / "spool" if spool is None else spool,
+            public_key=home.public_key(),
+            hub_key=booth.hub_key(),
+            prior=home.directory / "hub.prior",
+        ),
     )
 
 
@@ -168,17 +169,17 @@ def _hub(directory: Path, booth: BoothDirectory) -> Path:
     path = directory / "hub.toml"
     enrol.write_hub_config(
         path,
-        booth=booth.booth,
-        broker=booth.hub_broker,
-        register=booth.register,
-        database=directory / "hub.sqlite",
-        signing_key=booth.signing_key,
-        prior_key=booth.prior_key,
-        stock=1000,
-        staff=4,
-        service_seconds=20.0,
-        alert_seconds=60.0,
-        floor=0.01,
+        config.HubConfig(
+            booth=booth.booth,
+            broker=booth.hub_broker,
+            register=booth.register,
+            database=directory / "hub.sqlite",
+            signing_key=booth.signing_key,
+            prior_key=booth.prior_key,
+            pacing=config.PacingConfig(
+                stock=1000, staff=4, service_seconds=Seconds(20.0), alert_seconds=Seconds(60.0), max_p=0.01
+            ),
+        ),
     )
     return path
 

@@ -166,7 +166,8 @@ def enrol_unit(
 def add_tablet(booth: BoothDirectory, tablet: str, *, again: bool = False) -> str:
     """Let a tablet in and give its password, which is kept nowhere: show it once. Reload the broker afterwards.
 
-    ``again`` gives a tablet that is known a new password. Unfit for a name that is taken or reserved.
+    ``again`` gives a tablet that is enrolled a new password. Unfit for a name that is taken or reserved, and with
+    ``again`` for one that is not enrolled: a mistyped name must not make a tablet.
     """
     names.check_name(tablet, what="tablet")
     password = secrets.token_urlsafe(18)
@@ -178,6 +179,10 @@ def add_tablet(booth: BoothDirectory, tablet: str, *, again: bool = False) -> st
                 f"the name {tablet} is taken",
                 where="tablet",
                 fix="choose another name, or pass --again for a new password",
+            )
+        if again and not known:
+            raise Unfit(
+                f"no tablet is called {tablet}", where="tablet", fix="see the register: leftfield booth show"
             )
         path = booth.broker_directory / "passwords"
         lines = atomic_files.read(path, fix="restore the file from its backup").decode("ascii").splitlines()

@@ -6,7 +6,6 @@ Laws: those of ``commands``; a secret is shown once, where it was asked for.
 from __future__ import annotations
 
 import argparse
-from pathlib import Path
 from typing import Final
 
 from appliance.base.errors import Unfit
@@ -15,15 +14,16 @@ from appliance.enrol import files
 from appliance.enrol.broker import Listeners
 from appliance.enrol.names import host
 from appliance.enrol.options import RELOAD, group, runs, say
+from appliance.protocol.values import Seconds
 from appliance.settings import config
-from appliance.settings.cli_arguments import clock, word
+from appliance.settings.cli_arguments import Subparsers, clock, confirm, port, word, yes_option
 from appliance.settings.toml_table import time_of_day
 
 PAGES_PORT: Final = 8443
 """Where systemd/leftfield-pages.service serves."""
 
 
-def add_booth(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+def add_booth(subparsers: Subparsers) -> None:
     """Add ``booth`` and its actions."""
     about = "the booth: create it, let tablets in and out, revoke units"
     example = "leftfield booth create corner --host booth.local --host 192.168.4.1"
@@ -33,11 +33,13 @@ def add_booth(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -
         actions, "tablet", "let a tablet in and show its password, once", "leftfield booth tablet tablet-1"
     )
     tablet.add_argument("name", help="name of the tablet")
-    tablet.add_argument("--again", action="store_true", help="a new password for a tablet that is known")
+    tablet.add_argument("--again", action="store_true", help="a new password for a tablet that is enrolled")
     tablet.add_argument("--remove", action="store_true", help="put the tablet out instead")
+    yes_option(tablet)
     runs(tablet, _tablet)
     revoke = word(actions, "revoke", "put a unit out, for good", "leftfield booth revoke corner-north")
     revoke.add_argument("name", help="name of the unit")
+    yes_option(revoke)
     runs(revoke, _revoke)
     about = "fresh certificates for broker and pages"
     renew = word(actions, "renew", about, "leftfield booth renew --host 192.168.4.1")
@@ -49,7 +51,7 @@ def add_booth(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -
     runs(show, _show)
 
 
-def _add_create(actions: argparse._SubParsersAction[argparse.ArgumentParser], example: str) -> None:
+def _add_create(actions: Subparsers, example: str) -> None:
     create = word(actions, "create", "make the authority, the broker's settings and hub.toml", example)
     create.add_argument("name", help="name of the booth, such as corner")
     create.add_argument(
@@ -59,9 +61,11 @@ def _add_create(actions: argparse._SubParsersAction[argparse.ArgumentParser], ex
         help="name or address of this hub; repeat it; the first is told to units",
     )
     create.add_argument(
-        "--mqtt-port", type=int, default=8883, help="units and hub, mutual TLS (default 8883)"
+        "--mqtt-port", type=port, default=8883, help="units and hub, mutual TLS (default 8883)"
     )
-    create.add_argument("--wss-port", type=int, default=9443, help="tablets, TLS and password (default 9443)")
+    create.add_argument(
+        "--wss-port", type=port, default=9443, help="tablets, TLS and password (default 9443)"
+    )
     create.add_argument("--opens", type=clock, metavar="HH:MM", help="when the booth opens, each day")
     create.add_argument(
         "--closes",
@@ -76,38 +80,43 @@ def _add_create(actions: argparse._SubParsersAction[argparse.ArgumentParser], ex
     runs(create, _create)
 
 
-def _check_hours(opens: str | None, closes: str | None) -> None:
-    """Before anything is made: Unfit where one is missing, or the booth would close before it opens."""
+def _hours(opens: str | None, closes: str | None) -> tuple[Seconds | None, Seconds | None]:
+    """Both as seconds since midnight. Unfit where one is missing, or the booth would close before it opens."""
     if opens is None and closes is None:
-        return
-    hours = [-1.0 if text is None else time_of_day(text) or 0.0 for text in (opens, closes)]
-    if hours[0] < 0.0 or hours[1] <= hours[0]:
+        return None, None
+    begin, end = (None if text is None else time_of_day(text) for text in (opens, closes))
+    if begin is None or end is None or end <= begin:
         raise Unfit(
             "the booth must open and close on the same day, in this order",
             where="--opens, --closes",
             fix="give both, such as --opens 10:00 --closes 18:30, or neither",
         )
+    return begin, end
 
 
 def _create(args: argparse.Namespace) -> None:
     listeners = Listeners(mqtt_port=args.mqtt_port, wss_port=args.wss_port)
     for text in args.host:
         host(text)
-    _check_hours(args.opens, args.closes)
+    hours = _hours(args.opens, args.closes)
     made = booths.create_booth(
         args.directory, args.name, tuple(args.host), listeners=listeners, system=args.systemd
     )
+    database = (
+        config.STATE_DIRECTORY / "hub" / "hub.sqlite" if args.systemd else made.directory / "hub.sqlite"
+    )
     files.write_hub_config(
         made.directory / "hub.toml",
-        booth=made.booth,
-        broker=made.hub_broker,
-        register=made.register,
-        database=Path("/var/lib/leftfield/hub/hub.sqlite") if args.systemd else made.directory / "hub.sqlite",
-        signing_key=made.signing_key,
-        prior_key=made.prior_key,
-        opens=args.opens,
-        closes=args.closes,
-        language=args.language,
+        config.HubConfig(
+            booth=made.booth,
+            broker=made.hub_broker,
+            register=made.register,
+            database=database,
+            signing_key=made.signing_key,
+            prior_key=made.prior_key,
+            pacing=config.PacingConfig(opens=hours[0], closes=hours[1]),
+            language=args.language or config.LANGUAGES[0],
+        ),
     )
     say(
         args,
@@ -119,6 +128,7 @@ def _create(args: argparse.Namespace) -> None:
 def _tablet(args: argparse.Namespace) -> None:
     booth = booths.open_booth(args.directory)
     if args.remove:
+        confirm(args, f"Put the tablet {args.name} out?")
         booths.remove_tablet(booth, args.name)
         say(args, {"tablet": args.name, "removed": True}, f"{args.name} is out; {RELOAD}")
         return
@@ -129,8 +139,10 @@ def _tablet(args: argparse.Namespace) -> None:
 
 
 def _revoke(args: argparse.Namespace) -> None:
-    booths.revoke_unit(booths.open_booth(args.directory), args.name)
-    say(args, {"unit": args.name, "revoked": True}, f"{args.name} is out for good; {RELOAD}")
+    booth = booths.open_booth(args.directory)
+    confirm(args, f"Revoke the unit {args.name}?")
+    booths.revoke_unit(booth, args.name)
+    say(args, {"unit": args.name, "revoked": True}, f"{args.name} is revoked; {RELOAD}")
 
 
 def _renew(args: argparse.Namespace) -> None:

@@ -8,28 +8,30 @@ from __future__ import annotations
 
 import argparse
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
-from appliance.base.errors import Unfit
 from appliance.enrol import booth as booths
 from appliance.enrol import files, home, start
 from appliance.enrol.booth_commands import add_booth
 from appliance.enrol.options import RELOAD, group, runs, say
 from appliance.protocol.values import BoothId, UnitId
 from appliance.settings import config
-from appliance.settings.cli_arguments import word
+from appliance.settings.cli_arguments import Subparsers, word
+from appliance.settings.streams import STANDARD, read_bytes, text_output
 
+_MAX_LETTER: Final = 65_536
 _SYSTEM_KEY: Final = Path("/run/credentials/leftfield-relay.service/tls.key")
 
 
-def add_parsers(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+def add_parsers(subparsers: Subparsers) -> None:
     """Add ``booth`` and ``enrol``; each action sets ``run`` to a function of the parsed arguments."""
     add_booth(subparsers)
     _add_enrol(subparsers)
 
 
-def _add_enrol(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+def _add_enrol(subparsers: Subparsers) -> None:
     about = "let a unit into a booth: request (on the unit), accept (on the booth), finish (on the unit)"
     example = "leftfield enrol request corner-north --booth corner > request.json"
     actions = group(subparsers, "enrol", about, example)
@@ -50,7 +52,7 @@ def _add_enrol(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     _add_finish(actions)
 
 
-def _add_finish(actions: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+def _add_finish(actions: Subparsers) -> None:
     finish = word(
         actions,
         "finish",
@@ -74,14 +76,14 @@ def _add_finish(actions: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 def _request(args: argparse.Namespace) -> None:
     unit_home = home.UnitHome(directory=args.directory)
     asking = home.make_request(unit_home, booth=BoothId(args.booth), unit=UnitId(args.name))
-    sys.stdout.buffer.write(asking)
+    _put(asking)
     sys.stderr.write("carry this request to the booth: leftfield enrol accept\n")
 
 
 def _accept(args: argparse.Namespace) -> None:
     booth = booths.open_booth(args.directory)
     answer = booths.accept_request(booth, _letter(args.request), place=args.place, simulated=args.simulated)
-    sys.stdout.buffer.write(answer)
+    _put(answer)
     sys.stderr.write(f"carry this answer back to the unit: leftfield enrol finish; {RELOAD}\n")
 
 
@@ -91,20 +93,24 @@ def _finish(args: argparse.Namespace) -> None:
     source, doubt = start.source_of(args.source)
     answer = home.install_answer(unit_home, _letter(args.answer))
     by_hand = not args.systemd
-    files.write_unit_config(
-        unit_home.config,
+    settings = config.UnitConfig(
         booth=answer.booth,
         unit=answer.unit,
         broker=unit_home.broker(answer, key=None if by_hand else _SYSTEM_KEY),
-        source=source,
-        pipe=unit_home.directory / "pipe" if by_hand else None,
-        spool=unit_home.directory / "spool" if by_hand else None,
+        camera=config.CameraConfig(source=source),
         public_key=unit_home.public_key(),
         hub_key=bytes.fromhex(answer.hub_key),
-        prior=unit_home.directory / "hub.prior" if by_hand else None,
-        matrix=unit_home.directory / "camera.matrix" if by_hand else None,
-        walls=args.walls or (None if by_hand else start.walls_of_this_kernel()),
+        walls=args.walls or ("required" if by_hand else start.walls_of_this_kernel()),
     )
+    if by_hand:
+        settings = replace(
+            settings,
+            pipe=unit_home.directory / "pipe",
+            spool=unit_home.directory / "spool",
+            prior=unit_home.directory / "hub.prior",
+            matrix=unit_home.directory / "camera.matrix",
+        )
+    files.write_unit_config(unit_home.config, settings)
     told = f"{answer.unit} is enrolled in booth {answer.booth}; its settings are in {unit_home.config}"
     say(args, {"unit": answer.unit, "booth": answer.booth, "config": str(unit_home.config)}, told)
     if doubt:
@@ -112,17 +118,12 @@ def _finish(args: argparse.Namespace) -> None:
     sys.stderr.write(f"now start it:\n{start.by_hand(unit_home) if by_hand else start.BY_SYSTEMD}")
 
 
+def _put(letter: bytes) -> None:
+    """A letter (text) on standard output."""
+    with text_output(STANDARD) as out:
+        out.write(letter.decode("ascii"))
+
+
 def _letter(name: str) -> bytes:
     """A letter's bytes, at most a little more than any letter has. Unfit where it cannot be read."""
-    limit = 65536
-    if name == "-":
-        return sys.stdin.buffer.read(limit)
-    try:
-        with Path(name).open("rb") as file:
-            return file.read(limit)
-    except OSError as error:
-        raise Unfit(
-            f"cannot read the file: {error.strerror}",
-            where=name,
-            fix="name the file, or - for standard input",
-        ) from None
+    return read_bytes(Path(name))[:_MAX_LETTER]

@@ -7,13 +7,21 @@ Invariants:
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import fields
 from pathlib import Path
 from typing import Final
 
 from appliance.base.atomic_files import PUBLIC, write_durably
-from appliance.protocol.values import BoothId, UnitId
 from appliance.settings import config
-from appliance.settings.config import BrokerAddress, HubConfig, Register, UnitConfig
+from appliance.settings.config import (
+    BrokerAddress,
+    CameraConfig,
+    HubConfig,
+    PacingConfig,
+    Register,
+    UnitConfig,
+)
 
 _Value = str | int | float | bool | Path | None
 _HEAD: Final = "# Written by leftfield (appliance/enrol).\n"
@@ -38,115 +46,78 @@ def write_register(path: Path, register: Register) -> None:
     write_durably(path, "\n".join([_HEAD, *tables]).encode("utf-8"), mode=PUBLIC)
 
 
-def write_unit_config(
-    path: Path,
-    *,
-    booth: BoothId,
-    unit: UnitId,
-    broker: BrokerAddress,
-    source: str,
-    width: int | None = None,
-    height: int | None = None,
-    frame_rate: int | None = None,
-    repeat: bool | None = None,
-    hurry: bool | None = None,
-    models: Path | None = None,
-    accelerator: str | None = None,
-    threads: int | None = None,
-    pipe: Path | None = None,
-    spool: Path | None = None,
-    spool_records: int | None = None,
-    public_key: bytes | None = None,
-    walls: str | None = None,
-    hub_key: bytes | None = None,
-    prior: Path | None = None,
-    matrix: Path | None = None,
-) -> UnitConfig:
+_UNIT_KEYS: Final = {
+    "unit": {"booth": "booth", "unit": "unit"},
+    "models": {"directory": "models", "accelerator": "accelerator", "threads": "threads"},
+    "pipe": {"path": "pipe"},
+    "spool": {"directory": "spool", "records": "spool_records"},
+    "sense": {"walls": "walls"},
+    "relay": {"public_key": "public_key"},
+    "prior": {"hub_key": "hub_key", "path": "prior"},
+    "card": {"matrix": "matrix"},
+}
+"""Keys of ``unit.toml`` by table, and the field of `UnitConfig` that each holds."""
+_HUB_KEYS: Final = {
+    "hub": {
+        name: name
+        for name in (
+            "booth",
+            "register",
+            "database",
+            "warmup_people",
+            "retention_seconds",
+            "language",
+            "signing_key",
+            "prior_key",
+        )
+    }
+}
+"""The same of ``hub.toml`` and `HubConfig`."""
+
+
+def write_unit_config(path: Path, unit: UnitConfig) -> UnitConfig:
     """Write ``unit.toml`` and give what config.py reads in it. Unfit where that cannot be used."""
-    tables = [
-        _HEAD,
-        _table("unit", booth=booth, unit=unit),
-        _table(
-            "camera",
-            source=source,
-            width=width,
-            height=height,
-            frame_rate=frame_rate,
-            repeat=repeat,
-            hurry=hurry,
-        ),
-        _table("models", directory=models, accelerator=accelerator, threads=threads),
-        _table("pipe", path=pipe),
-        _broker(broker),
-        _table("spool", directory=spool, records=spool_records),
-        _table("sense", walls=walls),
-        _table("relay", public_key=public_key.hex() if public_key else None),
-        _table("prior", hub_key=hub_key.hex() if hub_key else None, path=prior),
-        _table("card", matrix=matrix),
-    ]
-    write_durably(path, "\n".join(filter(None, tables)).encode("utf-8"), mode=PUBLIC)
+    tables = [*_tables(unit, _UNIT_KEYS), _own(unit.camera, "camera"), _own(unit.broker, "broker")]
+    write_durably(path, "\n".join(filter(None, [_HEAD, *tables])).encode("utf-8"), mode=PUBLIC)
     return config.unit_config(path)
 
 
-def write_hub_config(
-    path: Path,
-    *,
-    booth: BoothId,
-    broker: BrokerAddress,
-    register: Path,
-    database: Path | None = None,
-    young: int | None = None,
-    hold_seconds: float | None = None,
-    signing_key: Path | None = None,
-    prior_key: Path | None = None,
-    stock: int | None = None,
-    staff: int | None = None,
-    service_seconds: float | None = None,
-    alert_seconds: float | None = None,
-    floor: float | None = None,
-    opens: str | None = None,
-    closes: str | None = None,
-    language: str | None = None,
-) -> HubConfig:
+def write_hub_config(path: Path, hub: HubConfig) -> HubConfig:
     """Write ``hub.toml`` and give what config.py reads in it. Unfit where that cannot be used."""
-    tables = [
-        _HEAD,
-        _table(
-            "hub",
-            booth=booth,
-            register=register,
-            database=database,
-            young=young,
-            hold_seconds=hold_seconds,
-            language=language,
-            signing_key=signing_key,
-            prior_key=prior_key,
-        ),
-        _broker(broker),
-        _table(
-            "pacing",
-            stock=stock,
-            staff=staff,
-            service_seconds=service_seconds,
-            alert_seconds=alert_seconds,
-            floor=floor,
-            opens=opens,
-            closes=closes,
-        ),
-    ]
-    write_durably(path, "\n".join(filter(None, tables)).encode("utf-8"), mode=PUBLIC)
+    tables = [*_tables(hub, _HUB_KEYS), _own(hub.broker, "broker"), _own(hub.pacing, "pacing")]
+    write_durably(path, "\n".join(filter(None, [_HEAD, *tables])).encode("utf-8"), mode=PUBLIC)
     return config.hub_config(path)
 
 
-def _broker(broker: BrokerAddress) -> str:
-    return _table(
-        "broker",
-        host=broker.host,
-        port=broker.port,
-        ca=broker.ca,
-        certificate=broker.certificate,
-        key=broker.key,
-    )
+def _tables(settings: UnitConfig | HubConfig, keys: Mapping[str, Mapping[str, str]]) -> list[str]:
+    chosen = _chosen(settings)
+    return [
+        _table(name, **{key: chosen[field] for key, field in fields.items() if field in chosen})
+        for name, fields in keys.items()
+    ]
+
+
+def _own(settings: CameraConfig | BrokerAddress | PacingConfig, name: str) -> str:
+    """A table of its own, whose keys are the fields' names."""
+    return _table(name, **_chosen(settings))
+
+
+def _chosen(
+    settings: UnitConfig | HubConfig | CameraConfig | BrokerAddress | PacingConfig,
+) -> dict[str, _Value]:
+    """What differs from the default, as it is written: keys in hexadecimal digits, times of day as HH:MM."""
+    found: dict[str, _Value] = {}
+    for field in fields(settings):
+        value = getattr(settings, field.name)
+        if value == field.default or value is None:
+            continue
+        if isinstance(value, bytes):
+            value = value.hex()
+        if field.name in {"opens", "closes"}:
+            value = f"{int(value) // 3600:02d}:{int(value) % 3600 // 60:02d}"
+        if isinstance(value, str | int | float | Path):
+            found[field.name] = value
+    return found
 
 
 def _table(name: str, **values: _Value) -> str:

@@ -8,21 +8,18 @@ from __future__ import annotations
 
 import argparse
 import json
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
-from appliance.base.errors import LeftfieldError
 from appliance.settings import config
-from appliance.settings.cli_arguments import word
+from appliance.settings.cli_arguments import Subparsers, word
+from appliance.settings.streams import STANDARD, text_output
 
 RELOAD: Final = "now let the broker read it: systemctl reload mosquitto"
 
 
-def group(
-    subparsers: argparse._SubParsersAction[argparse.ArgumentParser], name: str, about: str, example: str
-) -> argparse._SubParsersAction[argparse.ArgumentParser]:
+def group(subparsers: Subparsers, name: str, about: str, example: str) -> Subparsers:
     """A word that groups actions: ``leftfield NAME ACTION``."""
     return word(subparsers, name, about, example).add_subparsers(required=True, metavar="ACTION")
 
@@ -40,16 +37,13 @@ def runs(parser: argparse.ArgumentParser, action: Callable[[argparse.Namespace],
 
 
 def _told(args: argparse.Namespace) -> int:
-    """Run the action; each error is one line on standard error and one exit code."""
+    """Run the action; its errors are told by the command line like everybody's."""
     action: Callable[[argparse.Namespace], None] = args.action
-    try:
-        action(args)
-    except LeftfieldError as error:
-        sys.stderr.write(f"leftfield: {error}\n")
-        return error.exit_code
+    action(args)
     return 0
 
 
 def say(args: argparse.Namespace, fields: dict[str, object], sentence: str) -> None:
     """What was done, on standard output: ``fields`` as one JSON object where ``--json`` asks for it."""
-    sys.stdout.write((json.dumps(fields) if args.json else sentence) + "\n")
+    with text_output(STANDARD) as out:
+        out.write((json.dumps(fields) if args.json else sentence) + "\n")

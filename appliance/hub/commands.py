@@ -3,14 +3,13 @@
 Invariants:
     * What a machine wants goes to standard output or a file, what a person should know to standard error.
     * A running hub owns its database: taking a baseline in needs it stopped, looking does not.
-    * The hub's signing key is born with the booth, else here at the first export, and never leaves: only its public
+    * The hub's signing key is made with the booth, else at the first export, and never leaves: only its public
       half is shown.
 """
 
 from __future__ import annotations
 
 import argparse
-import hashlib
 import json
 import sys
 import time
@@ -18,29 +17,20 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
-from appliance.base import atomic_files
-from appliance.base.errors import Refused, Rule, Unfit
-from appliance.hub.exchange import baseline_file, prior_publisher
-from appliance.hub.exchange.baseline_file import BaselineFile
+from appliance.base.errors import Unfit
+from appliance.hub.exchange import baseline_file, transfer
+from appliance.hub.exchange.transfer import NamedContent
 from appliance.hub.records import audit
-from appliance.hub.statistics.baseline.baseline import Baseline
-from appliance.hub.statistics.baseline.state import BaselineState, coarse
-from appliance.hub.statistics.conformal import whole
-from appliance.hub.storage.restore import learnt
-from appliance.hub.storage.state import Imported, Snapshot, StateDelta
-from appliance.hub.storage.store import Store
 from appliance.protocol import sign
 from appliance.protocol.values import Seconds
-from appliance.settings import cli_arguments
 from appliance.settings import config as configs
-from appliance.settings.config import CONFIG_DIRECTORY, HubConfig
+from appliance.settings.cli_arguments import Subparsers, command, config_option, word
+from appliance.settings.streams import STANDARD, read_bytes, text_output, write_bytes
 
-Subparsers = argparse._SubParsersAction  # noqa: SLF001 - argparse gives the type no public name
 
-
-def add_parsers(subparsers: Subparsers[argparse.ArgumentParser]) -> None:
+def add_parsers(subparsers: Subparsers) -> None:
     """Add ``baseline`` and ``audit``; each sets ``run`` to a function of the parsed arguments."""
-    baseline = cli_arguments.word(
+    baseline = word(
         subparsers,
         "baseline",
         "what is usual here: export, import, merge, inspect, prior, key",
@@ -77,7 +67,7 @@ def add_parsers(subparsers: Subparsers[argparse.ArgumentParser]) -> None:
         ("key", "show the public key that this hub signs with", "key", _key),
     ):
         _action(actions, name, about, example, run)
-    report = cli_arguments.word(
+    report = word(
         subparsers,
         "audit",
         "flag rates by camera, hour, visibility and garment, from counts",
@@ -85,26 +75,27 @@ def add_parsers(subparsers: Subparsers[argparse.ArgumentParser]) -> None:
     )
     report.add_argument("--json", action="store_true", help="one JSON object")
     report.set_defaults(run=_audit)
-    _config(report)
-
-
-def _config(parser: argparse.ArgumentParser) -> None:
-    default = CONFIG_DIRECTORY / "hub.toml"
-    parser.add_argument("--config", type=Path, default=default, help="the hub's (default: %(default)s)")
+    config_option(report, "hub.toml")
 
 
 def _action(
-    actions: Subparsers[argparse.ArgumentParser],
-    name: str,
-    about: str,
-    example: str,
-    run: Callable[[argparse.Namespace], int],
+    actions: Subparsers, name: str, about: str, example: str, run: Callable[[argparse.Namespace], int]
 ) -> None:
-    parser = cli_arguments.word(actions, name, about, f"leftfield baseline {example}")
-    parser.set_defaults(run=run)
-    _config(parser)
+    parser = command(actions, name, about, f"leftfield baseline {example}", run)
+    config_option(parser, "hub.toml")
+    if name in {"export", "merge", "prior"}:
+        parser.add_argument(
+            "--out", type=Path, default=STANDARD, metavar="FILE", help="where to (default: standard output)"
+        )
+    if name == "merge":
+        parser.add_argument(
+            "files", type=Path, nargs="+", metavar="FILE", help="baseline files; - is standard input"
+        )
+    if name in {"import", "inspect"}:
+        parser.add_argument(
+            "file", type=Path, metavar="FILE", help="a baseline file, or - for standard input"
+        )
     if name in {"import", "merge", "inspect"}:
-        parser.add_argument("files", type=Path, nargs="+" if name == "merge" else 1, help="baseline files")
         parser.add_argument(
             "--key",
             action="append",
@@ -112,24 +103,6 @@ def _action(
             metavar="HEX",
             help="public key of a hub whose files are believed (leftfield baseline key, there); repeat it",
         )
-
-
-def _private_key(path: Path) -> bytes:
-    """One of this hub's keys, made where there is none yet."""
-    if not path.exists():
-        atomic_files.write_durably(path, sign.new_private_key(), mode=atomic_files.SECRET)
-    key = atomic_files.read(path, fix="run as the account of the hub")
-    if len(key) != sign.KEY_BYTES:
-        raise Unfit(
-            f"the hub's key has {len(key)} bytes, not {sign.KEY_BYTES}",
-            where=str(path),
-            fix="restore the key file from its backup",
-        )
-    return key
-
-
-def _believed(given: argparse.Namespace, config: HubConfig) -> tuple[bytes, ...]:
-    return (sign.public_key_of(_private_key(config.signing_key)), *_typed(given.key))
 
 
 def _typed(texts: Sequence[str]) -> tuple[bytes, ...]:
@@ -143,134 +116,76 @@ def _typed(texts: Sequence[str]) -> tuple[bytes, ...]:
     return tuple(keys)
 
 
-def _opened(path: Path, keys: tuple[bytes, ...]) -> tuple[BaselineFile, bytes]:
-    """The baseline in a file under whichever of ``keys`` signed it, and the file's bytes."""
-    untrusted = atomic_files.read(path, fix="name an existing file")
-    refusal: Refused | None = None
-    for key in keys:
-        try:
-            return baseline_file.decode(untrusted, public_key=key, where=str(path)), untrusted
-        except Refused as refused:
-            # The one that says most: a key that fits but a signature that does not is forgery.
-            if refusal is None or refused.rule is not Rule.UNKNOWN_KEY:
-                refusal = refused
-    raise refusal or Unfit(
-        "no public key was given", where=str(path), fix="pass the other hub's public key with --key"
-    )
+def _content(path: Path) -> NamedContent:
+    name = "standard input" if path == STANDARD else str(path)
+    return NamedContent(name=name, untrusted=read_bytes(path))
 
 
-def _existing(config: HubConfig, *, alone: bool) -> Store:
-    if not config.database.exists():
-        raise Unfit("the database does not exist yet", where=str(config.database), fix="start the hub once")
-    return Store(config.database, config.booth, alone=alone)
-
-
-def _state(config: HubConfig) -> BaselineState:
-    """What this hub has learnt, as coarse as it is stored: who was seen once or twice is not in what leaves it."""
-    store = _existing(config, alone=False)
-    try:
-        return coarse(learnt(store.load()).baseline.state())
-    finally:
-        store.close()
+def _now() -> Seconds:
+    return Seconds(time.time())
 
 
 def _say(text: str) -> None:
     sys.stderr.write(f"{text}\n")
 
 
-def _write(content: bytes) -> None:
-    sys.stdout.buffer.write(content)
-    sys.stdout.buffer.flush()
+def _print(text: str) -> None:
+    with text_output(STANDARD) as out:
+        out.write(text + "\n")
 
 
 def _export(given: argparse.Namespace) -> int:
     config = configs.hub_config(given.config)
-    key, state = _private_key(config.signing_key), _state(config)
-    _write(baseline_file.encode(BaselineFile(booth=config.booth, made_at=int(time.time()), state=state), key))
-    _say(f"{state.people:,} people of booth {config.booth}; signed with {sign.public_key_of(key).hex()}")
-    _say("counts of things and of two things, in whole fives: for hubs, not for publishing")
+    made = transfer.export_baseline(config, _now())
+    write_bytes(made.content, given.out)
+    _say(f"{made.people:,} people of booth {config.booth}; signed with {made.public_key.hex()}")
+    _say("counts of single words and of pairs, in whole fives: for hubs, not for publishing")
     return 0
 
 
 def _import(given: argparse.Namespace) -> int:
     config = configs.hub_config(given.config)
-    now = Seconds(time.time())
-    guest, content = _opened(given.files[0], _believed(given, config))
-    baseline_file.check_age(guest, now, where=str(given.files[0]))
-    store = Store(config.database, config.booth)
-    try:
-        digest = hashlib.sha256(content).digest()
-        if digest in store.imported():
-            raise Unfit("this file has been imported before", where=str(given.files[0]), fix="nothing to do")
-        rarity = learnt(store.load())
-        joined = baseline_file.joined(rarity.baseline.state(), guest, booth=config.booth)
-        note = Imported(digest=digest, booth=guest.booth, people=guest.state.people, at=now)
-        snapshot = Snapshot(baseline=coarse(joined), bins=whole(rarity.bins()))
-        store.commit(StateDelta(snapshot=snapshot, imported=(note,)))
-    finally:
-        store.close()
-    _say(f"{guest.state.people:,} people of booth {guest.booth} taken in; {joined.people:,} in all")
+    done = transfer.import_baseline(config, _content(given.file), _typed(given.key), _now())
+    _say(f"{done.people:,} people of booth {done.booth} imported; {done.total:,} in all")
     return 0
 
 
 def _merge(given: argparse.Namespace) -> int:
     config = configs.hub_config(given.config)
-    keys = _believed(given, config)
-    parts = [_opened(path, keys) for path in given.files]
-    if len({content for _, content in parts}) != len(parts):
-        raise Unfit("a file is named twice", where="merge", fix="name each file once")
-    state = Baseline().state()
-    for path, (guest, _) in zip(given.files, parts, strict=True):
-        baseline_file.check_age(guest, Seconds(time.time()), where=str(path))
-        state = baseline_file.joined(state, guest, booth=config.booth)
-    _write(
-        baseline_file.encode(
-            BaselineFile(booth=config.booth, made_at=int(time.time()), state=state),
-            _private_key(config.signing_key),
-        )
-    )
-    _say(f"{state.people:,} people from {len(parts)} files")
+    files = [_content(path) for path in given.files]
+    made = transfer.merge_baselines(config, files, _typed(given.key), _now())
+    write_bytes(made.content, given.out)
+    _say(f"{made.people:,} people from {len(files)} files")
     return 0
 
 
 def _inspect(given: argparse.Namespace) -> int:
-    path = given.files[0]
+    file = _content(given.file)
     if given.key:
-        one, signature = _opened(path, _typed(given.key))[0], "good"
+        one, signature = transfer.opened(file, _typed(given.key)), "good"
     else:
-        content = atomic_files.read(path, fix="name an existing file")
-        one, signature = baseline_file.inspect(content, where=str(path)), "not checked (give --key)"
-    told = baseline_file.summary(one, Seconds(time.time())) | {"signature": signature}
-    _write(json.dumps(told, indent=2, ensure_ascii=False).encode() + b"\n")
+        one, signature = baseline_file.inspect(file.untrusted, where=file.name), "not checked (give --key)"
+    told = baseline_file.summary(one, _now()) | {"signature": signature}
+    _print(json.dumps(told, indent=2, ensure_ascii=False))
     return 0
 
 
 def _prior(given: argparse.Namespace) -> int:
-    config = configs.hub_config(given.config)
-    state, now = _state(config), Seconds(time.time())
-    needs = Baseline(state).needs(config.young, now)
-    if needs:
-        raise Unfit(
-            f"the baseline is too young: {needs} more people are needed",
-            where="prior",
-            fix="let the hub watch",
-        )
-    key = _private_key(config.prior_key)
-    _write(prior_publisher.prior_of(Baseline(state), booth=config.booth, private_key=key, now=now))
-    _say(f"signed with {sign.public_key_of(key).hex()}")
+    made = transfer.export_prior(configs.hub_config(given.config), _now())
+    write_bytes(made.content, given.out)
+    _say(f"signed with {made.public_key.hex()}")
     return 0
 
 
 def _key(given: argparse.Namespace) -> int:
-    _write(
-        sign.public_key_of(_private_key(configs.hub_config(given.config).signing_key)).hex().encode() + b"\n"
-    )
+    key = transfer.private_key(configs.hub_config(given.config).signing_key)
+    _print(sign.public_key_of(key).hex())
     return 0
 
 
 def _audit(given: argparse.Namespace) -> int:
     config = configs.hub_config(given.config)
-    store = _existing(config, alone=False)
+    store = transfer.existing_store(config, alone=False)
     try:
         rows = audit.report(store.audited())
     finally:
@@ -286,7 +201,7 @@ def _audit(given: argparse.Namespace) -> int:
             ],
             "cannot_know": [" ".join(limit.split()) for limit in audit.LIMITS],
         }
-        _write(json.dumps(told, ensure_ascii=False).encode() + b"\n")
+        _print(json.dumps(told, ensure_ascii=False))
     else:
-        _write(audit.text(rows, config.booth).encode() + b"\n")
+        _print(audit.text(rows, config.booth))
     return 0

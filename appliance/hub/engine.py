@@ -72,12 +72,12 @@ class HubEngine:
         self.alerts = Alerts(
             alert_seconds=config.pacing.alert_seconds,
             service_seconds=config.pacing.service_seconds,
-            hold_seconds=config.hold_seconds,
+            retention_seconds=config.retention_seconds,
             held=stored.alerts,
             last=stored.last_alert,
         )
         self._pacing = Pacing(
-            config.pacing, suppress_seconds=config.hold_seconds, now=now, history=stored.hours
+            config.pacing, suppress_seconds=config.retention_seconds, now=now, history=stored.hours
         )
         self._doubts = feedback.Feedback(stored.doubts)
         self._clock = WallClock()
@@ -93,9 +93,9 @@ class HubEngine:
             pacing=self._pacing,
             roster=self._unit_statuses,
         )
-        self._erasure = ErasureIndex(config.hold_seconds, stored.alerts)
+        self._erasure = ErasureIndex(config.retention_seconds, stored.alerts)
         self._snapshots = SnapshotTimer(
-            retention_seconds=config.hold_seconds, waiting=len(stored.live), now=now
+            retention_seconds=config.retention_seconds, waiting=len(stored.live), now=now
         )
         self._effects = AlertEffects(
             counts=self.daily_counts,
@@ -234,11 +234,11 @@ class HubEngine:
             self._observation(statement, admitted)
 
     def _observation(self, observation: Observation, admitted: Admitted) -> None:
-        ready = not self.baseline.needs(self._config.young, self._now)
+        ready = not self.baseline.needs(self._config.warmup_people, self._now)
         vector, unit, seen_at = observation.vector, observation.unit, admitted.seen_at
         one = self._rarity.encode(vector, unit)
         score = self._rarity.score(one)
-        rare = ready and score.p <= max(FLAG_P, self._config.pacing.floor)
+        rare = ready and score.p <= max(FLAG_P, self._config.pacing.max_p)
         reasons = reasons_for(one, score, self.baseline, self._now) if rare else ()
         counted = self._rarity.update(one, score, unit, seen_at)
         if ready:
@@ -247,7 +247,7 @@ class HubEngine:
         self._snapshots.observed()
         self.daily_counts.passed()
         if admitted.lateness is Lateness.FRESH:
-            self._pacing.passed(self._now, flags=score.p <= self._config.pacing.floor)
+            self._pacing.passed(self._now, flags=score.p <= self._config.pacing.max_p)
         self.daily_counts.audited("people", observation)
         if not reasons:
             return

@@ -72,7 +72,7 @@ class Watch:
             config=config, register=register, stored=self._store.load(), now=Seconds(time.time())
         )
         self._bulletin = PriorPublisher(
-            booth=config.booth, private_key=_prior_key(config), young=config.young
+            booth=config.booth, private_key=_prior_key(config), warmup_people=config.warmup_people
         )
         root = f"{topics.ROOT}/{config.booth}"
         self._link = Link(

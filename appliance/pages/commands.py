@@ -10,13 +10,11 @@ from appliance.base.systemd import stop_requested
 from appliance.pages.server import serve
 from appliance.pages.visit import PagesConfig
 from appliance.protocol.values import BoothId
-from appliance.settings.cli_arguments import name, port
+from appliance.settings.cli_arguments import Subparsers, command, name, port
 
 _EXAMPLE: Final = """\
-example:
-  leftfield pages --booth demo --host 0.0.0.0 --port 8080
-  then open http://ADDRESS:8080/tablet#tablet-1:PASSWORD on the tablet (the part after # never leaves it)
-"""
+leftfield pages --booth demo --host 0.0.0.0 --port 8080
+  then open http://ADDRESS:8080/tablet#tablet-1:PASSWORD on the tablet (the part after # never leaves it)"""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -39,18 +37,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--key", type=Path, help="PEM private key of the certificate")
 
 
-def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> argparse.ArgumentParser:
+def add_parsers(subparsers: Subparsers) -> None:
     """Add ``pages`` to the command line; its ``run`` takes the parsed arguments and gives the exit code."""
-    parser = subparsers.add_parser(
-        "pages",
-        help="serve the staff tablet page to browsers on the booth's network",
-        description="Serve the staff tablet page to browsers on the booth's network.",
-        epilog=_EXAMPLE,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    add_arguments(parser)
-    parser.set_defaults(run=main)
-    return parser
+    about = "serve the staff tablet page to browsers on the booth's network"
+    add_arguments(command(subparsers, "pages", about, _EXAMPLE, main))
 
 
 def main(arguments: argparse.Namespace) -> int:

@@ -3,28 +3,76 @@
 from __future__ import annotations
 
 import argparse
-from typing import Final
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final, TypeAlias
 
+from appliance.base.errors import Unfit
 from appliance.protocol.values import NAME_FORM
+from appliance.settings.config import CONFIG_DIRECTORY
 from appliance.settings.toml_table import time_of_day
 
-_EXIT_CODES: Final = (
-    "exit codes: 0 done; 2 wrong use; 65 what was given is refused; 75 away for now, try again; "
-    "78 a file, a name or the set-up is wrong"
+Subparsers: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"  # noqa: SLF001 - see below
+"""What ``add_subparsers`` gives; argparse has no public name for it."""
+EXIT_CODES: Final = (
+    "exit codes (sysexits.h): 0 done; 2 wrong use; 65 what was given is refused; 75 away for now, try again; "
+    "78 a file, a name or the set-up is wrong; 130 interrupted; 141 the reader of the output ended"
 )
 
 
-def word(
-    subparsers: argparse._SubParsersAction[argparse.ArgumentParser], name: str, about: str, example: str
-) -> argparse.ArgumentParser:
-    """The parser of one word of a command line, with an example of its use."""
+def word(subparsers: Subparsers, name: str, about: str, example: str) -> argparse.ArgumentParser:
+    """The parser of one word of a command line, with an example of its use and the exit codes."""
     return subparsers.add_parser(
         name,
         help=about,
         description=f"{about[0].upper()}{about[1:]}.",
-        epilog=f"example:\n  {example}\n\n{_EXIT_CODES}",
+        epilog=f"example:\n  {example}\n\n{EXIT_CODES}",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
+
+
+def command(
+    subparsers: Subparsers, name: str, about: str, example: str, run: Callable[[argparse.Namespace], int]
+) -> argparse.ArgumentParser:
+    """The parser of one word that does something: ``run`` takes the parsed arguments and gives the exit code."""
+    made = word(subparsers, name, about, example)
+    made.set_defaults(run=run)
+    return made
+
+
+def config_option(parser: argparse.ArgumentParser, name: str) -> None:
+    """The option ``--config`` of every command that reads a configuration; ``name`` is that of the default's file."""
+    parser.add_argument(
+        "--config",
+        type=Path,
+        default=CONFIG_DIRECTORY / name,
+        metavar="FILE",
+        help="configuration file (default: %(default)s)",
+    )
+
+
+def yes_option(parser: argparse.ArgumentParser) -> None:
+    """The option ``--yes`` of every command that cannot be undone; see `confirm`."""
+    parser.add_argument("--yes", action="store_true", help="do not ask; this cannot be undone")
+
+
+def confirm(given: argparse.Namespace, question: str) -> None:
+    """Ask before what cannot be undone. Unfit where the answer is no, or nobody is there to answer.
+
+    ``given`` has the option of `yes_option`; ``question`` ends with a question mark.
+    """
+    if given.yes:
+        return
+    if not sys.stdin.isatty():
+        where = question.rstrip("?")
+        raise Unfit("this cannot be undone", where=where, fix="pass --yes to do it without being asked")
+    sys.stderr.write(f"{question} This cannot be undone. Type yes: ")
+    sys.stderr.flush()
+    if sys.stdin.readline().strip().lower() not in {"yes", "y"}:
+        raise Unfit(
+            "not confirmed, nothing was changed", where=question.rstrip("?"), fix="type yes, or pass --yes"
+        )
 
 
 def port(text: str) -> int:

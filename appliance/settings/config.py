@@ -29,6 +29,9 @@ STATE_DIRECTORY: Final = Path("/var/lib/leftfield")
 MATRIX_PATH: Final = STATE_DIRECTORY / "matrix" / "camera.matrix"
 LANGUAGES: Final = ("en", "es", "fr", "zh-Hans")
 """Languages (BCP 47) in which staff can be told; the first is the default."""
+_SERVICE_SECONDS: Final = Seconds(360.0)
+_ALERT_SECONDS: Final = Seconds(180.0)
+_RETENTION_SECONDS: Final = Seconds(300.0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,11 +56,11 @@ class CameraConfig:
     """
 
     source: str
-    width: int
-    height: int
-    frame_rate: int
-    repeat: bool
-    hurry: bool
+    width: int = 1280
+    height: int = 720
+    frame_rate: int = 15
+    repeat: bool = False
+    hurry: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,18 +70,18 @@ class UnitConfig:
     booth: BoothId
     unit: UnitId
     camera: CameraConfig
-    models: Path | None
-    accelerator: str
-    threads: int
-    pipe: Path
     broker: BrokerAddress
-    spool: Path
-    spool_records: int
-    walls: str
+    models: Path | None = None
+    accelerator: str = "auto"
+    threads: int = 1
+    pipe: Path = PIPE_PATH
+    spool: Path = STATE_DIRECTORY / "spool"
+    spool_records: int = 200_000
+    walls: str = "required"
     """``every``: SENSE refuses to see where any wall is missing; ``required``: where one of the first line is."""
-    public_key: bytes | None
+    public_key: bytes | None = None
     """This unit's own public key (32 bytes), by which RELAY checks every seal; a secret to nobody."""
-    prior: Path
+    prior: Path = STATE_DIRECTORY / "prior" / "hub.prior"
     """Where RELAY keeps the hub's prior, and SENSE looks for it at its start."""
     matrix: Path = MATRIX_PATH
     """Where ``leftfield card read`` keeps the camera's colour matrix, and SENSE looks for it at its start."""
@@ -91,16 +94,16 @@ class PacingConfig:
     """What gifts and staff can serve.
 
     ``stock`` gifts are left for the day, ``staff`` people each need ``service_seconds`` for one visit; an alert
-    lives ``alert_seconds``; no observation with a tail probability above ``floor`` is ever an alert. The booth
+    lives ``alert_seconds``; no observation with a tail probability above ``max_p`` is ever an alert. The booth
     serves from ``opens`` to ``closes``, seconds since midnight where it stands; where they are None, for ten hours
     from the first person seen.
     """
 
-    stock: int
-    staff: int
-    service_seconds: Seconds
-    alert_seconds: Seconds
-    floor: float
+    stock: int = 40
+    staff: int = 2
+    service_seconds: Seconds = _SERVICE_SECONDS
+    alert_seconds: Seconds = _ALERT_SECONDS
+    max_p: float = 0.005
     opens: Seconds | None = None
     closes: Seconds | None = None
 
@@ -109,20 +112,20 @@ class PacingConfig:
 class HubConfig:
     """All that process WATCH needs.
 
-    ``young`` is how many people must have been seen before anybody is flagged; an observation is held live for
-    ``hold_seconds`` at most. ``language`` is what staff are told in. ``signing_key`` is the file of the key (32
+    ``warmup_people`` must have been seen before anybody is flagged; an observation is kept for
+    ``retention_seconds`` at most. ``language`` is what staff are told in. ``signing_key`` is the file of the key (32
     bytes) that baselines are signed with, ``prior_key`` of that for the units' prior.
     """
 
     booth: BoothId
     broker: BrokerAddress
     register: Path
-    database: Path
-    pacing: PacingConfig
-    young: int
-    hold_seconds: Seconds
-    signing_key: Path = Path("hub-signing.key")
-    prior_key: Path = Path("hub-prior.key")
+    database: Path = STATE_DIRECTORY / "hub.sqlite"
+    pacing: PacingConfig = PacingConfig()
+    warmup_people: int = 300
+    retention_seconds: Seconds = _RETENTION_SECONDS
+    signing_key: Path = STATE_DIRECTORY / "hub-signing.key"
+    prior_key: Path = STATE_DIRECTORY / "hub-prior.key"
     language: str = LANGUAGES[0]
 
 
@@ -239,6 +242,7 @@ def unit_config(path: Path) -> UnitConfig:
 
 
 def _pacing(table: Table) -> PacingConfig:
+    table.renamed({"floor": "max_p"})
     opens, closes = table.time_of_day("opens"), table.time_of_day("closes")
     if (opens is None) != (closes is None):
         raise table.unfit("opens", "and closes belong together")
@@ -249,7 +253,7 @@ def _pacing(table: Table) -> PacingConfig:
         staff=table.number("staff", 0, 100, 2, kind=int),
         service_seconds=Seconds(table.number("service_seconds", 10.0, 3600.0, 360.0, kind=float)),
         alert_seconds=Seconds(table.number("alert_seconds", 10.0, 900.0, 180.0, kind=float)),
-        floor=table.number("floor", 1e-6, 0.05, 0.005, kind=float),
+        max_p=table.number("max_p", 1e-6, 0.05, 0.005, kind=float),
         opens=opens,
         closes=closes,
     )
@@ -261,6 +265,7 @@ def hub_config(path: Path) -> HubConfig:
     """The hub's configuration (``hub.toml``). Unfit where it cannot be used."""
     root = load(path)
     hub = root.table("hub")
+    hub.renamed({"young": "warmup_people", "hold_seconds": "retention_seconds"})
     language = hub.get("language", str, LANGUAGES[0])
     if language not in LANGUAGES:
         raise hub.unfit("language", f"must be one of {', '.join(LANGUAGES)}, not {language!r}")
@@ -272,8 +277,8 @@ def hub_config(path: Path) -> HubConfig:
         database=database,
         signing_key=hub.path("signing_key", database.parent / "hub-signing.key"),
         prior_key=hub.path("prior_key", database.parent / "hub-prior.key"),
-        young=hub.number("young", 50, 100_000, 300, kind=int),
-        hold_seconds=Seconds(hub.number("hold_seconds", 30.0, 900.0, 300.0, kind=float)),
+        warmup_people=hub.number("warmup_people", 50, 100_000, 300, kind=int),
+        retention_seconds=Seconds(hub.number("retention_seconds", 30.0, 900.0, 300.0, kind=float)),
         pacing=_pacing(root.table("pacing", optional=True)),
         language=language,
     )

@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Final, TypeVar
 
 from appliance.base.errors import Unfit
+from appliance.base.systemd import log
 from appliance.protocol.values import NAME_FORM, Seconds
 
 T = TypeVar("T", bool, int, float, str)
@@ -84,8 +85,19 @@ class Table:
         return seconds
 
     def path(self, key: str, default: Path | None = None) -> Path:
-        """A path; a relative one is relative to the file's own directory."""
-        return self._path.parent / Path(self.get(key, str, None if default is None else str(default)))
+        """A path; a relative one is relative to the file's own directory. ``default`` is taken as it is."""
+        written = self.get(key, str, None if default is None else "")
+        return self._path.parent / written if written or default is None else default
+
+    def renamed(self, names: Mapping[str, str]) -> None:
+        """Read keys under the names that they had before; ``names`` maps old to new. Each is told in one line."""
+        for old, new in names.items():
+            if old in self._left and new in self._left:
+                raise self._unfit(old, f"is the old name of {new}, which is there too")
+            if old in self._left:
+                self._left[new] = self._left.pop(old)
+                spot = f"{self._name}.{old}" if self._name else old
+                log(f"{self._path}: {spot} is called {new} now; the old name is still read", level=4)
 
     def table(self, key: str, *, optional: bool = False) -> Table:
         """The table under ``key``."""

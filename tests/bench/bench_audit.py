@@ -44,7 +44,7 @@ def audited(people: int) -> tuple[AuditRow, ...]:
     ]
     with tempfile.TemporaryDirectory() as directory:
         store = store_at(Path(directory))
-        booth = new_booth(*cameras, stored=store.load(), now=opens, young=300)
+        booth = new_booth(*cameras, stored=store.load(), now=opens, warmup_people=300)
         begun = time.process_time()
         for start in range(0, people, BATCH):
             now = Seconds(opens + start * 36_000 / people)

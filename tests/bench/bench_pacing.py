@@ -56,7 +56,7 @@ CONFIG = PacingConfig(
     staff=STAFF,
     service_seconds=Seconds(VISIT),
     alert_seconds=Seconds(180.0),
-    floor=FLOOR,
+    max_p=FLOOR,
     opens=Seconds(OPENS * 3600.0),
     closes=Seconds(CLOSES * 3600.0),
 )

@@ -9,15 +9,6 @@ import pytest
 from appliance import __version__, cli
 
 
-def test_every_command_explains_itself_with_an_example(capsys: pytest.CaptureFixture[str]) -> None:
-    """Each word has a help text that ends with an example one can copy."""
-    for word in ("sense", "relay", "watch", "pages", "demo", "booth", "enrol", "epoch", "vocabulary", "card"):
-        with pytest.raises(SystemExit) as ended:
-            cli.main([word, "--help"])
-        assert ended.value.code == 0
-        assert f"leftfield {word}" in capsys.readouterr().out.split("example")[1]
-
-
 def test_the_version_is_the_packages(capsys: pytest.CaptureFixture[str]) -> None:
     """``--version`` says the version of the package."""
     with pytest.raises(SystemExit):

@@ -25,8 +25,9 @@ from appliance.base.errors import Refused, Rule, Unfit
 from appliance.enrol import authority, broker, request
 from appliance.enrol.names import RESERVED
 from appliance.protocol import sign
-from appliance.protocol.values import BoothId, UnitId
+from appliance.protocol.values import BoothId, Seconds, UnitId
 from appliance.settings import config
+from appliance.settings.config import CameraConfig, HubConfig, PacingConfig, UnitConfig
 from appliance.settings.epoch import next_epoch
 
 BOOTH = BoothId("corner")
@@ -447,34 +448,31 @@ def test_what_is_written_is_what_config_reads(corner: Corner) -> None:
     """Unit and hub settings come back from config.py as they went in, with its defaults where nothing was said."""
     home = corner.home(NORTH)
     broker = enrol.enrol_unit(corner.booth, home, NORTH, place="north")
-    unit = enrol.write_unit_config(
-        home.config,
+    asked = UnitConfig(
         booth=BOOTH,
         unit=NORTH,
         broker=broker,
-        source='a "b" \\ c.mp4',
-        repeat=True,
-        frame_rate=10,
+        camera=CameraConfig(source='a "b" \\ c.mp4', repeat=True, frame_rate=10),
         public_key=home.public_key(),
         walls="every",
     )
+    unit = enrol.write_unit_config(home.config, asked)
+    assert unit == asked
     assert (unit.broker, unit.walls) == (broker, "every")
     assert [unit.public_key] == [row.public_key for row in corner.register().units]
     assert (unit.camera.source, unit.camera.repeat, unit.camera.frame_rate) == ('a "b" \\ c.mp4', True, 10)
-    hub = enrol.write_hub_config(
-        corner.directory / "hub.toml",
+    wanted = HubConfig(
         booth=BOOTH,
         broker=corner.booth.hub_broker,
         register=corner.booth.register,
-        young=60,
-        floor=0.01,
+        database=corner.directory / "hub.sqlite",
+        signing_key=corner.directory / "a.key",
+        prior_key=corner.directory / "b.key",
+        warmup_people=60,
+        pacing=PacingConfig(max_p=0.01, opens=Seconds(36_000.0), closes=Seconds(66_600.0)),
+        language="fr",
     )
-    assert (hub.broker, hub.register, hub.young, hub.pacing.floor) == (
-        corner.booth.hub_broker,
-        corner.booth.register,
-        60,
-        0.01,
-    )
+    assert enrol.write_hub_config(corner.directory / "hub.toml", wanted) == wanted
 
 
 def test_a_booth_is_created_once(corner: Corner) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import errno
 import json
 import shlex
@@ -15,7 +14,7 @@ import pytest
 from appliance import cli
 from appliance.base import landlock
 from appliance.base.errors import Unfit
-from appliance.enrol import commands, start
+from appliance.enrol import start
 from appliance.protocol import sign
 from appliance.protocol.values import UnitId
 from appliance.settings import config
@@ -24,12 +23,7 @@ NORTH = UnitId("corner-north")
 
 
 def run(*words: str) -> int:
-    parser = argparse.ArgumentParser()
-    commands.add_parsers(parser.add_subparsers(required=True))
-    arguments = parser.parse_args(words)
-    code = arguments.run(arguments)
-    assert isinstance(code, int)
-    return code
+    return cli.main(words)
 
 
 def test_hours_and_language_are_set_when_the_booth_is_created(tmp_path: Path) -> None:
@@ -86,11 +80,12 @@ def test_the_commands_lead_from_nothing_to_an_enrolled_unit(
     assert len(json.loads(capfdbinary.readouterr().out)["password"]) == 24
     assert cli.main(["epoch", "--json", *unit]) == 0
     assert json.loads(capfdbinary.readouterr().out) == {"epoch": 1}
-    assert run("booth", "revoke", NORTH, *booth) == 0
+    assert run("booth", "revoke", NORTH, *booth) == 78  # nobody is there to be asked
+    assert run("booth", "revoke", NORTH, "--yes", *booth) == 0
     capfdbinary.readouterr()
     assert run("booth", "show", "--json", *booth) == 0
     assert json.loads(capfdbinary.readouterr().out)["units"][0]["revoked"] is True
-    assert run("booth", "tablet", "tablet-1", "--remove", *booth) == 0
+    assert run("booth", "tablet", "tablet-1", "--remove", "--yes", *booth) == 0
     assert config.register(tmp_path / "booth/register.toml").tablets == ()
 
 
@@ -157,7 +152,7 @@ def test_help_has_an_example(words: tuple[str, ...], capsys: pytest.CaptureFixtu
     text = capsys.readouterr().out
     assert end.value.code == 0
     assert "example:\n  leftfield " in text
-    assert "exit codes:" in text
+    assert "exit codes (sysexits.h): " in text
 
 
 def test_every_wall_is_asked_for_where_the_kernel_has_landlock(

@@ -43,20 +43,22 @@ NOON = Seconds(1_760_000_000.0)
 NOWHERE = BrokerAddress(host="localhost", port=1, ca=Path(), certificate=Path(), key=Path())
 
 
-def hub_config(*, young: int = 60, stock: int = 10_000, staff: int = 2, floor: float = 0.02) -> HubConfig:
+def hub_config(
+    *, warmup_people: int = 60, stock: int = 10_000, staff: int = 2, max_p: float = 0.02
+) -> HubConfig:
     return HubConfig(
         booth=BOOTH,
         broker=NOWHERE,
         register=Path("register.toml"),
         database=Path("hub.sqlite"),
-        young=young,
-        hold_seconds=Seconds(300.0),
+        warmup_people=warmup_people,
+        retention_seconds=Seconds(300.0),
         pacing=PacingConfig(
             stock=stock,
             staff=staff,
             service_seconds=Seconds(360.0),
             alert_seconds=Seconds(180.0),
-            floor=floor,
+            max_p=max_p,
         ),
     )
 

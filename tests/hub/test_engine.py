@@ -57,7 +57,7 @@ def test_somebody_dressed_unlike_everybody_is_an_alert_with_a_reason_in_words() 
 def test_nobody_is_flagged_while_the_baseline_is_young() -> None:
     """While too few people have been seen nobody is flagged, and the board says how many more are needed."""
     camera = Camera("north")
-    booth = new_booth(camera, young=1000)
+    booth = new_booth(camera, warmup_people=1000)
     (board,) = told(teach(booth, camera), "hub")
     assert (board["baseline"]["ready"], board["baseline"]["needs"]) == (False, 600)
     assert not told(booth.handle_batch([camera.says(camera.observation(ODD, NOON))], NOON), "alert")

@@ -178,7 +178,7 @@ booth = "{BOOTH}"
 register = "{booth.register}"
 prior_key = "{booth.prior_key}"
 database = "{database}"
-young = 100
+warmup_people = 100
 [broker]
 host = "{broker.host}"
 port = {broker.port}
@@ -186,7 +186,7 @@ ca = "{broker.ca}"
 certificate = "{broker.certificate}"
 key = "{broker.key}"
 [pacing]
-floor = 0.02
+max_p = 0.02
 """
 
 

@@ -49,8 +49,13 @@ def test_a_short_unit_file_is_enough(tmp_path: Path) -> None:
 def test_a_short_hub_file_is_enough(tmp_path: Path) -> None:
     """A hub needs its booth, a register and a broker; everything else has a default."""
     hub = config.hub_config(written(tmp_path, HUB))
-    assert (hub.booth, hub.young, hub.hold_seconds, hub.pacing.stock) == ("plaza", 300, 300.0, 40)
-    assert hub.pacing.floor == 0.005
+    assert (hub.booth, hub.warmup_people, hub.retention_seconds, hub.pacing.stock) == (
+        "plaza",
+        300,
+        300.0,
+        40,
+    )
+    assert hub.pacing.max_p == 0.005
     assert (hub.pacing.opens, hub.pacing.closes, hub.language) == (None, None, "en")
 
 
@@ -174,3 +179,27 @@ def test_a_foreign_topic_is_refused(untrusted: str) -> None:
     with pytest.raises(Refused) as refusal:
         named_in(untrusted, BoothId("plaza"), "unit")
     assert refusal.value.rule is Rule.WRONG_TOPIC
+
+
+def test_keys_are_read_under_their_old_names_and_the_new_name_is_told(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """A hub.toml from before the renaming is read as it was meant, with one line for each key."""
+    path = tmp_path / "hub.toml"
+    path.write_text(
+        HUB.replace("[hub]", "[hub]\nyoung = 77\nhold_seconds = 90.0") + "\n[pacing]\nfloor = 0.003\n"
+    )
+    hub = config.hub_config(path)
+    assert (hub.warmup_people, hub.retention_seconds, hub.pacing.max_p) == (77, 90.0, 0.003)
+    said = capfd.readouterr().err
+    assert "hub.young is called warmup_people now; the old name is still read" in said
+    assert "pacing.floor is called max_p now; the old name is still read" in said
+    assert len(said.splitlines()) == 3
+
+
+def test_a_key_under_both_its_names_is_unfit(tmp_path: Path) -> None:
+    """Which of the two would count is not guessed."""
+    path = tmp_path / "hub.toml"
+    path.write_text(HUB.replace("[hub]", "[hub]\nyoung = 77\nwarmup_people = 78"))
+    with pytest.raises(Unfit, match="hub.young is the old name of warmup_people"):
+        config.hub_config(path)

@@ -37,6 +37,7 @@ from appliance.protocol.values import (
     UnitId,
 )
 from appliance.settings import config
+from appliance.settings.config import CameraConfig, UnitConfig
 from appliance.unit.outbox import publisher
 from appliance.unit.outbox.publisher import Publisher
 from appliance.unit.outbox.spool import Spool
@@ -73,15 +74,17 @@ class Scene:
         self.config = home.config
         write_unit_config(
             self.config,
-            booth=BOOTH,
-            unit=UNIT,
-            broker=address,
-            source="none.avi",
-            pipe=self.pipe,
-            spool=self.spool,
-            public_key=home.public_key(),
-            hub_key=self.booth.hub_key(),
-            prior=directory / "hub.prior",
+            UnitConfig(
+                booth=BOOTH,
+                unit=UNIT,
+                broker=address,
+                camera=CameraConfig(source="none.avi"),
+                pipe=self.pipe,
+                spool=self.spool,
+                public_key=home.public_key(),
+                hub_key=self.booth.hub_key(),
+                prior=directory / "hub.prior",
+            ),
         )
         self._sealer = Sealer(private_key=(home.credentials / "signing.key").read_bytes(), booth=BOOTH)
         self.writer = os.open(self.pipe, os.O_RDWR)

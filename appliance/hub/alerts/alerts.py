@@ -4,7 +4,7 @@ Invariants:
     * The first claim wins; only the holder says how it ended; anybody on staff may forget it.
     * A repeated request is answered as the first was and changes nothing.
     * With its end an alert loses its flag: what remains is its name, its end, and after a minute nothing but counts.
-    * A flag is held for ``hold_seconds`` at most, even while somebody is out with the gift.
+    * A flag is held for ``retention_seconds`` at most, even while somebody is out with the gift.
     * Pure: no I/O, no clock; ``now`` is an argument. A request that cannot be granted is ``Refused`` (NOT_YOURS).
 """
 
@@ -44,13 +44,13 @@ class Alerts:
         *,
         alert_seconds: Seconds,
         service_seconds: Seconds,
-        hold_seconds: Seconds,
+        retention_seconds: Seconds,
         held: Iterable[TrackedAlert] = (),
         last: int = 0,
     ) -> None:
         self._alert_seconds = alert_seconds
         self._service_seconds = service_seconds
-        self._hold_seconds = hold_seconds
+        self._retention_seconds = retention_seconds
         self._held = {one.alert.alert: one for one in held}
         self.last = last
 
@@ -72,7 +72,7 @@ class Alerts:
             alert=AlertId(f"a{self.last}"),
             state=AlertState.RAISED,
             raised_at=now,
-            expires_at=Seconds(now + min(self._alert_seconds, self._hold_seconds)),
+            expires_at=Seconds(now + min(self._alert_seconds, self._retention_seconds)),
             place=place,
             simulated=simulated,
             flag=flag,
@@ -135,7 +135,7 @@ class Alerts:
                     gone.append(alert.alert)
             elif now >= alert.expires_at:
                 changed.append(self._end(held, AlertState.EXPIRED, now))
-            elif alert.flag and now >= alert.raised_at + self._hold_seconds:
+            elif alert.flag and now >= alert.raised_at + self._retention_seconds:
                 changed.append(self._keep(replace(held, alert=replace(alert, flag=None))))
         return tuple(changed), tuple(gone)
 

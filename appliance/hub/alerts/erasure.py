@@ -1,7 +1,7 @@
 """What of the people who caused an alert must be known to forget them: in memory only, and no longer than the alert.
 
 Invariants:
-    * A sighting is kept from the alert's raising until it can no longer be read, ``hold_seconds`` at most.
+    * A sighting is kept from the alert's raising until it can no longer be read, ``retention_seconds`` at most.
     * After a restart only what an open alert still holds is known; how it was counted is not.
     * Pure: no I/O, no clock; ``now`` is an argument.
 """
@@ -28,10 +28,10 @@ class Sighting:
 
 
 class ErasureIndex:
-    """The sightings behind the alerts of ``held`` and of those raised since, each kept for ``hold_seconds``."""
+    """The sightings behind the alerts of ``held`` and of those raised since, each kept for ``retention_seconds``."""
 
-    def __init__(self, hold_seconds: Seconds, held: Iterable[TrackedAlert] = ()) -> None:
-        self._hold_seconds = hold_seconds
+    def __init__(self, retention_seconds: Seconds, held: Iterable[TrackedAlert] = ()) -> None:
+        self._retention_seconds = retention_seconds
         self._known: dict[AlertId, Sighting] = {}
         for one in held:
             self.keep(one)
@@ -47,7 +47,7 @@ class ErasureIndex:
                 vector=flag.observation.vector,
                 unit=flag.observation.unit,
                 seen_at=held.seen_at,
-                until=Seconds(held.alert.raised_at + self._hold_seconds),
+                until=Seconds(held.alert.raised_at + self._retention_seconds),
                 counted=counted,
             )
 

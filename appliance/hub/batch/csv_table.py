@@ -22,6 +22,7 @@ import numpy as np
 from appliance.base.errors import Unfit
 from appliance.hub.batch.stream import Fold, Rows
 from appliance.hub.statistics.layout import Layout
+from appliance.settings.streams import text_input
 
 MOST_COLUMNS: Final = 2048
 MOST_LEVELS: Final = 1024
@@ -73,7 +74,7 @@ def read(path: Path, book: Codebook) -> Rows:
     The first table read names the columns; others must have the same, in any order. Unfit where it cannot be read.
     """
     try:
-        with path.open(encoding="utf-8-sig", newline="") as lines:
+        with text_input(path) as lines:
             return _rows(lines, str(path), book)
     except OSError as error:
         raise Unfit(f"{path}: cannot be read ({error.strerror}); give the path of a CSV file") from error

@@ -14,7 +14,6 @@ import json
 import sys
 import time
 from collections.abc import Iterable, Iterator
-from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, TextIO
@@ -32,6 +31,8 @@ from appliance.hub.statistics.lenses.score_tables import TIMES
 from appliance.hub.statistics.reasons import ALSO, MOST_NAMED, one_in
 from appliance.protocol.values import Seconds
 from appliance.settings import cli_arguments
+from appliance.settings.progress import Progress
+from appliance.settings.streams import STANDARD, text_output
 
 COLUMNS: Final = ("row", "score", "p", "reason", "lens")
 EXPLAINED: Final = 0.1
@@ -65,28 +66,32 @@ rare."""
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Options:
-    """What was asked for; ``out`` None is standard output."""
+    """What was asked for; ``-`` is standard input or output."""
 
     table: Path
     baseline: Path | None = None
-    out: Path | None = None
+    out: Path = STANDARD
     as_json: bool = False
     ignored: tuple[str, ...] = ()
     unknown: tuple[str, ...] = ()
     explain: float = EXPLAINED
 
 
-def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+def add_parsers(subparsers: cli_arguments.Subparsers) -> None:
     """The word ``score`` of the command line."""
     parser = cli_arguments.word(subparsers, "score", ABOUT, EXAMPLE)
-    parser.add_argument("--table", type=Path, required=True, metavar="FILE.csv", help="the rows to score")
+    parser.add_argument(
+        "--table", type=Path, required=True, metavar="FILE.csv", help="the rows to score; - is standard input"
+    )
     parser.add_argument(
         "--baseline",
         type=Path,
         metavar="FILE.csv",
         help="rows to learn from first; then the table teaches nothing",
     )
-    parser.add_argument("--out", type=Path, metavar="FILE.csv", help="where to (default: standard output)")
+    parser.add_argument(
+        "--out", type=Path, default=STANDARD, metavar="FILE.csv", help="where to (default: standard output)"
+    )
     parser.add_argument("--json", action="store_true", help="one JSON object a line instead of CSV")
     parser.add_argument(
         "--ignore", action="append", default=[], metavar="COLUMN", help="leave a column out; may be repeated"
@@ -123,7 +128,12 @@ def main(options: Options) -> int:
     """Score a table; 0 when it is written. Unfit where the table, the baseline or the result's place will not do."""
     begun = time.perf_counter()
     for given in (options.table, options.baseline):
-        if options.out and given and options.out.exists() and options.out.samefile(given):
+        if (
+            STANDARD not in {options.out, given}
+            and given
+            and options.out.exists()
+            and options.out.samefile(given)
+        ):
             raise Unfit(f"{options.out}: is read from; give another --out")
     book = Codebook(ignored=options.ignored, unknown=options.unknown)
     learnt = None if options.baseline is None else read(options.baseline, book)
@@ -137,17 +147,10 @@ def main(options: Options) -> int:
     stream = Stream(layout, fold)
     if learnt is not None:
         stream.score_and_learn(learnt)
-    flagged = 0
-    try:
-        place = (
-            options.out.open("w", encoding="utf-8", newline="") if options.out else nullcontext(sys.stdout)
-        )
-    except OSError as error:
-        raise Unfit(f"{options.out}: cannot be written ({error.strerror}); give another --out") from error
-    with place as out:
+    with text_output(options.out) as out:
         write = _json_lines if options.as_json else _csv_lines
         results = _results(stream, rows, book, options.explain, learn=learnt is None)
-        flagged = write(results, out)
+        flagged = write(_followed(results, len(rows)), out)
     taken = time.perf_counter() - begun
     _note(
         f"{len(rows):,} rows of {len(book.names)} columns in {taken:.1f} s; {flagged:,} with p up to {_FLAGGED:g} "
@@ -158,6 +161,15 @@ def main(options: Options) -> int:
 
 def _note(line: str) -> None:
     sys.stderr.write(f"leftfield score: {line}\n")
+
+
+def _followed(results: Iterator[Result], total: int) -> Iterator[Result]:
+    """The same results, with progress on standard error."""
+    progress = Progress("leftfield score", total)
+    for result in results:
+        progress.step(result[0])
+        yield result
+    progress.end()
 
 
 Result = tuple[int, float, float, str, str]

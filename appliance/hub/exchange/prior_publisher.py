@@ -60,12 +60,12 @@ def prior_of(baseline: Baseline, *, booth: BoothId, private_key: bytes, now: Sec
 
 
 class PriorPublisher:
-    """Says the prior when it is due; nothing without ``private_key`` or while fewer than ``young`` were seen."""
+    """Says the prior when it is due; nothing without ``private_key`` or below ``warmup_people`` were seen."""
 
-    def __init__(self, *, booth: BoothId, private_key: bytes | None, young: int) -> None:
+    def __init__(self, *, booth: BoothId, private_key: bytes | None, warmup_people: int) -> None:
         self._booth = booth
         self._private_key = private_key
-        self._young = young
+        self._warmup_people = warmup_people
         self._due_at: float = 0.0
         self.last: OutgoingMessage | None = None
         """What was said last, to be said again to a broker that may have lost it."""
@@ -75,7 +75,7 @@ class PriorPublisher:
         key = self._private_key
         # A clock that was set back must not silence us for longer than a day.
         waits = self._due_at - EVERY <= now < self._due_at
-        if key is None or waits or baseline.needs(self._young, now):
+        if key is None or waits or baseline.needs(self._warmup_people, now):
             return None
         self._due_at = now + EVERY
         self.last = OutgoingMessage(

@@ -146,8 +146,8 @@ class Pacing:
         if not (opens <= now < closes and stock and config.staff):
             return 0.0
         still = self.forecast.remaining(now, Seconds(closes - MARGIN_SECONDS))
-        dense = (self._flags + _FLAGS_BELIEVED) / (self._people * config.floor + _FLAGS_BELIEVED)
-        flags = still * config.floor * min(MOST_DENSE, max(1.0, dense))
+        dense = (self._flags + _FLAGS_BELIEVED) / (self._people * config.max_p + _FLAGS_BELIEVED)
+        flags = still * config.max_p * min(MOST_DENSE, max(1.0, dense))
         alerts = min(flags, stock / today.acceptance)
         seconds = max(60.0, closes - MARGIN_SECONDS - now)
         visit = today.visit_seconds or config.service_seconds
@@ -155,7 +155,7 @@ class Pacing:
         bits = price(stock, today.acceptance * flags * (1.0 - busy))
         quiet = (now - max(self._alerted_at, opens)) / QUIET_SECONDS
         bits -= QUIET_POWER * math.log2(max(1.0, quiet))
-        return min(config.floor, max(FINEST_P, config.floor * math.exp2(-max(0.0, bits))))
+        return min(config.max_p, max(FINEST_P, config.max_p * math.exp2(-max(0.0, bits))))
 
     def _ahead(self, today: Today, open_alerts: int, now: Seconds) -> bool:
         """Whether far more gifts are gone, or promised, than people have passed."""

@@ -77,7 +77,7 @@ class StaffPublisher:
             alerts_today=daybook.number("alerts"),
             gifted_today=today.gifted,
             weight=baseline.weight(now),
-            needs=baseline.needs(config.young, now),
+            needs=baseline.needs(config.warmup_people, now),
             stock=self._pacing.stock(today),
             staff=config.pacing.staff,
             staff_free=self._pacing.free(self._alerts.open),

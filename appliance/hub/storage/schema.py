@@ -5,7 +5,7 @@ Invariants:
     * Counts are written as whole multiples of five people, rounded, of whole days (``counts.coarse``): what one
       person wore, when and before which camera cannot be read from them, nor found by subtraction.
     * Nothing here can hold a picture, a name of a person, a track or a free text about one.
-    * What could single somebody out is marked ``held``: it is emptied or deleted within ``hold_seconds``.
+    * What could single somebody out is marked ``held``: it is emptied or deleted within ``retention_seconds``.
     * The broker's own store is no part of this list, and holds more: alerts that are open, as staff see them, until
       they end (at the latest when the hub stops or starts again) and up to 30 s more, until it writes its file anew;
       and sealed observations that the hub has not fetched yet, for as long as the hub is away.

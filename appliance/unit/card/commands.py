@@ -13,8 +13,9 @@ from pathlib import Path
 from typing import Final
 
 from appliance.base.errors import Unavailable, Unfit
-from appliance.settings.cli_arguments import seconds, word
-from appliance.settings.config import CONFIG_DIRECTORY, refuse_network_source, unit_config
+from appliance.settings.cli_arguments import Subparsers, config_option, seconds, word
+from appliance.settings.config import refuse_network_source, unit_config
+from appliance.settings.streams import STANDARD, text_output
 from appliance.unit.card import patches, reading
 from appliance.unit.card.drawing import PAPERS, page
 from appliance.unit.card.words import Word
@@ -23,7 +24,7 @@ from appliance.unit.inputs.colour_matrix import kept_at
 _READ: Final = "sudo leftfield card read --config /etc/leftfield/unit.toml"
 
 
-def add_parsers(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+def add_parsers(subparsers: Subparsers) -> None:
     """Add ``card`` with ``print`` and ``read``; each sets ``run`` to a function of the parsed arguments."""
     example = "leftfield card print --out card.svg"
     actions = word(
@@ -32,15 +33,18 @@ def add_parsers(subparsers: argparse._SubParsersAction[argparse.ArgumentParser])
     printing = word(
         actions, "print", "write the card as an SVG page, to be printed at its true size", example
     )
-    printing.add_argument("--out", type=Path, required=True, metavar="FILE", help="where the page goes")
+    printing.add_argument(
+        "--out",
+        type=Path,
+        required=True,
+        metavar="FILE",
+        help="where the page goes (.svg), or - for standard output",
+    )
     printing.add_argument("--paper", choices=sorted(PAPERS), default="a4", help="(default: %(default)s)")
     printing.set_defaults(run=_print)
     about = "look for the card inside SENSE's walls, and keep the camera's matrix; no frame leaves the box"
     looking = word(actions, "read", about, _READ)
-    default = CONFIG_DIRECTORY / "unit.toml"
-    looking.add_argument(
-        "--config", type=Path, default=default, help="configuration file (default: %(default)s)"
-    )
+    config_option(looking, "unit.toml")
     looking.add_argument("--source", help="a device or a recorded file instead of the configured one")
     looking.add_argument(
         "--seconds", type=seconds, default=60.0, help="how long to look, at most 600 (default: %(default)g)"
@@ -52,11 +56,14 @@ def add_parsers(subparsers: argparse._SubParsersAction[argparse.ArgumentParser])
 
 
 def _print(given: argparse.Namespace) -> int:
-    try:
-        given.out.write_text(page(given.paper), "utf-8")
-    except OSError as error:
-        what = error.strerror or "cannot be written"
-        raise Unfit(what, where=str(given.out), fix="give another --out") from None
+    if given.out != STANDARD and given.out.suffix.lower() != ".svg":
+        raise Unfit(
+            f"the card is an SVG page, not {given.out.suffix or 'a file without a suffix'}",
+            where=str(given.out),
+            fix="give a name that ends with .svg, and print that page to PDF from a browser",
+        )
+    with text_output(given.out) as out:
+        out.write(page(given.paper))
     return 0
 
 

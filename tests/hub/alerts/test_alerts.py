@@ -40,7 +40,9 @@ FLAG = Flag(
 
 
 def some() -> Alerts:
-    return Alerts(alert_seconds=Seconds(180.0), service_seconds=Seconds(360.0), hold_seconds=Seconds(300.0))
+    return Alerts(
+        alert_seconds=Seconds(180.0), service_seconds=Seconds(360.0), retention_seconds=Seconds(300.0)
+    )
 
 
 def one(alerts: Alerts, now: float = NOON) -> AlertId:

@@ -21,7 +21,7 @@ def crowd(number: int, odd: int = 0) -> Baseline:
 
 def test_the_prior_is_said_once_a_day() -> None:
     """Nothing while the baseline is young; then at once, retained, on the units' topic; then a day later."""
-    bulletin = PriorPublisher(booth=BOOTH, private_key=KEY, young=300)
+    bulletin = PriorPublisher(booth=BOOTH, private_key=KEY, warmup_people=300)
     assert bulletin.telling(crowd(299), NOW) is None
     said = bulletin.telling(crowd(300), NOW)
     assert said is not None
@@ -34,21 +34,21 @@ def test_the_prior_is_said_once_a_day() -> None:
 
 def test_a_clock_that_was_set_back_does_not_silence_it() -> None:
     """After a leap back of the clock by weeks the prior is said again."""
-    bulletin = PriorPublisher(booth=BOOTH, private_key=KEY, young=300)
+    bulletin = PriorPublisher(booth=BOOTH, private_key=KEY, warmup_people=300)
     assert bulletin.telling(crowd(900), Seconds(NOW + 5 * EVERY)) is not None
     assert bulletin.telling(crowd(900), NOW) is not None
 
 
 def test_without_a_key_nothing_is_said() -> None:
     """A hub that has no signing key says no prior."""
-    assert PriorPublisher(booth=BOOTH, private_key=None, young=300).telling(crowd(300), NOW) is None
+    assert PriorPublisher(booth=BOOTH, private_key=None, warmup_people=300).telling(crowd(300), NOW) is None
 
 
 def test_one_person_more_or_less_leaves_the_same_prior() -> None:
     """Whether two people of a thousand wore purple, or nobody did, is not in the prior."""
     payloads = set()
     for odd in (0, 1, 2):
-        said = PriorPublisher(booth=BOOTH, private_key=KEY, young=300).telling(crowd(1000, odd), NOW)
+        said = PriorPublisher(booth=BOOTH, private_key=KEY, warmup_people=300).telling(crowd(1000, odd), NOW)
         assert said is not None
         payloads.add(said.payload)
         assert len(said.payload) < prior.MOST_BYTES / 2

@@ -20,14 +20,14 @@ HOUR = 3600
 VECTORS = st.integers(0, CAPACITY - 1).map(AttributeVector.from_code)
 
 
-def pacing(*, stock: int = 40, staff: int = 2, floor: float = 0.005) -> Pacing:
+def pacing(*, stock: int = 40, staff: int = 2, max_p: float = 0.005) -> Pacing:
     return Pacing(
         PacingConfig(
             stock=stock,
             staff=staff,
             service_seconds=Seconds(360.0),
             alert_seconds=Seconds(180.0),
-            floor=floor,
+            max_p=max_p,
         ),
         suppress_seconds=Seconds(300.0),
         now=NOON,
@@ -124,7 +124,7 @@ def test_a_closed_booth_alerts_nobody() -> None:
     midnight = local_day(NOON).midnight
     booth = Pacing(
         PacingConfig(
-            stock=40, staff=2, service_seconds=Seconds(360.0), alert_seconds=Seconds(180.0), floor=0.005,
+            stock=40, staff=2, service_seconds=Seconds(360.0), alert_seconds=Seconds(180.0), max_p=0.005,
             opens=Seconds(10.0 * HOUR), closes=Seconds(18.0 * HOUR),
         ),
         suppress_seconds=Seconds(300.0),

@@ -81,7 +81,7 @@ def test_words_that_were_often_wrong_need_more_to_alert_at_their_camera(suppress
               faults=6.0, at=NOON)
         for attribute, reading in zip(ATTRIBUTES, ODD.readings, strict=True)
     )  # fmt: skip
-    booth = new_booth(camera, stored=HubState(doubts=doubts), floor=0.005)
+    booth = new_booth(camera, stored=HubState(doubts=doubts), max_p=0.005)
     booth.handle_batch([camera.says(camera.observation(PLAIN, NOON)) for _ in range(400)], NOON)
     outcome = booth.handle_batch([camera.says(camera.observation(ODD, NOON + 5))], Seconds(NOON + 5))
     assert len(told(outcome, "alert")) == alerts

@@ -232,9 +232,9 @@ class Baseline:
         """How many people the baseline rests on at ``now``, the older ones counting less."""
         return self._weight * self._decay(now)
 
-    def needs(self, young: int, now: Seconds) -> int:
+    def needs(self, warmup_people: int, now: Seconds) -> int:
         """How many more people must be seen before anybody may be called an exception; 0 when ready."""
-        return max(0, math.ceil(young - self.weight(now) - 0.5))
+        return max(0, math.ceil(warmup_people - self.weight(now) - 0.5))
 
     def singles(self, now: Seconds) -> tuple[FloatArray, FloatArray]:
         """(count, weight) at ``now`` of each level: arrays (levels,)."""

@@ -1,0 +1,1 @@
+"""Commands of ``leftfield`` that belong to no single room: the processes, the tools, the manual."""

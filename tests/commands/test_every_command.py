@@ -1,0 +1,264 @@
+"""What holds for every command of ``leftfield``, whichever module it is in."""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from appliance import cli
+from appliance.settings.cli_arguments import EXIT_CODES, confirm
+from tests.hub.corner import BOOTH, Camera, new_booth, store_at, teach
+
+
+def _parsers(parser: argparse.ArgumentParser) -> Iterator[argparse.ArgumentParser]:
+    for action in parser._actions:
+        if isinstance(action, argparse._SubParsersAction):
+            for below in action.choices.values():
+                yield below
+                yield from _parsers(below)
+
+
+ALL = tuple(_parsers(cli.parser(())))
+DOING = tuple(parser for parser in ALL if parser.get_default("run"))
+
+
+def _names(parsers: tuple[argparse.ArgumentParser, ...]) -> list[str]:
+    return [parser.prog for parser in parsers]
+
+
+@pytest.mark.parametrize("parser", ALL, ids=_names(ALL))
+def test_every_command_has_an_example_of_itself_and_the_exit_codes(parser: argparse.ArgumentParser) -> None:
+    """Help ends with an example that can be copied and with what each exit code means."""
+    epilog = parser.epilog or ""
+    assert re.search(rf"^  (sudo )?{re.escape(parser.prog)}\b", epilog, re.MULTILINE), epilog
+    assert EXIT_CODES in epilog
+
+
+@pytest.mark.parametrize("parser", DOING, ids=_names(DOING))
+def test_every_option_says_what_it_is_for(parser: argparse.ArgumentParser) -> None:
+    """Each option and argument has a help text."""
+    assert [action.dest for action in parser._actions if not action.help] == []
+
+
+def test_the_registry_names_every_command_of_every_module() -> None:
+    """The table that says which module to import agrees with what each module adds."""
+    for entry in cli.MODULES:
+        subparsers = argparse.ArgumentParser().add_subparsers()
+        importlib.import_module(entry.module).add_parsers(subparsers)
+        assert tuple(subparsers.choices) == entry.commands
+
+
+def test_one_spelling_of_where_things_are() -> None:
+    """A configuration file is always ``--config``, a directory of keys and settings always ``--directory``."""
+    options = {name for parser in DOING for action in parser._actions for name in action.option_strings}
+    assert {"--config", "--directory"} <= options
+    assert not options & {"--configuration", "--conf", "--dir", "--folder", "--output"}
+
+
+def _hub(directory: Path) -> Path:
+    """A hub's configuration in a folder, with a database that has learnt something."""
+    assert cli.main(["booth", "create", BOOTH, "--directory", str(directory)]) == 0
+    camera = Camera("north")
+    booth = new_booth(camera)
+    teach(booth, camera, 400)
+    store = store_at(directory)
+    store.commit(booth.handle_batch([], booth.baseline.latest, last=True).changes)
+    store.close()
+    return directory / "hub.toml"
+
+
+@pytest.fixture(scope="module")
+def hub(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return _hub(tmp_path_factory.mktemp("hub"))
+
+
+def _table(directory: Path) -> Path:
+    path = directory / "outfits.csv"
+    path.write_text("top,shoes\n" + "black,grey\nwhite,grey\n" * 200)
+    return path
+
+
+def _run(
+    *words: str, stdout: int | None = None, cwd: Path | None = None
+) -> subprocess.CompletedProcess[bytes]:
+    root = Path(__file__).parents[2]
+    return subprocess.run(
+        [sys.executable, "-m", "appliance.cli", *words],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE if stdout is None else stdout,
+        stderr=subprocess.PIPE,
+        check=False,
+        cwd=cwd,
+        env=os.environ | {"PYTHONPATH": str(root)},
+    )
+
+
+WRITERS = (
+    ("baseline", "export"),
+    ("baseline", "key"),
+    ("audit",),
+    ("vocabulary",),
+    ("vocabulary", "--json"),
+    ("manual",),
+    ("completion", "bash"),
+    ("score",),
+    ("card", "print", "--out", "-"),
+)
+
+
+@pytest.mark.parametrize("words", WRITERS, ids=" ".join)
+def test_a_full_disk_behind_standard_output_is_one_line(
+    words: tuple[str, ...], hub: Path, tmp_path: Path
+) -> None:
+    """Output to a disk that is full ends in one line and exit code 78, with no traceback."""
+    more = ("--config", str(hub)) if words[0] in {"baseline", "audit"} else ()
+    more += ("--table", str(_table(tmp_path))) if words == ("score",) else ()
+    with Path("/dev/full").open("wb") as full:
+        done = _run(*words, *more, stdout=full.fileno())
+    assert (done.returncode, done.stderr.count(b"Traceback")) == (78, 0), done.stderr
+    assert b"standard output: cannot write: No space left on device. Fix: " in done.stderr.splitlines()[-1]
+
+
+@pytest.mark.parametrize("words", [("baseline", "export"), ("score",)], ids=" ".join)
+def test_a_full_disk_behind_out_is_one_line(words: tuple[str, ...], hub: Path, tmp_path: Path) -> None:
+    """The same for ``--out FILE``."""
+    more = ("--config", str(hub)) if words[0] == "baseline" else ("--table", str(_table(tmp_path)))
+    done = _run(*words, *more, "--out", "/dev/full")
+    assert (done.returncode, b"/dev/full: cannot write: No space left" in done.stderr) == (78, True), (
+        done.stderr
+    )
+
+
+def test_files_are_read_from_standard_input_and_written_to_standard_output(hub: Path, tmp_path: Path) -> None:
+    """``-`` names standard input and output: a baseline and a table go through pipes."""
+    python = [sys.executable, "-m", "appliance.cli"]
+    environment = os.environ | {"PYTHONPATH": str(Path(__file__).parents[2])}
+    made = subprocess.run(
+        [*python, "baseline", "export", "--config", str(hub), "--out", "-"],
+        capture_output=True, check=True, env=environment,
+    )  # fmt: skip
+    told = subprocess.run(
+        [*python, "baseline", "inspect", "-"],
+        input=made.stdout,
+        capture_output=True,
+        check=True,
+        env=environment,
+    )
+    assert f'"booth": "{BOOTH}"'.encode() in told.stdout
+    scored = subprocess.run(
+        [*python, "score", "--table", "-", "--out", "-"],
+        input=_table(tmp_path).read_bytes(), capture_output=True, check=True, env=environment,
+    )  # fmt: skip
+    assert len(scored.stdout.splitlines()) == 401
+
+
+def test_a_relative_configuration_is_relative_once(hub: Path, tmp_path: Path) -> None:
+    """``--config`` with a relative path finds database and keys where the same absolute path finds them."""
+    home = tmp_path / "somewhere"
+    shutil.copytree(hub.parent, home / "booth")
+    text = (home / "booth/hub.toml").read_text()
+    kept = [
+        line for line in text.splitlines() if not line.startswith(("database", "signing_key", "prior_key"))
+    ]
+    text = "\n".join(kept).replace("[hub]", '[hub]\ndatabase = "hub.sqlite"').replace(f"{hub.parent}/", "")
+    (home / "booth/hub.toml").write_text(text)
+    relative = _run("baseline", "key", "--config", "booth/hub.toml", cwd=home)
+    assert relative.returncode == 0, relative.stderr
+    assert relative.stdout == _run("baseline", "key", "--config", str(home / "booth/hub.toml")).stdout
+    exported = _run("baseline", "export", "--config", "booth/hub.toml", "--out", "a.baseline", cwd=home)
+    assert (exported.returncode, (home / "a.baseline").exists()) == (0, True), exported.stderr
+
+
+def test_binary_output_never_goes_to_a_terminal(hub: Path) -> None:
+    """``baseline export`` to a terminal is refused with the redirection that is missing."""
+    leader, follower = os.openpty()
+    done = _run("baseline", "export", "--config", str(hub), stdout=follower)
+    os.close(follower)
+    os.close(leader)
+    assert done.returncode == 78
+    assert b"would go to a terminal" in done.stderr
+
+
+def test_a_card_is_an_svg_page_and_says_so(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A name that promises another format is refused, and nothing is written."""
+    assert cli.main(["card", "print", "--out", str(tmp_path / "card.pdf")]) == 78
+    assert "ends with .svg" in capsys.readouterr().err
+    assert not (tmp_path / "card.pdf").exists()
+
+
+@pytest.mark.parametrize(
+    "words",
+    [("revoke", "corner-north"), ("tablet", "tablet-1", "--remove")],
+    ids=["revoke", "tablet --remove"],
+)
+def test_what_cannot_be_undone_wants_yes(
+    words: tuple[str, ...], hub: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Where nobody can be asked, a verb that cannot be undone wants ``--yes`` and changes nothing."""
+    before = (hub.parent / "register.toml").read_bytes()
+    assert cli.main(["booth", *words, "--directory", str(hub.parent)]) == 78
+    assert "--yes" in capsys.readouterr().err
+    assert (hub.parent / "register.toml").read_bytes() == before
+
+
+def test_every_verb_that_cannot_be_undone_has_the_option() -> None:
+    """Whatever calls itself revoke, remove, purge, erase or lock has ``--yes``."""
+    for parser in DOING:
+        names = {name for action in parser._actions for name in action.option_strings}
+        if re.search(r"\b(revoke|purge|erase|lock)$", parser.prog) or "--remove" in names:
+            assert "--yes" in names, parser.prog
+
+
+def test_a_mistyped_tablet_is_not_made(hub: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """``booth tablet NAME --again`` is for tablets that are enrolled."""
+    assert cli.main(["booth", "tablet", "tabelt-1", "--again", "--directory", str(hub.parent)]) == 78
+    assert "no tablet is called tabelt-1" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(("typed", "goes_on"), [("yes\n", True), ("no\n", False), ("", False)])
+def test_the_question_is_answered_with_yes_alone(
+    typed: str, goes_on: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On a terminal the question is asked, and anything but yes is no."""
+    leader, follower = os.openpty()
+    if typed:
+        os.write(leader, typed.encode())
+    else:
+        os.write(leader, b"\x04")
+    with os.fdopen(follower, closefd=True) as terminal:
+        monkeypatch.setattr("sys.stdin", terminal)
+        given = argparse.Namespace(yes=False)
+        if goes_on:
+            confirm(given, "Do it?")
+        else:
+            with pytest.raises(Exception, match="not confirmed"):
+                confirm(given, "Do it?")
+    os.close(leader)
+
+
+def test_the_manual_has_every_command() -> None:
+    """The manual page names each command, each option and the exit codes, in roff that man can show."""
+    done = _run("manual")
+    text = done.stdout.decode()
+    assert text.startswith(".TH LEFTFIELD 1")
+    for parser in DOING:
+        assert ".SS " + parser.prog.replace("-", r"\-") in text
+    assert "sysexits.h" in text
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "tcsh"])
+def test_a_shell_is_told_every_command(shell: str) -> None:
+    """The completion script for each shell knows each command."""
+    script = _run("completion", shell).stdout.decode()
+    for entry in cli.MODULES:
+        for name in entry.commands:
+            assert name in script
