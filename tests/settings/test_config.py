@@ -201,5 +201,5 @@ def test_a_key_under_both_its_names_is_unfit(tmp_path: Path) -> None:
     """Which of the two would count is not guessed."""
     path = tmp_path / "hub.toml"
     path.write_text(HUB.replace("[hub]", "[hub]\nyoung = 77\nwarmup_people = 78"))
-    with pytest.raises(Unfit, match="hub.young is the old name of warmup_people"):
+    with pytest.raises(Unfit, match="young is the old name of warmup_people"):
         config.hub_config(path)
