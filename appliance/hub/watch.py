@@ -26,7 +26,7 @@ from appliance.hub.exchange.prior_publisher import PriorPublisher
 from appliance.hub.messages import IncomingMessage, OutgoingMessage
 from appliance.hub.staff.messages import json_of
 from appliance.hub.storage.store import Store
-from appliance.mqtt import Link, Message, Will
+from appliance.mqtt import Link, LinkReport, Message, Will
 from appliance.protocol import topics
 from appliance.protocol.sign import KEY_BYTES
 from appliance.protocol.values import Seconds
@@ -86,6 +86,8 @@ class Watch:
                 f"{root}/alert/+",  # what the broker still holds of alerts that ended without us
             ),
         )
+        self._report_link = LinkReport(self._link, "hub")
+        self._status = ""
         self._refused: Counter[str] = Counter()
         self._changed: frozenset[int] = frozenset()
         self._reported_at = time.monotonic()
@@ -93,17 +95,26 @@ class Watch:
     def run(self) -> None:
         """Until a stop is asked for. Unavailable where the database fails."""
         self._link.start()
-        self._notifier.say("READY=1", "STATUS=watching")
+        # Ready: database, register and keys are good. A broker that is away is told in the status, as by RELAY.
+        self._notifier.say("READY=1")
         log(f"hub of booth {self._config.booth} is watching")
         while not self._stop.is_set():
             messages = self._gather()
             if self._link.connected_again():
                 self._say_everything()
             self._settle(messages, last=False)
-            self._notifier.say("WATCHDOG=1")
+            self._keep_alive()
         self._notifier.say("STOPPING=1")
         self._settle(self._link.messages(), last=True)
         self._goodbye()
+
+    def _keep_alive(self) -> None:
+        """Tell journal and systemd how the link is, where that changed, and the watchdog that we live."""
+        self._report_link.take()
+        status = self._report_link.status or "watching"
+        changed = (f"STATUS={status}",) if status != self._status else ()
+        self._status = status
+        self._notifier.say("WATCHDOG=1", *changed)
 
     def _gather(self) -> tuple[Message, ...]:
         """A batch: what comes within a moment shares one write to the disk."""
@@ -146,7 +157,6 @@ class Watch:
             self._tell(telling)
         if self._bulletin.last is not None:
             self._tell(self._bulletin.last)
-        log("broker connected")
 
     def _read_new_register(self) -> None:
         """Before every batch, so that nobody just enrolled is a stranger; a broken register is told of once."""

@@ -41,6 +41,7 @@ from appliance.protocol.values import (
     UnitId,
 )
 from tests.hub.corner import ODD, PLAIN
+from tests.systemd import ServiceSockets
 
 pytestmark = pytest.mark.broker
 
@@ -141,10 +142,12 @@ class World:
             told += self.unit.messages(wait=0.1)
         return told
 
-    def start_hub(self) -> None:
-        """In a process of its own."""
+    def start_hub(self, service: ServiceSockets | None = None) -> None:
+        """In a process of its own, as a ``service`` of systemd where that is given."""
         code = "import sys, pathlib; from appliance.hub.watch import main; sys.exit(main(pathlib.Path(sys.argv[1])))"
-        self.hub = subprocess.Popen([sys.executable, "-c", code, str(self.config)])
+        command = [sys.executable, "-c", code, str(self.config)]
+        given = {"stderr": service.stderr, "env": service.environment} if service else {}
+        self.hub = subprocess.Popen(command, **given)  # type: ignore[call-overload]
 
     def stop_hub(self, number: int = signal.SIGTERM) -> int:
         """By a signal; its exit status."""
@@ -338,3 +341,20 @@ def test_a_hub_without_its_files_says_what_to_mend(tmp_path: Path) -> None:
     assert found.returncode == 78
     assert found.stderr.startswith("<3>")
     assert str(tmp_path / "hub.toml") in found.stderr
+
+
+def test_a_hub_without_its_broker_says_why(world: World, tmp_path: Path) -> None:
+    """WATCH is ready without a broker; status and journal say why there is none, and that it came."""
+    world.broker.terminate()
+    world.broker.wait(PATIENCE)
+    service = ServiceSockets(tmp_path)
+    world.start_hub(service)
+    assert service.notice() == ["READY=1"]
+    assert "STATUS=not connected: broker " in service.notice_with("nothing listens on this port")[-1]
+    world.start_broker()
+    service.notice_with("STATUS=watching")
+    assert world.stop_hub() == 0
+    journal = service.journal().splitlines()
+    assert len([line for line in journal if "nothing listens on this port" in line]) == 1
+    assert "hub: broker connected" in journal
+    service.close()

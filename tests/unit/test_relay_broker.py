@@ -6,7 +6,6 @@ import re
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -15,7 +14,7 @@ from appliance.base.errors import Unavailable
 from appliance.enrol import Listeners, UnitHome, create_booth, enrol_unit, revoke_unit
 from appliance.mqtt import LinkReport
 from tests.systemd import ServiceSockets
-from tests.unit.test_relay import PATIENCE, UNIT, Scene, scene
+from tests.unit.test_relay import UNIT, Scene, scene
 
 __all__ = ["scene"]
 
@@ -30,18 +29,13 @@ class Service:
         command = [sys.executable, "-m", "appliance.cli", "relay", "--config", str(scene.config)]
         self._process = subprocess.Popen(command, stderr=self._sockets.stderr, env=self._sockets.environment)
 
-    def next(self) -> str:
-        """The next notification."""
-        return "\n".join(self._sockets.notice()) + "\n"
+    def next(self) -> list[str]:
+        """The next notification, line by line."""
+        return self._sockets.notice()
 
     def status_with(self, words: str) -> str:
         """The first status from now on that has these words."""
-        said = ""
-        deadline = time.monotonic() + PATIENCE
-        while words not in said:
-            assert time.monotonic() < deadline, f"no status with {words!r}, at last {said!r}"
-            said = self.next()
-        return said
+        return self._sockets.notice_with(words)[-1]
 
     def end(self) -> str:
         """Stop it in order; give its journal."""
@@ -134,7 +128,7 @@ def test_why_there_is_no_broker_is_said(
     """RELAY is ready all the same; its status and one line of its journal say why there is no broker, the journal also how to get one."""  # noqa: E501
     broken(scene)
     relay = start()
-    assert relay.next() == "READY=1\n"
+    assert relay.next() == ["READY=1"]
     assert "not connected: broker " in relay.status_with(why)
     lines = [line for line in relay.end().splitlines() if why in line]
     assert len(lines) == 1
@@ -161,7 +155,8 @@ def test_a_broker_that_comes_is_said(scene: Scene, start: Callable[[], Service])
     relay = start()
     relay.status_with("nothing listens")
     scene.start_broker()
-    relay.status_with("dropped 0\n")
+    while relay.status_with("STATUS=") != "STATUS=waiting 0, dropped 0":
+        pass
     journal = relay.end().splitlines()
     assert [line for line in journal if "broker" in line][-1] == "relay: broker connected"
 
