@@ -21,16 +21,23 @@ ifndef WORKERS
 WORKERS := $(shell n=$$(nproc 2>/dev/null || echo 2); if [ $$n -gt 4 ]; then echo 4; else echo $$n; fi)
 endif
 
-BIN := $(abspath $(VENV))/bin
-SOURCE ?= $(abspath $(CACHE))/street.avi
+# A path may hold spaces: it is quoted wherever it is used, and programs are started through Python.
+BIN := $(if $(filter /%,$(VENV)),$(VENV),$(CURDIR)/$(VENV))/bin
+CACHE_PATH := $(if $(filter /%,$(CACHE)),$(CACHE),$(CURDIR)/$(CACHE))
+SOURCE ?= $(CACHE_PATH)/street.avi
 # Typed by somebody, so the sample video need not be fetched.
 OWN_SOURCE := $(filter command environment override,$(firstword $(origin SOURCE)))
 
 export CACHE VENV
-export LEFTFIELD_MOSQUITTO := $(abspath $(CACHE))/bin/mosquitto
-export LEFTFIELD_CACHE := $(abspath $(CACHE))
-export LEFTFIELD_STREET := $(abspath $(CACHE))/street.avi
+export LEFTFIELD_MOSQUITTO := $(CACHE_PATH)/bin/mosquitto
+export LEFTFIELD_CACHE := $(CACHE_PATH)
+export LEFTFIELD_STREET := $(CACHE_PATH)/street.avi
 export PYTHONNOUSERSITE := 1
+# What tools remember goes to the cache directory: the checkout itself is never written to.
+export MYPY_CACHE_DIR := $(CACHE_PATH)/mypy
+export RUFF_CACHE_DIR := $(CACHE_PATH)/ruff
+export HYPOTHESIS_STORAGE_DIRECTORY := $(CACHE_PATH)/hypothesis
+export PYTHONPYCACHEPREFIX := $(CACHE_PATH)/pycache
 unexport PYTHONPATH PYTHONHOME VIRTUAL_ENV
 
 .PHONY: help python setup setup-test demo test lint format lock models bench screenshots clean
@@ -48,30 +55,31 @@ setup-test: python ## prepare this checkout for the tests (done by `make test` i
 	@$(PYTHON) -m setup test
 
 demo: setup ## a booth in a box: a real camera unit on a street video, a simulated street, hub, tablet page
-	@exec $(BIN)/leftfield demo --source "$(SOURCE)" $(if $(DURATION),--duration $(DURATION)) \
+	@exec "$(BIN)/python" -m appliance.cli demo --source "$(SOURCE)" $(if $(DURATION),--duration $(DURATION)) \
 		$(if $(filter-out 0 no false,$(HEADLESS)),--headless) $(if $(PORT),--port $(PORT)) $(if $(HOST),--host $(HOST))
 
 test: setup-test lint ## lint, then every unit, promise, conformance, browser and end-to-end test
-	@$(BIN)/python -m pytest -q -n $(WORKERS) --dist loadfile $(TESTS)
+	@"$(BIN)/python" -m pytest -q -o cache_dir="$(CACHE_PATH)/pytest" -n $(WORKERS) --dist loadfile $(TESTS)
 
 lint: python ## ruff (each ignore with its reason), mypy strict, the dependency rule
 	@$(PYTHON) -m setup python
-	@$(BIN)/ruff check .
-	@$(BIN)/ruff format --check --quiet . || { echo "not formatted: run make format" >&2; exit 1; }
-	@$(BIN)/mypy
-	@$(BIN)/mypy --strict setup
-	@$(BIN)/lint-imports
+	@"$(BIN)/ruff" check .
+	@"$(BIN)/ruff" format --check --quiet . || { echo "not formatted: run make format" >&2; exit 1; }
+	@"$(BIN)/mypy"
+	@"$(BIN)/mypy" --strict setup
+	@$(PYTHON) -m setup check-web
+	@"$(BIN)/lint-imports" --cache-dir "$(CACHE_PATH)/imports"
 	@if command -v shellcheck >/dev/null; then shellcheck .ci/run provisioning/*.sh models_tflite/recipe/*.sh models_tflite/recipe/*/*.sh; fi
 
 format: python ## put the code in its one layout
 	@$(PYTHON) -m setup python
-	@$(BIN)/ruff format .
-	@$(BIN)/ruff check --fix .
+	@"$(BIN)/ruff" format .
+	@"$(BIN)/ruff" check --fix .
 
-LOCK = $(BIN)/uv pip compile --quiet --universal --generate-hashes --python-version 3.11 --no-build --no-emit-index-url \
+LOCK = "$(BIN)/uv" pip compile --quiet --universal --generate-hashes --python-version 3.11 --no-build --no-emit-index-url \
 	--no-header --no-annotate --upgrade pyproject.toml setup/build.txt
 lock: ## choose the newest allowed versions anew and write requirements/*.lock (universal, with hashes)
-	@test -x $(BIN)/uv || { $(PYTHON) -m venv $(VENV) && $(BIN)/pip install --quiet uv; }
+	@test -x "$(BIN)/uv" || $(PYTHON) -m setup python
 	@mkdir -p requirements
 	$(LOCK) --extra dev -o requirements/dev.lock
 	$(LOCK) --extra demo -c requirements/dev.lock -o requirements/runtime.lock
@@ -83,12 +91,12 @@ BENCH ?= $(wildcard tests/bench/bench_*.py)
 bench: setup-test ## measure: frame cost, models, spool (prints figures; not part of `make test`; BENCH=one file)
 	@for one in $(BENCH); do \
 		echo "== $$one"; \
-		if grep -q '^def test_' $$one; then $(BIN)/python -m pytest -q -s -o addopts="--import-mode=importlib" $$one; \
-		else $(BIN)/python $$one --video "$(SOURCE)"; fi || failed=1; \
+		if grep -q '^def test_' $$one; then "$(BIN)/python" -m pytest -q -s -o addopts="--import-mode=importlib" $$one; \
+		else "$(BIN)/python" $$one --video "$(SOURCE)"; fi || failed=1; \
 	done; exit $${failed:-0}
 
 screenshots: setup-test ## take the README's pictures of tablet and terminal anew
-	@$(BIN)/python -m tests.pages.screenshots
+	@"$(BIN)/python" -m tests.pages.screenshots
 
 clean: ## remove what set-up made: the virtual environment and the cache directory
-	rm -rf $(VENV) $(CACHE) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+	rm -rf "$(VENV)" "$(CACHE)" .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis

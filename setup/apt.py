@@ -1,24 +1,25 @@
 """Debian packages without root: downloaded by the machine's own apt and unpacked into the cache directory.
 
-Laws: apt checks the signatures and hashes; its system state is read, never written (a private state directory
-takes the lists when the system has none or stale ones); nothing is installed and no maintainer script runs.
+Invariants: apt resolves, and checks the signatures and hashes; its system state is read, never written (a private
+state directory takes the lists when the system has none or stale ones); nothing is installed, no script runs.
 """
 
 from __future__ import annotations
 
 import gzip
 import os
+import re
 import shutil
 import subprocess
 import tarfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from setup.control import Package, closure, packages
 from setup.voice import SetupError, capture, megabytes, say, succeeds
 
 _STATUS = Path("/var/lib/dpkg/status")
-_TOOLS = ("apt-get", "apt-cache", "dpkg", "dpkg-deb")
+_TOOLS = ("apt-get", "dpkg", "dpkg-deb")
+_NEVER_BESIDE_THE_SYSTEM = re.compile(r"libc6|libc-bin|libgcc-s\d|gcc-\d+-base|libstdc\+\+\d")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,19 +38,6 @@ class Apt:
             *("-o", f"Dir::Cache={self.private}/cache", "-o", f"Dir::State::status={_STATUS}"),
             *("-o", "Debug::NoLocking=1", "-o", "APT::Sandbox::User=root", "-o", "Acquire::Languages=none"),
         )
-
-    def look_up(self, names: frozenset[str]) -> dict[str, Package]:
-        """Return the candidates of the names apt knows."""
-        known: dict[str, Package] = {}
-        for name in sorted(names):
-            try:
-                shown = capture(
-                    ["apt-cache", *self.options(), "show", "--no-all-versions", name], env=_plain()
-                )
-            except SetupError:
-                continue  # unknown names are the caller's to judge: most are choices another name satisfies
-            known.update({package.name: package for package in packages(shown) if package.name == name})
-        return known
 
 
 def require_debian() -> None:
@@ -101,28 +89,50 @@ def refreshed(cache: Path, *, step: str) -> Apt:
 
 
 def _fetch(apt: Apt, root: str, *, step: str, libraries: bool) -> tuple[Path, ...]:
-    present = installed_names(_STATUS.read_text(encoding="utf-8", errors="replace"))
-    if libraries:
-        wanted = closure(root, look_up=apt.look_up, present=present)
-    else:
-        wanted = (apt.look_up(frozenset({root}))[root],)
-    size = megabytes(sum(package.size_bytes for package in wanted))
-    say(step, f"downloading {', '.join(package.name for package in wanted)} ({size})")
+    """Download `root`, with the libraries apt would install for it if asked. LookupError where it is not known."""
+    wanted = needed(_asked(apt, root), root) if libraries else (root,)
+    say(step, f"downloading {', '.join(wanted)}")
     folder = apt.cache / "deb" / root
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
-    exact = [f"{package.name}={package.version}" for package in wanted]
-    capture(["apt-get", *apt.options(), "--quiet", "download", *exact], env=_plain(), cwd=folder)
+    try:
+        capture(["apt-get", *apt.options(), "--quiet", "download", *wanted], env=_plain(), cwd=folder)
+    except SetupError as error:
+        raise LookupError(root) from error
     debs = tuple(sorted(folder.glob("*.deb")))
     if len(debs) != len(wanted):
         raise SetupError(f"apt-get downloaded {len(debs)} of {len(wanted)} packages into {folder}")
+    say(step, f"  {megabytes(sum(deb.stat().st_size for deb in debs))}")
     return debs
 
 
-def installed_names(status: str) -> frozenset[str]:
-    """Return the names of dpkg's status that are installed, and those the installed packages provide."""
-    present = [package for package in packages(status) if package.installed]
-    return frozenset(name for package in present for name in (package.name, *package.provides))
+def _asked(apt: Apt, root: str) -> str:
+    """Return what apt's own resolver would download to install `root` here; nothing is downloaded or changed."""
+    empty = apt.cache / "apt" / "empty"  # what lies in apt's own archive would not be named
+    (empty / "partial").mkdir(parents=True, exist_ok=True)
+    options = (*apt.options(), "-o", f"Dir::Cache::archives={empty}", "--no-install-recommends", "--quiet")
+    try:
+        return capture(
+            ["apt-get", *options, "--quiet", "--yes", "--print-uris", "install", root], env=_plain()
+        )
+    except SetupError as error:
+        raise LookupError(root) from error
+
+
+def needed(uris: str, root: str) -> tuple[str, ...]:
+    r"""Return the packages of `apt-get --print-uris install` that are unpacked: `root` first, then its libraries.
+
+    Scripts, accounts and services are not needed, since nothing is installed; a C library beside the system's own
+    cannot be loaded.
+
+    >>> needed("'a' mosquitto_2.0_amd64.deb 9 SHA256:0\n'b' libdlt2_2.1_amd64.deb 9 SHA256:0", "mosquitto")
+    ('mosquitto', 'libdlt2')
+    """
+    names = [line.split("' ")[1].split("_")[0] for line in uris.splitlines() if line.startswith("'")]
+    libraries = [
+        name for name in names if name.startswith("lib") and not _NEVER_BESIDE_THE_SYSTEM.fullmatch(name)
+    ]
+    return (root, *(name for name in libraries if name != root))
 
 
 def unpack(debs: tuple[Path, ...], into: Path) -> None:

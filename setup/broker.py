@@ -1,6 +1,6 @@
 """The real broker, without root: the machine's own mosquitto, or one unpacked in the cache directory.
 
-Laws: whatever is chosen has been started once with a WebSocket listener before it is called ready; one
+Invariants: whatever is chosen has been started once with a WebSocket listener before it is called ready; one
 launcher script at one place starts it, so that nothing else needs to know where it came from.
 """
 

@@ -1,6 +1,6 @@
 """The virtual environment: locked dependencies by hash, and this checkout in it.
 
-Laws: no compiler, no build isolation, no HOME; a machine without ensurepip borrows pip's wheel from Debian's
+Invariants: no compiler, no build isolation, no HOME; a machine without ensurepip borrows pip's wheel from Debian's
 package `python3-pip-whl`; a stamp holds the digest of what was installed, so that nothing is done twice and
 nothing stale is kept.
 """

@@ -1,4 +1,4 @@
-"""Where set-up keeps things. Law: all lies in the checkout or in the cache directory, nothing in HOME."""
+"""Where set-up keeps things. Invariant: all lies in the checkout or in the cache directory, nothing in HOME."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """The sample street video: real pedestrians from Debian's package `opencv-doc`, kept in the cache directory.
 
-Laws: never committed (its licence is the package's, Apache-2.0 and BSD-3-Clause); only the one file is kept.
+Invariants: never committed (its licence is the package's, Apache-2.0 and BSD-3-Clause); only the one file is kept.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """The one system step: programs that only `make test` needs and that want root to install.
 
-Laws: says what and why before it does anything; silent when everything is there; never asks a question in CI.
+Invariants: says what and why before it does anything; silent when everything is there; never asks a question in CI.
 """
 
 from __future__ import annotations

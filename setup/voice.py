@@ -1,6 +1,6 @@
 """What set-up says to the person waiting, and how it runs other programs.
 
-Laws: one line per step, saying what and how large; a failure is one message: what, where, how to fix it.
+Invariants: one line per step, saying what and how large; a failure is one message: what, where, how to fix it.
 """
 
 from __future__ import annotations

@@ -15,6 +15,7 @@ import math
 import random
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from appliance.unit.vision.tracking.boxes import iou
 from appliance.unit.vision.types import Box, Detection
@@ -272,7 +273,7 @@ def _clipped(found: Detection) -> Detection:
     )
 
 
-def switches(moments: Sequence[tuple[Moment, Mapping[int, Box]]]) -> int:
+def switches(moments: Sequence[tuple[Moment, Mapping[Any, Box]]]) -> int:
     """Identity switches by CLEAR MOT's rule: pairs of the frame before hold as long as they can.
 
     ``moments``: each frame with the box of every track in view. People shown by less than a third do not count.

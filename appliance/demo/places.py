@@ -2,6 +2,7 @@
 
 Invariants:
     * Asking for a port means trying it; a port that is taken is replaced by a free one, and that is said.
+    * A chosen port is claimed until this process ends, so that two demos that start together choose different ones.
     * Nothing is sent to find our own address: a UDP socket is connected, which sends nothing.
 """
 
@@ -37,7 +38,9 @@ def choose_ports(pages: int) -> Ports:
     moved: list[str] = []
 
     def choose(usual: int, what: str) -> int:
-        port = usual if usual not in taken and _free(usual) else free_port(taken)
+        port = usual if usual not in taken and _free(usual) and _claim(usual) else free_port(taken)
+        while port != usual and not _claim(port):
+            port = free_port(taken | {port})
         if port != usual:
             moved.append(f"port {usual} is taken: {what} is on {port}")
         taken.add(port)
@@ -51,6 +54,22 @@ def choose_ports(pages: int) -> Ports:
         secure_pages=choose(8443, "the tablet page on the network"),
         moved=tuple(moved),
     )
+
+
+_CLAIMS: Final[list[socket.socket]] = []
+"""Sockets whose names claim ports; the kernel lets go of them when this process ends, however it ends."""
+
+
+def _claim(port: int) -> bool:
+    """Claim a port against other demos on this machine; False where one of them has it (unix(7), abstract names)."""
+    claim = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+    try:
+        claim.bind(f"\0leftfield-demo-port-{port}")
+    except OSError:
+        claim.close()
+        return False
+    _CLAIMS.append(claim)
+    return True
 
 
 def _free(port: int) -> bool:

@@ -142,6 +142,16 @@ class Show:
             self._children.start("pages-tls", command(*pages, *tls), plain)
         self._starting = "waiting for the first people"
         self._until(lambda: places.listening(stage.ports.pages), "the page server")
+        if self._options.headless and not self._options.as_json:
+            self._announce()
+
+    def _announce(self) -> None:
+        """The links and what was moved to another port, for whoever reads lines instead of a screen."""
+        for note in self._stage.ports.moved:
+            print(f"      {note}", flush=True)
+        print(f"      tablet on this machine: {self._stage.local_link}", flush=True)
+        network = self._stage.network_link or "none; tablets cannot reach this machine (--host ADDRESS)"
+        print(f"      tablet on the network:  {network}", flush=True)
 
     def _broker_listens(self) -> bool:
         ports = self._stage.ports

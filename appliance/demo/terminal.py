@@ -8,6 +8,7 @@ Invariants:
 
 from __future__ import annotations
 
+import os
 import shutil
 import sys
 import textwrap
@@ -209,6 +210,7 @@ class Screen:
     def __init__(self, output: TextIO | None = None, *, plain: bool = False, every: float = 5.0) -> None:
         self._output = output or sys.stdout
         self._live = not plain and self._output.isatty()
+        self._colour = not os.environ.get("NO_COLOR")  # https://no-color.org
         self._every = every
         self._said_at = float("-inf")
         if self._live:
@@ -218,7 +220,7 @@ class Screen:
         """Draw, or say a line where one is due."""
         if self._live:
             size = shutil.get_terminal_size()
-            lines = draw(view, size.columns, size.lines)
+            lines = draw(view, size.columns, size.lines, colour=self._colour)
             self._output.write("\x1b[H" + "\r\n".join(lines))
             self._output.flush()
         elif view.running - self._said_at >= self._every:

@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from appliance import cli
+from appliance.protocol.values import Seconds
 from appliance.settings.cli_arguments import EXIT_CODES, confirm
 from tests.hub.corner import BOOTH, Camera, new_booth, store_at, teach
 
@@ -71,7 +72,7 @@ def _hub(directory: Path) -> Path:
     booth = new_booth(camera)
     teach(booth, camera, 400)
     store = store_at(directory)
-    store.commit(booth.handle_batch([], booth.baseline.latest, last=True).changes)
+    store.commit(booth.handle_batch([], Seconds(booth.baseline.latest), last=True).changes)
     store.close()
     return directory / "hub.toml"
 
@@ -120,7 +121,7 @@ def test_a_full_disk_behind_standard_output_is_one_line(
     words: tuple[str, ...], hub: Path, tmp_path: Path
 ) -> None:
     """Output to a disk that is full ends in one line and exit code 78, with no traceback."""
-    more = ("--config", str(hub)) if words[0] in {"baseline", "audit"} else ()
+    more: tuple[str, ...] = ("--config", str(hub)) if words[0] in {"baseline", "audit"} else ()
     more += ("--table", str(_table(tmp_path))) if words == ("score",) else ()
     with Path("/dev/full").open("wb") as full:
         done = _run(*words, *more, stdout=full.fileno())

@@ -6,6 +6,8 @@ import json
 import ssl
 import stat
 import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,12 +24,12 @@ from hypothesis import strategies as st
 from appliance import enrol
 from appliance.base import atomic_files
 from appliance.base.errors import Refused, Rule, Unfit
-from appliance.enrol import authority, broker, request
+from appliance.enrol import authority, broker, files, request
 from appliance.enrol.names import RESERVED
 from appliance.protocol import sign
 from appliance.protocol.values import BoothId, Seconds, UnitId
 from appliance.settings import config
-from appliance.settings.config import CameraConfig, HubConfig, PacingConfig, UnitConfig
+from appliance.settings.config import CameraConfig, HubConfig, PacingConfig, Register, UnitConfig
 from appliance.settings.epoch import next_epoch
 
 BOOTH = BoothId("corner")
@@ -496,3 +498,38 @@ def test_a_broker_that_is_named_wrongly_is_unfit(monkeypatch: pytest.MonkeyPatch
     monkeypatch.setenv(broker.MOSQUITTO_VARIABLE, "/nowhere/mosquitto")
     with pytest.raises(Unfit, match="/nowhere/mosquitto"):
         broker.mosquitto()
+
+
+@pytest.mark.parametrize("change", ["tablet", "revoke", "accept"])
+def test_every_change_of_the_register_holds_the_booths_lock(
+    corner: Corner, change: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The register is read and written under one lock: two commands at once lose neither's change."""
+    enrol.enrol_unit(corner.booth, corner.home(NORTH), NORTH, place="north")
+    held: list[Path] = []
+    inside: list[bool] = []
+    alone, write = atomic_files.alone, files.write_register
+
+    @contextmanager
+    def watched(directory: Path) -> Iterator[None]:
+        with alone(directory):
+            held.append(directory)
+            yield
+            held.remove(directory)
+
+    def written(path: Path, register: Register) -> None:
+        inside.append(corner.booth.directory in held)
+        write(path, register)
+
+    monkeypatch.setattr(atomic_files, "alone", watched)
+    monkeypatch.setattr(files, "write_register", written)
+    if change == "tablet":
+        enrol.add_tablet(corner.booth, "tablet-9")
+    elif change == "revoke":
+        enrol.revoke_unit(corner.booth, NORTH)
+    else:
+        enrol.enrol_unit(
+            corner.booth, corner.home(UnitId("corner-west")), UnitId("corner-west"), place="west"
+        )
+    assert inside
+    assert all(inside)

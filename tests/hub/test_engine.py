@@ -11,7 +11,7 @@ from appliance.hub.engine import HubEngine
 from appliance.hub.messages import IncomingMessage
 from appliance.hub.statistics.baseline.state import FIVE
 from appliance.hub.storage.state import HubState, StateDelta
-from appliance.protocol.values import Seconds
+from appliance.protocol.values import AlertId, Seconds
 from tests.hub.corner import (
     BOOTH,
     NOON,
@@ -266,7 +266,7 @@ def test_a_booth_that_stops_ends_its_alerts() -> None:
     outcome = booth.handle_batch([], Seconds(NOON + 9), last=True)
     assert [telling.payload for telling in outcome.outgoing if telling.topic.endswith(f"/{name}")] == [b""]
     assert (outcome.changes.alerts, outcome.changes.gone) == ((), (name,))
-    assert name not in booth._erasure
+    assert AlertId(name) not in booth._erasure
 
 
 def test_what_came_with_qos_0_is_refused_and_counted() -> None:

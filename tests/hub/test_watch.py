@@ -173,7 +173,7 @@ class World:
                 process.wait(PATIENCE)
 
 
-def _hub_toml(booth: enrol.HubEngine, database: Path) -> str:
+def _hub_toml(booth: enrol.BoothDirectory, database: Path) -> str:
     broker = booth.hub_broker
     return f"""
 [hub]

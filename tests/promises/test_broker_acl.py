@@ -133,7 +133,7 @@ class World:
         self._peers: list[Peer] = []
         self.start()
 
-    def enrol(self, unit: str, booth: enrol.HubEngine | None = None) -> BrokerAddress:
+    def enrol(self, unit: str, booth: enrol.BoothDirectory | None = None) -> BrokerAddress:
         """Let a unit in, as its own machine and the booth would; give its way to the broker."""
         home = enrol.UnitHome(
             directory=self.directory / (booth or self.booth).directory.name / f"home-{unit}"

@@ -185,7 +185,7 @@ def test_records_reach_the_broker_in_order_and_leave_the_spool(scene: Scene) -> 
     until(lambda: len(scene.heard()) >= 150, "150 records")
     assert scene.received == scene.numbers(150)
     assert scene.end(relay, signal.SIGTERM) == 0
-    until(lambda: scene.heard() and scene.statuses[-1]["state"] == "offline", "the farewell")
+    until(lambda: bool(scene.heard()) and scene.statuses[-1]["state"] == "offline", "the farewell")
     assert scene.statuses[0]["state"] == "online"
     assert scene.statuses[-1] == {"v": 1, "state": "offline", "spooled": 0, "dropped": 0}
 

@@ -16,7 +16,7 @@ Invariants:
 
 >>> stream = Stream(Layout.of((2, 2)))
 >>> alike = np.array([[0, 0], [1, 1]], dtype=np.int32).repeat(500, axis=0)
->>> _ = stream.judge(np.random.default_rng(1).permutation(alike))
+>>> _ = stream.score_and_learn(np.random.default_rng(1).permutation(alike))
 >>> odd = stream.score(np.array([[0, 1], [0, 0]], dtype=np.int32))
 >>> bool(odd.p[0] < 0.01), bool(odd.p[1] > 0.1), LENS_OF[int(odd.look[0])].value
 (True, True, 'whole')

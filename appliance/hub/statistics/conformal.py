@@ -16,7 +16,7 @@ Invariants:
     * A p-value is never below 1 / (1 + people remembered): what has not been seen often is not claimed.
     * What was remembered counts after ``settle``: a histogram may lag behind, never run ahead.
 
->>> tails = Tails(((0.0, 24.0),), bands=1)
+>>> tails = ConformalCalibrator(((0.0, 24.0),), bands=1)
 >>> for score in range(19):
 ...     _ = tails.add(0, (score / 10,))
 >>> tails.settle()

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import csv
 import json
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +16,7 @@ from appliance.hub.statistics.layout import Layout
 LOOKS = (("black", "long", "dark", "trousers"), ("white", "short", "light", "shorts"))
 
 
-def outfits(path: Path, rows: int, seed: int = 1, odd: dict[int, tuple[str, ...]] | None = None) -> Path:
+def outfits(path: Path, rows: int, seed: int = 1, odd: Mapping[int, tuple[str, ...]] | None = None) -> Path:
     """A table of two looks and some chance; the rows in ``odd`` are as given."""
     chance = np.random.default_rng(seed)
     lines = ["top,sleeves,shoes,below"]

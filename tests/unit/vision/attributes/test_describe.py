@@ -92,7 +92,9 @@ def test_a_rare_word_is_said_and_not_surely() -> None:
 def test_jointly_is_what_the_table_of_the_pair_says() -> None:
     """The joint posterior is that of the whole table of two attributes, worked out cell by cell."""
     mine, theirs = (0.7, 0.3), (0.2, 0.5, 0.3)
-    lifts = {(0, 1): ((0.5, 1.0, 2.0), (1.5, 1.0, 0.25))}
+    lifts: dict[tuple[int, int], tuple[tuple[float, ...], ...]] = {
+        (0, 1): ((0.5, 1.0, 2.0), (1.5, 1.0, 0.25))
+    }
     cells = [
         [m * t * lift for t, lift in zip(theirs, row, strict=True)]
         for m, row in zip(mine, lifts[0, 1], strict=True)

@@ -190,7 +190,7 @@ def test_a_garment_too_small_to_judge_is_none() -> None:
     look = worn(CARD, [raws("upper", slice(8, 26))], standing())
     found = one_cloth(look, ("upper", "outer"), 0.6, 1)
     assert found is not None
-    pixels = np.count_nonzero(found)
+    pixels = int(np.count_nonzero(found))
     assert one_cloth(look, ("upper", "outer"), 0.6, pixels) is not None
     assert one_cloth(look, ("upper", "outer"), 0.6, pixels + 1) is None
 
