@@ -147,7 +147,7 @@ class HubEngine:
         right; nothing has changed then.
         """
         check_clock(now, self.baseline.latest)
-        self._rarity.rewind_clock(now)
+        self._rarity.follow_clock(now)
         self._begin(now)
         step = self._clock.stepped(now, steady)
         if step:

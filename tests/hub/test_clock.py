@@ -1,9 +1,13 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from appliance.base.errors import Unavailable
-from appliance.protocol.values import Epoch, Seconds
+from appliance.hub.statistics.baseline.baseline import Baseline
+from appliance.hub.statistics.baseline.state import DAY
+from appliance.protocol.values import Epoch, Seconds, UnitId
 from tests.hub.corner import (
     NOON,
     PLAIN,
@@ -37,6 +41,60 @@ def test_a_clock_that_once_ran_ahead_does_not_outweigh_the_street() -> None:
     assert told(outcome, "hub")[0]["baseline"]["needs"] <= 60
     assert teach(booth, camera, 40, NOON + 120)
     assert booth.baseline.needs(60, Seconds(NOON + 120)) == 0
+
+
+MIDNIGHT = 1_760_054_400.0
+"""2025-10-10 00:00 UTC."""
+
+
+def _counted(*instants: float, each: int = 20) -> Baseline:
+    """A baseline that counted ``each`` people at every instant of the hub's clock, in this order."""
+    baseline = Baseline()
+    for instant in instants:
+        now = Seconds(instant)
+        baseline.follow_clock(now)
+        for _ in range(each):
+            baseline.update(PLAIN, UnitId("north"), now)
+    return baseline
+
+
+@pytest.mark.parametrize("back", [3.0, 3600.0, 43_200.0, 2.9 * DAY, 30 * DAY, 200 * DAY])
+@pytest.mark.parametrize("at", [MIDNIGHT + 1.0, NOON])
+def test_a_clock_set_back_and_right_again_costs_nothing(back: float, at: float) -> None:
+    """Seconds over midnight or months: once the clock is right, the weight is that of a clock never wrong."""
+    whole = _counted(at, at + 60, at + 120)
+    shaken = _counted(at, at + 60 - back, at + 120)
+    now = Seconds(at + 180)
+    shaken.follow_clock(now)
+    assert shaken.weight(now) == pytest.approx(whole.weight(now), rel=0.1)
+    assert shaken.people == whole.people
+
+
+@given(st.lists(st.floats(-200 * DAY, 0.0), max_size=12), st.floats(0.0, DAY))
+def test_no_wandering_of_the_clock_behind_costs_weight(shifts: list[float], phase: float) -> None:
+    """However often and far a clock is behind, right again it leaves the weight within a day's decay."""
+    start = MIDNIGHT + phase
+    instants = [start + 60.0 * step for step in range(1, len(shifts) + 1)]
+    shaken = _counted(start, *(at + shift for at, shift in zip(instants, shifts, strict=True)), start + 3600)
+    whole = _counted(start, *instants, start + 3600)
+    now = Seconds(start + 7200)
+    shaken.follow_clock(now)
+    assert shaken.weight(now) == pytest.approx(whole.weight(now), rel=0.1)
+
+
+def test_who_was_counted_while_the_clock_was_behind_can_be_forgotten() -> None:
+    """What is taken out is exactly what was put in, though the clock has been set right meanwhile."""
+    camera = Camera("north", synced=False)
+    booth = new_booth(camera)
+    teach(booth, camera)
+    rarity, unit = booth._rarity, UnitId("north")
+    before = rarity.baseline.state().pairs
+    rarity.follow_clock(Seconds(NOON - 20 * DAY))
+    one = rarity.encode(PLAIN, unit)
+    receipt = rarity.update(one, rarity.score(one), unit, Seconds(NOON - 20 * DAY))
+    rarity.follow_clock(Seconds(NOON + 60))
+    rarity.forget(PLAIN, unit, Seconds(NOON - 20 * DAY), receipt)
+    assert rarity.baseline.state().pairs == pytest.approx(before)
 
 
 def test_the_hub_notices_that_its_clock_was_set() -> None:

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import math
 import struct
 from dataclasses import dataclass, replace
 from typing import Any, Final
@@ -23,11 +24,11 @@ import numpy as np
 from appliance.base.errors import Refused, Rule, Unfit
 from appliance.hub.clock import CLOCK_DAYS
 from appliance.hub.statistics.baseline.baseline import Baseline
-from appliance.hub.statistics.baseline.state import HALF_LIFE, BaselineState, growth, merged
+from appliance.hub.statistics.baseline.state import FIVE, HALF_LIFE, BaselineState, growth, merged
 from appliance.hub.statistics.layout import ATTRIBUTE_OF, STREET, FloatArray
 from appliance.protocol import signed_document, vocabulary
 from appliance.protocol.prior import PAIRS, WORDS_DIGEST, Lifts, check_vocabulary
-from appliance.protocol.values import NAME_FORM, BoothId, Seconds, UnitId
+from appliance.protocol.values import COUNTER_LIMIT, NAME_FORM, TIME_STEP, BoothId, Seconds, UnitId
 from appliance.protocol.vocabulary import ATTRIBUTES
 
 KIND: Final = "baseline"
@@ -38,6 +39,8 @@ AHEAD_SECONDS: Final = 3600.0
 _KEYS: Final = frozenset(
     {"form", "vocabulary", "words", "booth", "made_at", "people", "instants", "pairs", "known", "cameras"}
 )
+_MOST_HALF_LIVES: Final = 64.0
+"""The anchor of a baseline is never further behind its latest day; it is moved long before."""
 _LEVELS: Final = sum(len(attribute.levels) for attribute in ATTRIBUTES)
 
 
@@ -116,8 +119,7 @@ def _state(document: dict[str, Any]) -> BaselineState:
             (UnitId(_name(unit)), _array(row, _LEVELS)) for unit, row in sorted(document["cameras"].items())
         ),
     )
-    if not (np.isfinite((anchor, latest, weight)).all() and weight >= 0.0 and anchor % HALF_LIFE == 0.0):
-        raise ValueError("an instant or the weight cannot be")
+    _check_instants(state)
     singles = np.diag(state.pairs)
     for counts in (state.pairs, state.known):
         most = np.minimum.outer(np.diag(counts), np.diag(counts))
@@ -126,6 +128,21 @@ def _state(document: dict[str, Any]) -> BaselineState:
     if singles.max(initial=0.0) > weight + 1e-6:
         raise ValueError("something is worn by more people than there are")
     return state
+
+
+def _check_instants(state: BaselineState) -> None:
+    """ValueError where instants and weight cannot belong together; every number is finite and within its range."""
+    anchor, latest, weight = state.anchor, state.latest, state.weight
+    if not all(map(math.isfinite, (anchor, latest, weight))):
+        raise ValueError("an instant or the weight is not a number")
+    if not (0.0 <= anchor <= latest < COUNTER_LIMIT * TIME_STEP and anchor % HALF_LIFE == 0.0):
+        raise ValueError("the instants lie outside the calendar, or in the wrong order")
+    age = (latest - anchor) / HALF_LIFE
+    if age > _MOST_HALF_LIVES:
+        raise ValueError("the anchor lies too far back")
+    # Nobody weighs more than on the latest day; rounding to fives may add half of five.
+    if not 0.0 <= weight <= (state.people + FIVE) * growth(age):
+        raise ValueError("the weight does not fit the number of people")
 
 
 def _array(text: str, *shape: int) -> FloatArray:

@@ -77,6 +77,10 @@ class CountReceipt:
 
     one: EncodedVector
     scores: RecordedScores
+    counted_at: Seconds
+    """When it was counted, on the clock of the baseline."""
+    counted_briefly_at: Seconds
+    """The same on that of the short-term baseline."""
     number: int
 
 
@@ -110,9 +114,13 @@ class Rarity:
     def update(self, one: EncodedVector, score: Score, unit: UnitId, seen_at: Seconds) -> CountReceipt:
         """Make what was scored part of what is usual; how it was counted, for ``forget``."""
         scores = self._tails.add(self._band(one.fair), score.looks)
-        self.baseline.count(one, unit, seen_at)
-        self._short_term_baseline.count(one, unit, seen_at)
-        return CountReceipt(one=one, scores=scores, number=self.guard.count(one, unit))
+        return CountReceipt(
+            one=one,
+            scores=scores,
+            counted_at=self.baseline.count(one, unit, seen_at),
+            counted_briefly_at=self._short_term_baseline.count(one, unit, seen_at),
+            number=self.guard.count(one, unit),
+        )
 
     def forget(
         self, vector: AttributeVector, unit: UnitId, seen_at: Seconds, counted: CountReceipt | None
@@ -124,16 +132,16 @@ class Rarity:
         if counted is None:
             self.baseline.forget(encode(vector), unit, seen_at)
         else:
-            self.baseline.forget(counted.one, unit, seen_at)
-            self._short_term_baseline.forget(counted.one, unit, seen_at)
+            self.baseline.forget(counted.one, unit, counted.counted_at)
+            self._short_term_baseline.forget(counted.one, unit, counted.counted_briefly_at)
             self._tails.remove(counted.scores)
             self.guard.forget(counted.one, unit, counted.number)
         self.settle()
 
-    def rewind_clock(self, now: Seconds) -> None:
-        """Mend what a clock that ran ahead has done; see ``Baseline.rewind_clock``."""
-        self.baseline.rewind_clock(now)
-        self._short_term_baseline.rewind_clock(now)
+    def follow_clock(self, now: Seconds) -> None:
+        """Take note of the hub's clock before a batch; see ``Baseline.follow_clock``."""
+        self.baseline.follow_clock(now)
+        self._short_term_baseline.follow_clock(now)
 
     def score(self, one: EncodedVector) -> Score:
         """The score of what is worn; changes nothing that is kept."""

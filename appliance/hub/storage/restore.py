@@ -10,14 +10,14 @@ from appliance.protocol.values import Seconds
 
 
 def learnt(stored: HubState, now: Seconds | None = None) -> Rarity:
-    """Baseline and calibration as a hub that starts now would have them; turned back to ``now`` where it is given.
+    """Baseline and calibration as a hub that starts now would have them; on the clock of ``now`` where it is given.
 
     What waited in the journal is judged and counted again, in the order in which it came.
     """
     snapshot = stored.snapshot
     baseline = Baseline(taken_up(snapshot.baseline) if snapshot else None)
     if now is not None:
-        baseline.rewind_clock(now)
+        baseline.follow_clock(now)
     rarity = Rarity(baseline, snapshot.bins if snapshot else None)
     for one in stored.live:
         rarity.score_and_learn(one.vector, one.unit, one.seen_at)

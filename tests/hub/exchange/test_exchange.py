@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import base64
 import json
+import struct
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -19,7 +20,7 @@ from appliance.base.errors import Refused, Rule, Unavailable, Unfit
 from appliance.hub.exchange import baseline_file
 from appliance.hub.exchange.baseline_file import BaselineFile
 from appliance.hub.statistics.baseline.baseline import Baseline
-from appliance.hub.statistics.baseline.state import BaselineState, coarse, merged
+from appliance.hub.statistics.baseline.state import HALF_LIFE, BaselineState, coarse, merged
 from appliance.hub.storage.store import Store
 from appliance.protocol import prior, sign, signed_document
 from appliance.protocol.values import AttributeVector, BoothId, Seconds, UnitId
@@ -354,3 +355,69 @@ def test_nothing_is_taken_in_while_the_hub_runs(
     assert len(told_of["cannot_know"]) == 5
     assert b"What this report cannot know" in run(capfdbinary, "audit", "--config", config)[1]
     running.close()
+
+
+NUMBERS = st.one_of(
+    st.floats(width=64),
+    st.sampled_from([0.0, -0.0, 5.0, 1e300, -1e300, 5e-324, float("nan"), float("inf"), NOON, HALF_LIFE]),
+    st.integers(-(10**7), 10**7).map(lambda weeks: float(weeks) * HALF_LIFE),
+)
+
+
+@given(st.tuples(NUMBERS, NUMBERS, NUMBERS), st.integers(-5, 2**53), st.booleans())
+def test_anybodys_instants_are_a_baseline_or_refused_and_can_be_shown(
+    instants: tuple[float, float, float], people: int, empty: bool
+) -> None:
+    """Whatever anchor, latest day, weight and people a file claims: it is refused, or it can be described."""
+    document = signed_document.peek(
+        baseline_file.encode(BaselineFile(booth=BOOTH, made_at=int(NOON), state=_empty_state()), KEY),
+        where="x",
+    )
+    document["instants"] = base64.b64encode(struct.pack("<3d", *instants)).decode("ascii")
+    document["people"] = people
+    if empty:
+        document["cameras"] = {}
+    content = signed_document.seal(document, kind="baseline", private_key=KEY)
+    try:
+        found = baseline_file.inspect(content, where="x")
+    except Refused:
+        return
+    assert json.dumps(baseline_file.summary(found, NOON), allow_nan=False)
+
+
+def _empty_state() -> BaselineState:
+    return Baseline().state()
+
+
+@given(st.binary(max_size=400))
+def test_any_bytes_are_a_baseline_or_refused(content: bytes) -> None:
+    """Bytes that are no baseline file are refused, and nothing else happens."""
+    with pytest.raises(Refused):
+        baseline_file.inspect(content, where="x")
+
+
+@pytest.mark.parametrize(
+    ("instants", "people"),
+    [
+        ((HALF_LIFE * 10_000, NOON, 60.0), 60),
+        ((-HALF_LIFE * 1e6, NOON, 60.0), 60),
+        ((0.0, NOON, 60.0), 60),
+        ((NOON // HALF_LIFE * HALF_LIFE, NOON, 1e9), 60),
+        ((NOON // HALF_LIFE * HALF_LIFE + 1, NOON, 60.0), 60),
+        ((0.0, -1.0, 0.0), 0),
+    ],
+)
+def test_numbers_that_contradict_one_another_are_refused_in_one_line(
+    instants: tuple[float, float, float], people: int
+) -> None:
+    """An anchor ahead of the latest day or ages before it, and more weight than people, are refused."""
+    document = signed_document.peek(
+        baseline_file.encode(BaselineFile(booth=BOOTH, made_at=int(NOON), state=_empty_state()), KEY),
+        where="x",
+    )
+    document |= {
+        "instants": base64.b64encode(struct.pack("<3d", *instants)).decode("ascii"),
+        "people": people,
+    }
+    with pytest.raises(Refused, match="contradict one another"):
+        baseline_file.inspect(signed_document.seal(document, kind="baseline", private_key=KEY), where="x")

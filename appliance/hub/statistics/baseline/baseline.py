@@ -81,25 +81,29 @@ class Baseline:
         self._known = state.known.copy() if state else np.zeros((layout.attributes, layout.attributes))
         self._cameras = {unit: row.copy() for unit, row in state.cameras} if state else {}
         self._grown_at, self._grown = math.nan, 1.0
+        self._offset = 0.0
+        self._tolerance = min(DAY, half_life / 8.0)
         self._waiting: list[tuple[EncodedVector, UnitId, float]] = []
 
     def update(self, vector: AttributeVector, unit: UnitId, seen_at: Seconds) -> None:
         """Count one vector seen by ``unit`` at ``seen_at``."""
         self.count(encode(vector), unit, seen_at)
 
-    def count(self, one: EncodedVector, unit: UnitId, seen_at: Seconds) -> None:
-        """The same for a vector already laid out as positions."""
-        self._put(one, unit, self._growth(seen_at))
+    def count(self, one: EncodedVector, unit: UnitId, seen_at: Seconds) -> Seconds:
+        """The same for a vector already laid out as positions; the instant it was counted at, for ``forget``."""
+        counted_at = Seconds(seen_at + self._offset)
+        self._put(one, unit, self._growth(counted_at))
         self.people += 1
-        self.latest = max(self.latest, self._grained(seen_at))
+        self.latest = max(self.latest, self._grained(counted_at))
+        return counted_at
 
-    def forget(self, one: EncodedVector, unit: UnitId, seen_at: Seconds) -> None:
+    def forget(self, one: EncodedVector, unit: UnitId, counted_at: Seconds) -> None:
         """Take out again what ``count`` put in; that somebody passed stays counted in ``people``.
 
         Exact where both happen in one life of this object. A baseline taken up from ``coarse`` counts holds a
         vector only roughly: there no count is left below zero.
         """
-        self._put(one, unit, -self._growth(seen_at))
+        self._put(one, unit, -self._growth(counted_at))
         self._add_up()
         self._weight = max(0.0, self._weight)
         for array in (self._pairs, self._known, *self._cameras.values()):
@@ -113,6 +117,7 @@ class Baseline:
 
     def count_rows(self, levels: NDArray[np.int32], unit: UnitId, seen_at: Seconds) -> None:
         """Count many at once, all seen at ``seen_at``: (n, attributes) levels from 0, -1 where unknown."""
+        seen_at = Seconds(seen_at + self._offset)
         g = self._growth(seen_at)
         known = levels >= 0
         counts = self._together(levels, known)
@@ -216,17 +221,19 @@ class Baseline:
         age = (max(self._grained(now), self.latest) - self._anchor) / self._half_life
         return 1.0 / growth(age) if age < _LONG else 0.0
 
-    def rewind_clock(self, now: Seconds) -> None:
-        """Mend what a clock that ran ahead has done: age everything by whole half-lives until it lies before ``now``.
+    def follow_clock(self, now: Seconds) -> None:
+        """Take note of the hub's clock before a batch at ``now``; a clock that is behind costs nothing.
 
-        Without this one sighting dated months ahead would outweigh everybody until then. What had been learnt before
-        has decayed by as much as the clock was ahead; the baseline is young again, and says so.
+        Sightings are counted at ``now`` plus an offset. While the clock is behind the latest sighting by more than
+        the tolerance (a day), the offset keeps the baseline's own time going where it was: what is seen meanwhile
+        counts as seen after all that was seen before. Once the clock is back at the latest sighting the offset is
+        gone, and every weight is what it would have been. A clock that ran ahead leaves what it did: the older
+        sightings have decayed by as much, and new ones count from the latest on.
         """
-        if self.latest > now and not math.isnan(self._anchor):
-            shift = math.ceil((self.latest - now) / self._half_life) * self._half_life
-            self._anchor -= shift
-            self.latest -= shift
-            self._grown_at = math.nan
+        if math.isnan(self._anchor) or self.latest - now <= self._tolerance:
+            self._offset = 0.0
+        elif abs(now + self._offset - self.latest) > self._tolerance:
+            self._offset = self.latest - now
 
     def weight(self, now: Seconds) -> float:
         """How many people the baseline rests on at ``now``, the older ones counting less."""
