@@ -36,5 +36,7 @@ if [ -z "$root" ]; then
   systemd-tmpfiles --create leftfield.conf
   systemctl daemon-reload
   systemctl try-reload-or-restart systemd-journald
+  # A broker that Debian has started already runs with its own settings: a reload would leave it on no port of ours.
+  if [ "$role" = hub ] && [ -f /etc/leftfield/broker/mosquitto.conf ]; then systemctl restart mosquitto; fi
 fi
 echo "$role: units are in place; next: provisioning/README.md"

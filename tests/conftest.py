@@ -29,8 +29,12 @@ MAY_SKIP: Final = {
 def pytest_configure() -> None:
     """Point at what set-up made, where nobody has said otherwise."""
     cache = Path(os.environ.setdefault("LEFTFIELD_CACHE", str(ROOT / ".cache")))
-    os.environ.setdefault("LEFTFIELD_MOSQUITTO", str(cache / "bin" / "mosquitto"))
-    os.environ.setdefault("LEFTFIELD_STREET", str(cache / "street.avi"))
+    for variable, path in (
+        ("LEFTFIELD_MOSQUITTO", cache / "bin" / "mosquitto"),
+        ("LEFTFIELD_STREET", cache / "street.avi"),
+    ):
+        if path.exists():
+            os.environ.setdefault(variable, str(path))
 
 
 @pytest.hookimpl(wrapper=True)

@@ -21,6 +21,12 @@ from appliance.settings.toml_table import time_of_day
 
 PAGES_PORT: Final = 8443
 """Where systemd/leftfield-pages.service serves."""
+START: Final = """
+now start it (restart: a broker that Debian has started with its own settings listens on nothing of ours):
+  systemd-tmpfiles --create leftfield.conf
+  systemctl enable mosquitto
+  systemctl restart mosquitto
+  systemctl enable --now leftfield-watch leftfield-pages"""
 
 
 def add_booth(subparsers: Subparsers) -> None:
@@ -121,7 +127,7 @@ def _create(args: argparse.Namespace) -> None:
     say(
         args,
         {"booth": made.booth, "directory": str(made.directory)},
-        f"booth {made.booth} is in {made.directory}",
+        f"booth {made.booth} is in {made.directory}{START if args.systemd else ''}",
     )
 
 

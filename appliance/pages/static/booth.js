@@ -49,9 +49,11 @@ export class Booth {
     this.heardAt = 0;
     this.#forgotten = new Set();
     this.#lead = 0;
+    this.#leadFrom = "nothing";
   }
   #forgotten;
-  #lead;
+  /** By how many seconds this device's clock is ahead of the hub's. */ #lead;
+  /** @type {"nothing" | "kept" | "live"} what the lead was told from */ #leadFrom;
 
   /** The hub's clock in unix seconds. @param {number} now this device's clock, milliseconds */
   hubNow(now) {
@@ -78,6 +80,17 @@ export class Booth {
     return topic.startsWith(this.topics.alerts) ? this.#takeAlert(received, now) : this.#ignore();
   }
 
+  /**
+   * Learn from a kept message, which was sent at the hub's time or before: it never makes the lead too small, so the
+   * least of all that was heard is the nearest. A live board is exact and is not overruled.
+   * @param {number} most seconds
+   */
+  #learnLead(most) {
+    if (this.#leadFrom === "live") return;
+    this.#lead = this.#leadFrom === "nothing" ? most : Math.min(this.#lead, most);
+    this.#leadFrom = "kept";
+  }
+
   #ignore() {
     this.ignored += 1;
     return null;
@@ -87,8 +100,9 @@ export class Booth {
   #takeBoard({payload, retained}, now) {
     const board = this.reader.board(payload);
     if (!board) return this.#ignore();
-    // What the broker kept for us may be old; what comes live tells the hub's time (3.3.1.3).
-    if (!retained || !this.heardAt) this.#lead = retained ? 0 : now / 1000 - board.at;
+    // What comes live tells the hub's time; what the broker kept for us was said some time ago (3.3.1.3).
+    if (retained) this.#learnLead(now / 1000 - board.at);
+    else [this.#lead, this.#leadFrom] = [now / 1000 - board.at, "live"];
     this.heardAt = now;
     this.board = board;
     return {kind: "changed"};
@@ -110,7 +124,7 @@ export class Booth {
     }
     if (this.#forgotten.has(id)) return null;
     // The broker counts the expiry down (3.3.2.3.3), so what is left of it tells the hub's time too.
-    if (messageExpiry !== undefined && !this.heardAt) this.#lead = now / 1000 - (alert.expiresAt - messageExpiry);
+    if (messageExpiry !== undefined) this.#learnLead(now / 1000 - (alert.expiresAt - messageExpiry));
     const fresh = !this.alerts.has(id) && alert.state === "raised";
     this.alerts.set(id, alert);
     return fresh ? {kind: "raised", alert} : {kind: "changed"};

@@ -1,0 +1,31 @@
+"""The steps that install a hub: shipped, documented and printed, they bring the broker up with our settings."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from appliance import cli
+
+ROOT = Path(__file__).parents[2]
+STEPS = (ROOT / "provisioning" / "README.md", ROOT / "provisioning" / "install.sh")
+
+
+def _printed(directory: Path, capsys: pytest.CaptureFixture[str]) -> str:
+    assert cli.main(["booth", "create", "corner", "--systemd", "--directory", str(directory)]) == 0
+    return capsys.readouterr().out
+
+
+def test_the_broker_is_restarted_wherever_it_is_first_configured(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Debian starts mosquitto with its own settings; only a restart opens the ports of the booth."""
+    for text in (*(path.read_text("utf-8") for path in STEPS), _printed(tmp_path / "booth", capsys)):
+        assert "systemctl restart mosquitto" in text
+        assert not re.search(r"enable --now[^\n]*mosquitto", text)
+        first = (
+            text.index("mosquitto.conf" if "broker/mosquitto.conf" in text else "booth create") if text else 0
+        )
+        assert "reload mosquitto" not in text[first : text.index("systemctl restart mosquitto")]
