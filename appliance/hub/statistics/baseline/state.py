@@ -27,7 +27,7 @@ DAY: Final = Seconds(24 * 3600.0)
 
 FIVE: Final = 5.0
 """Stored counts are whole multiples of this many people: what was seen once or twice is not in the
-file. What one person alone wears and was seen in three times is (appliance/README.md, decision 14)."""
+file. What one person alone wears and was seen in three times is (docs/decisions/0014)."""
 
 _FINE: Final = 4096.0
 """g is rounded to 12 binary places (0.02 %)."""
