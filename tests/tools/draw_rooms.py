@@ -72,7 +72,7 @@ def circles(arrows: dict[str, set[str]]) -> list[set[str]]:
 
 
 def layers(arrows: dict[str, set[str]]) -> dict[str, int]:
-    """The layer of each room, 0 at the bottom: one above the highest that it imports, circles cut where they close."""
+    """The layer of each room, 0 at the bottom: one above the highest that it imports; circles are cut."""
     depth: dict[str, int] = {}
 
     def visit(room: str, path: frozenset[str]) -> int:
@@ -106,8 +106,7 @@ def draw(arrows: dict[str, set[str]]) -> str:
         '<rect width="100%" height="100%" fill="#fbfaf7"/>',
     ]
     for room, others in arrows.items():
-        for other in others:
-            lines.append(_arrow(place[room], place[other], up=depth[other] >= depth[room]))
+        lines += [_arrow(place[room], place[other], up=depth[other] >= depth[room]) for other in others]
     for room, (x, y) in place.items():
         fill = "#f5c6c0" if room in on_circle else "#ffffff"
         size = f'width="{WIDTH}" height="{HEIGHT}" rx="6"'
