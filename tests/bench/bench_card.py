@@ -22,7 +22,8 @@ from appliance.unit.card import fit, sight
 from appliance.unit.card.patches import PATCHES, Linear, asked
 from appliance.unit.card.words import Word
 from appliance.unit.vision.attributes.ciede2000 import ciede2000
-from appliance.unit.vision.attributes.colours import Balance, Floats, balanced, lab_of_linear, linear, palette
+from appliance.unit.vision.attributes.colours import Balance, Floats, balanced, lab_of_linear, linear
+from appliance.unit.vision.attributes.palette import palette
 from tests import cards
 from tests.cards import Camera
 

@@ -17,7 +17,8 @@ import numpy.typing as npt
 from bench_garments import cases, dominant
 
 from appliance.protocol.vocabulary import COLOURS
-from appliance.unit.vision.attributes.colours import lab_of_linear, linear, name_shares, palette
+from appliance.unit.vision.attributes.colours import lab_of_linear, linear, name_shares
+from appliance.unit.vision.attributes.palette import palette
 from appliance.unit.vision.models.catalogue import default_model_directory, read_catalogue
 from appliance.unit.vision.models.garments import Garments, refined
 from appliance.unit.vision.models.runtime import Wish, choose_accelerator, load_model

@@ -21,7 +21,8 @@ import numpy as np
 import numpy.typing as npt
 
 from appliance.unit.vision.attributes.ciede2000 import ciede2000
-from appliance.unit.vision.attributes.colours import lab, linear, name_shares, palette
+from appliance.unit.vision.attributes.colours import lab, linear, name_shares
+from appliance.unit.vision.attributes.palette import palette
 from appliance.unit.vision.models.catalogue import (
     ModelFile,
     TensorSpec,

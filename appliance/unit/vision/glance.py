@@ -27,11 +27,11 @@ class GlanceRules:
     """
 
     glances: int = 6
-    max_glances: int = 12
+    max_glances: int = 24
     poses_per_frame: int = 1
     min_interval_s: float = 0.4
     min_scale_change: float = 1.15
-    max_attempts: int = 24
+    max_attempts: int = 40
     min_height: float = 56.0
     max_hidden: float = 0.40
 
@@ -45,8 +45,8 @@ class Glances:
     tried: int = 0
     tried_at: float = -1e9
     height: float = 0.0
-    masked: bool = False
-    """Whether what was read so far is worth more looks than ``enough``."""
+    undecided: bool = False
+    """Whether what was read so far is worth more looks than ``GlanceRules.glances``."""
     described: bool = False
 
 

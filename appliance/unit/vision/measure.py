@@ -22,7 +22,7 @@ from appliance.base.errors import Unfit
 from appliance.protocol.values import Reading
 from appliance.protocol.vocabulary import ATTRIBUTES
 from appliance.unit.vision.attributes import fusion
-from appliance.unit.vision.attributes.colours import Swatch
+from appliance.unit.vision.attributes.palette import Swatch
 from appliance.unit.vision.attributes.priors import CALIBRATION
 from appliance.unit.vision.models.runtime import Wish, choose_accelerator
 from appliance.unit.vision.pipeline import Pipeline, pipeline_on

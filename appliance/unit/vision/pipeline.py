@@ -191,11 +191,8 @@ class Pipeline:
         if readings:
             past.readings.append(readings)
             past.views.append(fusion.View(at=track.at, height=max(1.0, track.box.height)))
-            past.masked = self._rules.glances <= len(
-                past.readings
-            ) < self._rules.max_glances and fusion.may_be_rare(
-                fusion.describe(past.readings, self._usual, past.views), self._usual
-            )
+            enough = self._rules.glances <= len(past.readings) < self._rules.max_glances
+            past.undecided = enough and fusion.may_be_rare(past.readings, self._usual, past.views)
 
     def look(self, frame: Frame, box: Box, others: Sequence[Box]) -> tuple[AttributeReading, ...]:
         """What one glance at the person in ``box`` reads, the head blanked first; nothing where no pose fits."""
@@ -228,7 +225,7 @@ class Pipeline:
         return (
             not past.described
             and len(past.readings) >= self._rules.glances
-            and not past.masked
+            and not past.undecided
             and track.walked >= self._track_rules.min_displacement
         )
 

@@ -12,7 +12,7 @@ from appliance import cli
 from appliance.base.errors import Unfit
 from appliance.protocol.vocabulary import INDEX
 from appliance.unit.vision import measure
-from appliance.unit.vision.attributes.colours import Swatch
+from appliance.unit.vision.attributes.palette import Swatch
 from appliance.unit.vision.attributes.reading import Palettes
 from appliance.unit.vision.pipeline import Pipeline
 from appliance.unit.vision.types import AttributeReading, Box, Detection, Frame

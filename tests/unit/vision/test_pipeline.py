@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from appliance.protocol.vocabulary import COLOURS, INDEX
+from appliance.protocol.vocabulary import COLOURS, INDEX, Confidence
 from appliance.settings.config import CameraConfig
 from appliance.unit.inputs.colour_matrix import CameraMatrix
 from appliance.unit.inputs.start_inputs import StartInputs
@@ -64,12 +64,13 @@ def walk(
 
 
 def test_who_may_wear_something_rare_is_looked_at_longer() -> None:
-    """Somebody in a colour that hardly anyone wears is described after more glances than others, and only once."""
+    """Somebody in a colour that hardly anyone wears is looked at until it is SURE, and described only once."""
     path = [(at, [box(100 + 4 * at)]) for at in range(100)]
     shares = [list(constants.prior) for constants in CALIBRATION]
     shares[INDEX["top.colour"]] = [0.001 if colour == "purple" else 0.999 / 11 for colour in COLOURS]
-    sighted, scripted, _ = walk(*path, top=(150, 60, 190), usual=Usual.of(shares))
+    sighted, scripted, _ = walk(*path, top=(170, 90, 160), usual=Usual.of(shares))
     assert [one.vector.word("top.colour") for one in sighted] == ["purple"]
+    assert sighted[0].vector.readings[INDEX["top.colour"]].confidence is Confidence.SURE
     rules = GlanceRules()
     assert rules.glances < len(scripted.poses) <= rules.max_glances
 

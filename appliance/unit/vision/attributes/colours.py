@@ -1,4 +1,4 @@
-"""From pixels to named colours: light correction, CIELAB, a palette of at most three, soft shares of twelve names.
+"""From pixels to named colours: light correction, CIELAB, soft shares of twelve names.
 
 Invariants:
     * Pure and deterministic; small arrays in, small arrays out.
@@ -12,10 +12,8 @@ read in CIELAB; hue in Oklab (Ottosson 2020), because CIELAB's hue bends in blue
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from typing import Final
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -57,17 +55,6 @@ where the card was read by daylight and the lamp is another since, 5.7, 4.5 and 
 """
 _GAIN_LIMIT: Final = 1.25
 _STRIDE: Final = 16
-
-PALETTE: Final = 3
-"""Most colours in a palette."""
-_ROUNDS: Final = 6
-_SAMPLES: Final = 500
-"""Measured against 600: 200 cost .3 of dE2000 below the waist, and .03 of name agreement."""
-_SAME: Final = 14.0
-"""Two clusters nearer than this (CIELAB, lightness at half weight: folds shade) are one cloth's colour."""
-_LIGHTNESS_WEIGHT: Final = np.array([0.5, 1.0, 1.0], np.float32)
-ACCENT_SHARE: Final = 0.25
-"""A second colour counts from this share on: less may be skin, a bag or the background."""
 
 
 def linear(pixels: Pixels) -> Floats:
@@ -159,65 +146,6 @@ def balanced(light: Floats, by: Floats) -> Floats:
         return gained
     mended: Floats = np.clip(light @ by.T, np.float32(0.0), np.float32(1.0))
     return mended
-
-
-@dataclass(frozen=True, slots=True)
-class Swatch:
-    """One colour of a palette: CIELAB and its share of the region in (0, 1]."""
-
-    lightness: float
-    a: float
-    b: float
-    share: float
-
-    def apart(self, other: Swatch) -> float:
-        """CIELAB distance with lightness at half weight."""
-        return math.hypot(0.5 * (self.lightness - other.lightness), self.a - other.a, self.b - other.b)
-
-    def with_more(self, other: Swatch) -> Swatch:
-        """Both together, each by its share."""
-        share = self.share + other.share
-        mine, its = self.share / share, other.share / share
-        return Swatch(
-            mine * self.lightness + its * other.lightness,
-            mine * self.a + its * other.a,
-            mine * self.b + its * other.b,
-            share,
-        )
-
-
-def palette(colours: Floats) -> tuple[Swatch, ...]:
-    """The at most three colours of (n, 3) CIELAB samples, largest share first; empty for no samples.
-
-    k-means from thirds along the channel that varies most, then what only folds tell apart is merged.
-    """
-    if len(colours) < PALETTE:
-        return ()
-    samples = colours[:: max(1, -(-len(colours) // _SAMPLES))]
-    weighted = np.ascontiguousarray(samples * _LIGHTNESS_WEIGHT)
-    along = weighted[:, int(weighted.var(axis=0).argmax())]
-    thirds = np.empty((len(along), 1), np.int32)
-    thirds[np.argsort(along, kind="stable"), 0] = np.arange(len(along)) * PALETTE // len(along)
-    stop = (cv2.TERM_CRITERIA_MAX_ITER, _ROUNDS, 0.0)
-    _, labels, middles = cv2.kmeans(weighted, PALETTE, thirds, stop, 1, cv2.KMEANS_USE_INITIAL_LABELS)
-    counts = np.bincount(np.asarray(labels)[:, 0], minlength=PALETTE)
-    return _merged((middles / _LIGHTNESS_WEIGHT).tolist(), counts.tolist())
-
-
-def _merged(middles: list[list[float]], counts: list[int]) -> tuple[Swatch, ...]:
-    """Clusters by size, the ones too like a larger one merged into it."""
-    total = sum(counts)
-    kept: list[Swatch] = []
-    for count, (lightness, a, b) in sorted(zip(counts, middles, strict=True), reverse=True):
-        found = Swatch(lightness, a, b, count / total)
-        for place, other in enumerate(kept):
-            if found.apart(other) < _SAME:
-                kept[place] = other.with_more(found)
-                break
-        else:
-            if count:
-                kept.append(found)
-    return tuple(sorted(kept, key=lambda swatch: -swatch.share))
 
 
 def name_shares(lightness: float, a: float, b: float) -> tuple[float, ...]:

@@ -8,7 +8,10 @@ Invariants:
     * The prior is ``usual``'s, counted for what is SURE, mild for what is said at all.
     * SURE is what is jointly sure: two words that hardly ever go together need better evidence each, or every slip
       of an eye would be a rare combination.
-    * What stays below one half is ``unknown``: better nothing than wrong. So is a second colour that is the first.
+    * Present or not is asked before which: a second colour, or a pattern, is there where all its words together are
+      likelier than ``none`` or ``plain``; then which is asked among its words. A pattern of no sure kind is
+      ``patterned``; a second colour cannot be the first one.
+    * What stays below one half is ``unknown``: better nothing than wrong. So is all of ``UNSAID``.
     * The order of the glances does not matter.
 
 Sources: effective number of correlated samples (Kish, *Survey Sampling*, 1965, section 5.4, the design effect);
@@ -26,7 +29,7 @@ from typing import Final
 from appliance.protocol.prior import Lifts
 from appliance.protocol.values import UNKNOWN, AttributeVector, Reading
 from appliance.protocol.vocabulary import ATTRIBUTES, INDEX, Confidence
-from appliance.unit.vision.attributes.priors import RARE, SHIPPED, Calibration, Usual
+from appliance.unit.vision.attributes.priors import EVEN, RARE, SHIPPED, Calibration, Usual
 from appliance.unit.vision.types import AttributeReading
 
 _SURE: Final = 0.9
@@ -48,10 +51,14 @@ VIEW_SECONDS: Final = 5.0
 second apart, .77 at 3.5 s, .69 at 6 s, .60 at 11 s; of the bottom's by .84, .73, .68, .63. What people truly wear is
 in that, so ``KEPT`` and ``VIEW_OCTAVES`` could not be measured and are chosen."""
 VIEW_OCTAVES: Final = 0.5
-_SECOND_COLOURS: Final = tuple(
-    (INDEX[f"{where}.colour"], INDEX[f"{where}.accent"]) for where in ("top", "bottom")
-)
-"""Colours with their second colours, whose levels are the same after ``none``."""
+Shares = tuple[float, ...]
+"""A probability per level of an attribute."""
+UNSAID: Final = frozenset(INDEX[name] for name in ("one_piece", "bag"))
+"""Attributes that are read no better than by chance, and so are not said (models_tflite/garments.md)."""
+_FIRST_OF: Final = {INDEX[f"{where}.accent"]: INDEX[f"{where}.colour"] for where in ("top", "bottom")}
+"""Second colours with their first ones, whose levels are the same without ``none``."""
+_PATTERNS: Final = frozenset(INDEX[f"{where}.pattern"] for where in ("top", "bottom"))
+_PATTERNED: Final = ATTRIBUTES[INDEX["top.pattern"]].levels.index("patterned")
 ALIKE: Final = View(at=0.0, height=1.0)
 
 
@@ -97,33 +104,86 @@ def describe(
 
     ``views`` has one for each glance; without them all glances are taken to be of one view.
     """
+    return _vector(_mild(glances, usual, views), usual)
+
+
+def may_be_rare(
+    glances: Sequence[Sequence[AttributeReading]], usual: Usual, views: Sequence[View] = ()
+) -> bool:
+    """True where another look may settle whether a word is worn that fewer than ``RARE`` wear.
+
+    Asked of the evidence, without the prior: a rare word that the prior still silences is just what is looked for. No
+    further look is asked for once the word is SURE, or likelier not to be worn by the evidence alone.
+    """
+    mild = _mild(glances, usual, views)
+    said = _vector(mild, usual)
+    for place, shares in enumerate(mild):
+        if shares is None:
+            continue
+        even = _which_first(place, _by_another(shares, usual.calibrations[place].prior, EVEN[place]), None)
+        best = max(range(len(even)), key=even.__getitem__)
+        sure = said.readings[place].level == best + 1 and said.readings[place].confidence is Confidence.SURE
+        if not sure and even[best] >= 0.5 and usual.counted[place][best] < RARE:
+            return True
+    return False
+
+
+def _mild(
+    glances: Sequence[Sequence[AttributeReading]], usual: Usual, views: Sequence[View]
+) -> list[Shares | None]:
+    """By attribute, the posterior under the mild prior; None where nothing was read or nothing may be said."""
     by_attribute: list[list[AttributeReading]] = [[] for _ in ATTRIBUTES]
     viewed: list[list[View]] = [[] for _ in ATTRIBUTES]
     for glance, view in zip(glances, views or (ALIKE,) * len(glances), strict=True):
         for reading in glance:
             by_attribute[reading.attribute].append(reading)
             viewed[reading.attribute].append(view)
-    mild = [
-        posterior(readings, constants, mine) if readings else None
-        for readings, constants, mine in zip(by_attribute, usual.calibrations, viewed, strict=True)
+    return [
+        posterior(readings, constants, mine) if readings and place not in UNSAID else None
+        for place, (readings, constants, mine) in enumerate(
+            zip(by_attribute, usual.calibrations, viewed, strict=True)
+        )
     ]
-    strict = [
-        None if shares is None else _by_another(shares, constants.prior, counted)
-        for shares, constants, counted in zip(mild, usual.calibrations, usual.counted, strict=True)
-    ]
-    readings = [_said(place, mild, strict, usual.lifts) for place in range(len(mild))]
-    for colour, accent in _SECOND_COLOURS:
-        if readings[accent].level > 1 and readings[accent].level - 1 == readings[colour].level:
-            readings[accent] = UNKNOWN
-    return AttributeVector(readings=tuple(readings))
 
 
-def may_be_rare(vector: AttributeVector, usual: Usual) -> bool:
-    """True where a word worn by fewer than ``RARE`` is said and not SURE: another look may settle it."""
-    return any(
-        said.confidence not in {None, Confidence.SURE} and counted[said.level - 1] < RARE
-        for said, counted in zip(vector.readings, usual.counted, strict=True)
+def _vector(mild: Sequence[Shares | None], usual: Usual) -> AttributeVector:
+    """What is said of these posteriors."""
+    asked: list[Shares | None] = []
+    strict: list[Shares | None] = []
+    for place, shares in enumerate(mild):
+        if shares is None:
+            asked.append(None)
+            strict.append(None)
+            continue
+        counted = _by_another(shares, usual.calibrations[place].prior, usual.counted[place])
+        first = mild[_FIRST_OF[place]] if place in _FIRST_OF else None
+        asked.append(_which_first(place, shares, first))
+        strict.append(_which_first(place, counted, first, present=shares[0] < 0.5))
+    return AttributeVector(
+        readings=tuple(_said(place, asked, strict, usual.lifts) for place in range(len(mild)))
     )
+
+
+def _which_first(place: int, shares: Shares, first: Shares | None, *, present: bool | None = None) -> Shares:
+    """The posterior of the words once it is asked whether there is anything at all, ``present`` (None: by itself).
+
+    Where something is there: kinds of patterns of which none is likely are one, ``patterned``; a second colour that
+    looks most like the ``first`` one is nothing that could be said, any other is not the first one.
+    """
+    if not (shares[0] < 0.5 if present is None else present):
+        return shares
+    if place in _PATTERNS and max(shares[1:]) < 0.5:
+        return tuple(
+            shares[0] if not level else 1 - shares[0] if level == _PATTERNED else 0.0
+            for level in range(len(shares))
+        )
+    if first is None:
+        return shares
+    same = 1 + max(range(len(first)), key=first.__getitem__)
+    if shares[same] == max(shares[1:]):
+        return (0.0,) * len(shares)
+    rest = 1 - shares[same]
+    return tuple(0.0 if level == same else share / rest for level, share in enumerate(shares))
 
 
 def _by_another(shares: Sequence[float], prior: Sequence[float], other: Sequence[float]) -> tuple[float, ...]:
@@ -134,8 +194,8 @@ def _by_another(shares: Sequence[float], prior: Sequence[float], other: Sequence
 
 def _said(
     place: int,
-    mild: Sequence[tuple[float, ...] | None],
-    strict: Sequence[tuple[float, ...] | None],
+    mild: Sequence[Shares | None],
+    strict: Sequence[Shares | None],
     lifts: Lifts,
 ) -> Reading:
     """The likeliest level with its class of confidence, or unknown; SURE where it is strictly and jointly sure."""
@@ -149,7 +209,7 @@ def _said(
     return UNKNOWN if confidence is None else Reading(level=best + 1, confidence=confidence)
 
 
-def jointly(place: int, level: int, told: Sequence[tuple[float, ...] | None], lifts: Lifts) -> float:
+def jointly(place: int, level: int, told: Sequence[Shares | None], lifts: Lifts) -> float:
     """The least posterior of ``level`` of attribute ``place`` if each other attribute in turn is looked at with it.
 
     With s_i and t_j the posteriors of the two by themselves and L_ij their lift, the posterior of i in the pair is

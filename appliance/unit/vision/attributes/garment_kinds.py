@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from typing import Final
 
 from appliance.protocol.vocabulary import ATTRIBUTES, INDEX
-from appliance.unit.vision.attributes.likelihood import FLOOR, Constants, Look, reading, soft
+from appliance.unit.vision.attributes.confusion import normal
+from appliance.unit.vision.attributes.likelihood import FLOOR, Constants, Look, soft
 from appliance.unit.vision.models.garments import Worn
-from appliance.unit.vision.types import AttributeReading
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,15 +34,14 @@ TRUST: Final = {
     "lower.kind": Trust(trained=(0.46, 0.18, 0.36), network=0.9, place=1.0),
     "sleeves": Trust(trained=(0.66, 0.34), network=1.0, place=0.7),
     "outer": Trust(trained=(0.63, 0.14, 0.23), network=0.8, place=0.0),
-    "one_piece": Trust(trained=(0.75, 0.25), network=0.0, place=1.0),
 }
 """Measured with tests/bench/bench_worn.py."""
 
 
 def kinds(
     worn: Worn | None, looks: dict[str, Look], torso: float, constants: Constants
-) -> list[AttributeReading]:
-    """Readings of ``lower.kind``, ``sleeves``, ``outer`` and ``one_piece``; silent where neither source speaks.
+) -> list[tuple[str, tuple[float, ...]]]:
+    """How far it looks like each level of ``lower.kind``, ``sleeves``, ``outer``; silent where no source speaks.
 
     ``looks`` are the regions' colours (attributes.py), ``torso`` is in crop pixels.
     """
@@ -50,13 +49,13 @@ def kinds(
         "lower.kind": _lower(looks, torso, constants),
         "sleeves": _sleeves(looks, torso, constants),
         "outer": None,
-        "one_piece": _one_piece(looks),
     }
     found = []
     for name, place in by_place.items():
         likelihood = fused(name, None if worn is None else worn.kind(name), place)
         if likelihood is not None:
-            found.append(reading(name, likelihood))
+            levels = ATTRIBUTES[INDEX[name]].levels
+            found.append((name, normal([likelihood[level] for level in levels])))
     return found
 
 
@@ -121,11 +120,3 @@ def _lower(looks: dict[str, Look], torso: float, constants: Constants) -> dict[s
         ]
     levels = ATTRIBUTES[INDEX["lower.kind"]].levels
     return dict(zip(levels, likelihood, strict=True))
-
-
-def _one_piece(looks: dict[str, Look]) -> dict[str, float] | None:
-    """Unlike cloth above and below is not one piece; alike says nothing (black jacket, black trousers)."""
-    if not {"cloth above", "cloth below"} <= looks.keys():
-        return None
-    unlike = soft(looks["cloth above"].apart(looks["cloth below"]) - 18.0, 4.0)
-    return {"no": 0.5 + 0.4 * unlike, "yes": 0.5 - 0.4 * unlike} if unlike > 0.5 else None

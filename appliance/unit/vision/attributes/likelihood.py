@@ -34,7 +34,6 @@ class Constants:
     unlike: float = 14.0
     same_cloth: float = 8.0
     limb_width: float = 3.0
-    accent_width: float = 0.04
 
 
 CONSTANTS: Final = Constants()

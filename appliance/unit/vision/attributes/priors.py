@@ -67,17 +67,17 @@ def _table() -> dict[str, Calibration]:
     """
     shares: dict[str, tuple[dict[str, float], float, float]] = {
         # name: shares, temperature, correlation
-        "top.colour": (_TOP, 1.2, 0.5),
-        "top.accent": (_accents(_TOP, 0.75), 1.2, 0.6),
+        "top.colour": (_TOP, 1.0, 0.5),
+        "top.accent": (_accents(_TOP, 0.75), 1.0, 0.8),
         "top.pattern": (_PATTERN, 1.0, 0.7),
-        "bottom.colour": (_BOTTOM, 1.2, 0.6),
-        "bottom.accent": (_accents(_BOTTOM, 0.85), 1.2, 0.6),
+        "bottom.colour": (_BOTTOM, 1.0, 0.6),
+        "bottom.accent": (_accents(_BOTTOM, 0.85), 1.0, 0.8),
         "bottom.pattern": (_PATTERN, 1.0, 0.5),
         "lower.kind": ({"trousers": 0.5, "shorts": 0.2, "skirt_or_dress": 0.3}, 1.0, 0.6),
-        "sleeves": ({"long": 0.6, "short": 0.4}, 1.5, 0.5),
+        "sleeves": ({"long": 0.6, "short": 0.4}, 1.0, 0.5),
         "outer": ({"none": 0.5, "open": 0.3, "closed": 0.2}, 1.0, 0.5),
         "one_piece": ({"no": 0.9, "yes": 0.1}, 1.3, 0.7),
-        "feet.colour": ({"dark": 0.55, "light": 0.3, "coloured": 0.15}, 1.5, 0.6),
+        "feet.colour": ({"dark": 0.55, "light": 0.3, "coloured": 0.15}, 1.0, 0.6),
         "bag": ({"no": 0.5, "yes": 0.5}, 1.5, 0.7),
     }
     table = {}
@@ -108,23 +108,61 @@ class Usual:
     @staticmethod
     def of(shares: Sequence[Sequence[float]], lifts: Lifts | None = None) -> Usual:
         """What follows from shares per attribute, each adding up to 1, and lifts."""
-        mild = [[max(share, LEAST) for share in row] for row in shares]
+        mild, counted = (_at_least(shares, least) for least in (LEAST, LEAST_COUNTED))
         return Usual(
             calibrations=tuple(
-                replace(constants, prior=tuple(share / sum(row) for share in row))
-                for constants, row in zip(CALIBRATION, mild, strict=True)
+                replace(constants, prior=row) for constants, row in zip(CALIBRATION, mild, strict=True)
             ),
-            counted=tuple(map(tuple, shares)),
-            lifts=lifts or {},
+            counted=counted,
+            lifts={pair: _tame(pair, rows) for pair, rows in (lifts or {}).items()},
         )
+
+
+def _at_least(shares: Sequence[Sequence[float]], least: float) -> tuple[tuple[float, ...], ...]:
+    """The shares, none below ``least``, none of a vague word below ``LEAST_VAGUE``, and adding up to 1."""
+    raised = [
+        [
+            max(share, LEAST_VAGUE if word in attribute.vague else least)
+            for share, word in zip(row, attribute.levels, strict=True)
+        ]
+        for row, attribute in zip(shares, ATTRIBUTES, strict=True)
+    ]
+    return tuple(tuple(share / sum(row) for share in row) for row in raised)
+
+
+def _tame(pair: tuple[int, int], rows: Sequence[Sequence[float]]) -> tuple[tuple[float, ...], ...]:
+    """The lifts of two attributes, none beyond ``MOST_LIFT``, and 1 where a word is vague."""
+    one, other = (ATTRIBUTES[place] for place in pair)
+    return tuple(
+        tuple(
+            1.0 if word in one.vague or its in other.vague else min(MOST_LIFT, max(1 / MOST_LIFT, lift))
+            for its, lift in zip(other.levels, row, strict=True)
+        )
+        for word, row in zip(one.levels, rows, strict=True)
+    )
 
 
 LEAST: Final = 0.01
 """Nothing is believed beforehand to be worn by fewer than this: a prior must not silence what it is all about."""
+LEAST_COUNTED: Final = 0.004
+"""Nothing is believed to be rarer than this even where it is to be SURE, and no pair further from chance than
+``MOST_LIFT``: what a hub counts must not put a word out of reach of as many clear glances as a unit makes."""
+MOST_LIFT: Final = 3.0
+LEAST_VAGUE: Final = 0.05
+"""The same of words that are no reason for anything, such as ``none``: no exception is missed by believing in them.
+Such a word goes with any other as chance has it."""
 RARE: Final = 0.03
 """What fewer wear is worth another look before it is said."""
 OWN_PEOPLE: Final = 300
 """How many people the shipped prior is worth: what a young hub has counted weighs as it is long."""
+
+EVEN: Final = tuple(
+    tuple(0.5 if not level else 0.5 / (len(one.levels) - 1) for level in range(len(one.levels)))
+    if one.levels[0] in {"none", "plain"}
+    else (1 / len(one.levels),) * len(one.levels)
+    for one in ATTRIBUTES
+)
+"""What the evidence is weighed by alone: there or not as likely, then each word as likely as the next."""
 
 SHIPPED: Final = Usual.of([constants.prior for constants in CALIBRATION])
 """What a unit goes by that has heard nothing from its hub: shares seen in photos of streets, and no pairs."""

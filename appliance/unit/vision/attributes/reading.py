@@ -1,9 +1,10 @@
-"""What one glance at a headless person says about what is worn: a likelihood per level, or silence.
+"""What one glance at a headless person says about what is worn: measured first, then a likelihood per level.
 
 Invariants:
     * Only a ``Headless`` crop comes in: no frame, no head, no face.
     * Silence is normal: an attribute that cannot be measured in this glance gives no reading.
-    * No threshold is hard: each turns into a likelihood, and describe.py weighs the glances.
+    * No threshold is hard: what is measured becomes a likelihood by measured confusion, and fusion.py weighs the
+      glances.
 
 The seam for better eyes: anything that maps ``Headless`` and ``Regions`` to readings can stand beside ``read``.
 """
@@ -11,6 +12,7 @@ The seam for better eyes: anything that maps ``Headless`` and ``Regions`` to rea
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -18,19 +20,19 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from appliance.protocol.vocabulary import ATTRIBUTES, INDEX
+from appliance.protocol.vocabulary import INDEX
 from appliance.unit.vision.attributes.colours import (
-    ACCENT_SHARE,
     Floats,
-    Swatch,
     balanced,
     lab_of_linear,
     linear,
     name_shares,
-    palette,
 )
+from appliance.unit.vision.attributes.confusion import CONFUSION, second_likelihood
 from appliance.unit.vision.attributes.garment_kinds import kinds
 from appliance.unit.vision.attributes.likelihood import CONSTANTS, Constants, Look, reading, soft
+from appliance.unit.vision.attributes.palette import ONE_CLOTH, Swatch, merged, palette, split, swatches
+from appliance.unit.vision.attributes.second_colour import Second, second
 from appliance.unit.vision.models.garments import Garments, Worn, one_cloth, refined
 from appliance.unit.vision.models.pattern import Patterns
 from appliance.unit.vision.regions import Headless, Mask, Regions, regions
@@ -41,18 +43,8 @@ _FEW_SAMPLES: Final = 120
 """Samples of a region whose main colours are asked for, and of one whose median is."""
 _LARGEST: Final = 3.0
 """Exponent of a swatch's share: the main colour is the largest one's, unless two are nearly as large."""
-_SHARPER: Final = 1.5
-"""Exponent of the soft names as a likelihood. Measured with _LARGEST and _MISREAD: a name for .82, right .87."""
-_MISREAD: Final = {
-    "black": 0.01, "grey": 0.015, "white": 0.007, "red": 0.003, "orange": 0.003, "brown": 0.045, "yellow": 0.003,
-    "green": 0.003, "blue": 0.003, "purple": 0.015, "pink": 0.005, "beige": 0.003,
-}  # fmt: skip
-"""How likely a colour is to be seen where quite another is worn, against where it is: the least another is left.
-
-Measured on the validation photos (1,538 looks at 384 garments): of 836 looks that were sure of their name, 37 had a
-truth far from it: brown 23 of 60 (skin and wood), grey 6 of 103, purple 3 of 10, black 3 of 480, pink 1 of 12, white
-1 of 16, all others 0 of 155; those stand at one in 384.
-"""
+_CLOTHS: Final = (("top", "cloth above"), ("bottom", "cloth below"))
+_MATRIX: Final = {"top.colour": "colour", "bottom.colour": "colour"}
 _ONE_CLOTH: Final = ((("upper", "outer"), (0.6,)), (("lower",), (0.8, 0.5)))
 """What patterns are read from above and below the waist: the larger of these, where it is surer than this; the second
 number holds where the first leaves too little.
@@ -81,6 +73,21 @@ class Networks:
 NO_NETWORKS: Final = Networks()
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Measured:
+    """What one glance measured, before it is held against how often such measurements err.
+
+    ``shares`` per attribute name: how far it looks like each level, adding up to 1. ``seconds`` per attribute name:
+    the likeliest second colour, or None. ``patterns`` are likelihoods already. ``height`` is the person's in the
+    frame, in pixels.
+    """
+
+    height: float
+    shares: tuple[tuple[str, tuple[float, ...]], ...] = ()
+    seconds: tuple[tuple[str, Second | None], ...] = ()
+    patterns: tuple[AttributeReading, ...] = ()
+
+
 def read(
     person: Headless, light: Floats, networks: Networks = NO_NETWORKS, constants: Constants = CONSTANTS
 ) -> tuple[AttributeReading, ...]:
@@ -88,22 +95,64 @@ def read(
 
     `Unavailable` when the accelerator does not answer.
     """
+    return readings(measure(person, light, networks, constants))
+
+
+def measure(
+    person: Headless, light: Floats, networks: Networks = NO_NETWORKS, constants: Constants = CONSTANTS
+) -> Measured:
+    """Look once: what cloth, limbs and networks show. Arguments and errors as of ``read``."""
     cut = regions(person)
     if cut is None:
-        return ()
+        return Measured(height=person.height)
     worn = None if networks.garments is None else networks.garments.look(person)
     cloth = cut if worn is None else refined(cut, worn)
     looks = _looks(person, _masks(cut, cloth), light)
     top, bottom = pattern_masks(person, cloth, worn)
-    readings = [
-        *_colours("top", looks.get("cloth above"), constants),
-        *_colours("bottom", looks.get("cloth below"), constants),
-        *_pattern("top.pattern", person, top, networks.patterns, constants),
-        *_pattern("bottom.pattern", person, bottom, networks.patterns, constants),
-        *kinds(worn, looks, person.torso, constants),
-        *_feet(looks.get("feet")),
-    ]
-    return tuple(readings)
+    found = {where: split(looks[place].samples) for where, place in _CLOTHS if place in looks}
+    seen = [(where, parts) for where, parts in found.items() if parts]
+    return Measured(
+        height=person.height,
+        shares=(
+            *((f"{where}.colour", main_names(merged(swatches(parts), ONE_CLOTH))) for where, parts in seen),
+            *kinds(worn, looks, person.torso, constants),
+            *_feet(looks.get("feet")),
+        ),
+        # By place alone a piece of bare limb would be a second colour.
+        seconds=tuple((f"{where}.accent", second(parts)) for where, parts in seen if worn is not None),
+        patterns=(
+            *_pattern("top.pattern", person, top, networks.patterns, constants),
+            *_pattern("bottom.pattern", person, bottom, networks.patterns, constants),
+        ),
+    )
+
+
+def readings(measured: Measured) -> tuple[AttributeReading, ...]:
+    """The likelihoods of what was measured. Pure."""
+    return (
+        *(
+            AttributeReading(
+                attribute=INDEX[name],
+                likelihood=CONFUSION[_MATRIX.get(name, name)].likelihood(shares, measured.height),
+            )
+            for name, shares in measured.shares
+        ),
+        *(
+            AttributeReading(attribute=INDEX[name], likelihood=second_likelihood(found, measured.height))
+            for name, found in measured.seconds
+        ),
+        *measured.patterns,
+    )
+
+
+def main_names(found: Sequence[Swatch]) -> tuple[float, ...]:
+    """Shares of the twelve names of a palette's main colour."""
+    weights = [one.share**_LARGEST for one in found]
+    names = [name_shares(one.lightness, one.a, one.b) for one in found]
+    return tuple(
+        sum(weight * one for weight, one in zip(weights, column, strict=True)) / sum(weights)
+        for column in zip(*names, strict=True)
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -179,31 +228,6 @@ def _spread(places: NDArray[np.intp], most: int) -> NDArray[np.intp]:
     return places[:: max(1, -(-len(places) // most))]
 
 
-def _colours(where: str, look: Look | None, constants: Constants) -> list[AttributeReading]:
-    """Main colour and accent of a region."""
-    swatches = palette(look.samples) if look else ()
-    if not swatches:
-        return []
-    names = [name_shares(swatch.lightness, swatch.a, swatch.b) for swatch in swatches]
-    weights = [swatch.share**_LARGEST for swatch in swatches]
-    main = [
-        sum(w * shares[n] for w, shares in zip(weights, names, strict=True)) for n in range(len(names[0]))
-    ]
-    main = [(share / sum(weights)) ** _SHARPER for share in main]
-    levels = ATTRIBUTES[INDEX[f"{where}.colour"]].levels
-    most = max(main)
-    floor = most * _MISREAD[levels[main.index(most)]]
-    readings = [reading(f"{where}.colour", dict(zip(levels, main, strict=True)), floor)]
-    present = 0.0
-    second: dict[str, float] = {}
-    if len(swatches) > 1:
-        another = 1 - sum(first * other for first, other in zip(names[0], names[1], strict=True))
-        present = another * soft(swatches[1].share - ACCENT_SHARE, constants.accent_width)
-        second = {level: present * share for level, share in zip(levels, names[1], strict=True)}
-    readings.append(reading(f"{where}.accent", {"none": 1 - present, **second}))
-    return readings
-
-
 def gradient(person: Headless, mask: Mask) -> float | None:
     """Median CIELAB gradient per pixel in a region after a Gaussian blur of one pixel; None for too few pixels.
 
@@ -239,19 +263,14 @@ def _pattern(
     return [reading(name, {"plain": 1 - patterned, "patterned": patterned})]
 
 
-def _feet(look: Look | None) -> list[AttributeReading]:
-    """Dark, light or coloured."""
+def _feet(look: Look | None) -> list[tuple[str, tuple[float, ...]]]:
+    """How dark, light and coloured."""
     if look is None:
         return []
     lightness, a, b = look.middle
     coloured = soft(math.hypot(a, b) - 24.0, 4.0)
     light = soft(lightness - 52.0, 6.0)
-    return [
-        reading(
-            "feet.colour",
-            {"dark": (1 - coloured) * (1 - light), "light": (1 - coloured) * light, "coloured": coloured},
-        )
-    ]
+    return [("feet.colour", ((1 - coloured) * (1 - light), (1 - coloured) * light, coloured))]
 
 
 __all__ = ["CONSTANTS", "Constants", "Networks", "Regions", "gradient", "read"]

@@ -108,12 +108,12 @@ def test_a_rare_colour_is_said(cloth: RGB, name: str) -> None:
 
 
 def test_top_and_bottom_are_told_apart() -> None:
-    """Each half has its own colour, and unlike halves are not one piece."""
+    """Each half has its own colour; of one piece nothing is said."""
     worn = doll(
         top=(230, 200, 40), bottom=(40, 60, 140), forearm=(230, 200, 40), shin=(40, 60, 140), skin=TONES[6]
     )
     assert (worn.word("top.colour"), worn.word("bottom.colour")) == ("yellow", "blue")
-    assert worn.word("one_piece") == "no"
+    assert worn.word("one_piece") == "unknown"
     assert worn.word("lower.kind") == "trousers"
 
 

@@ -8,7 +8,6 @@ from hypothesis import strategies as st
 
 from appliance.protocol.vocabulary import COLOURS
 from appliance.unit.vision.attributes.colours import (
-    ACCENT_SHARE,
     Balance,
     balanced,
     hue,
@@ -16,7 +15,6 @@ from appliance.unit.vision.attributes.colours import (
     lab_of_linear,
     linear,
     name_shares,
-    palette,
 )
 
 # CSS Color Module Level 4, section 6.1: names whose basic term nobody disputes.
@@ -84,40 +82,6 @@ def test_shares_add_up(lightness: float, a: float, b: float) -> None:
     shares = name_shares(lightness, a, b)
     assert min(shares) >= 0
     assert sum(shares) == pytest.approx(1)
-
-
-def cloth(rng: np.random.Generator, middle: tuple[float, float, float], count: int) -> np.ndarray:
-    """CIELAB samples of a folded cloth: lightness spreads more than hue."""
-    return (np.array(middle) + rng.normal(0, 1, (count, 3)) * (5, 1.5, 1.5)).astype(np.float32)
-
-
-def test_one_cloth_is_one_colour() -> None:
-    """Folds do not make a second colour."""
-    swatches = palette(cloth(np.random.default_rng(2), (45, 30, 20), 400))
-    assert len(swatches) == 1
-    assert swatches[0].share == pytest.approx(1)
-    assert swatches[0].lightness == pytest.approx(45, abs=2)
-
-
-def test_two_cloths_are_two_colours() -> None:
-    """A third of another cloth is found with its share."""
-    rng = np.random.default_rng(3)
-    both = np.concatenate([cloth(rng, (20, 0, 0), 400), cloth(rng, (70, 40, 30), 200)])
-    first, second = palette(rng.permutation(both))
-    assert first.lightness == pytest.approx(20, abs=3)
-    assert second.share == pytest.approx(1 / 3, abs=0.06)
-    assert second.share > ACCENT_SHARE
-
-
-def test_a_palette_is_a_function_of_its_samples() -> None:
-    """The same samples give the same palette every time."""
-    samples = np.random.default_rng(4).uniform(0, 80, (500, 3)).astype(np.float32)
-    assert palette(samples) == palette(samples.copy())
-
-
-def test_nothing_has_no_palette() -> None:
-    """Too few samples give no colour."""
-    assert palette(np.zeros((0, 3), np.float32)) == ()
 
 
 def test_grey_world_goes_half_way() -> None:

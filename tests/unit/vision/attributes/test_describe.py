@@ -67,7 +67,7 @@ def test_sure_is_jointly_sure() -> None:
     rows = [[1.0] * len(ATTRIBUTES[lower].levels) for _ in ATTRIBUTES[TOP].levels]
     rows[green][skirt] = 0.02
     apart = Usual.of(flat, {(TOP, lower): tuple(map(tuple, rows))})
-    both = [(glance("green", 0.95), glance("skirt_or_dress", 0.95, lower))] * 2
+    both = [(glance("green", 0.85), glance("skirt_or_dress", 0.87, lower))] * 2
     for usual, wanted in ((Usual.of(flat), Confidence.SURE), (apart, Confidence.FAIR)):
         said = describe(both, usual)
         assert (said.word("top.colour"), said.word("lower.kind")) == ("green", "skirt_or_dress")
@@ -81,7 +81,7 @@ def test_a_rare_word_is_said_and_not_surely() -> None:
     shares = [list(SHIPPED.counted[place]) for place in range(len(ATTRIBUTES))]
     purple = ATTRIBUTES[TOP].levels.index("purple")
     shares[TOP][purple] = 0.0002
-    glances = [(glance("purple", 0.95),)] * 3
+    glances = [(glance("purple", 0.9),)] * 3
     rare, common = (describe(glances, usual).readings[TOP] for usual in (Usual.of(shares), SHIPPED))
     assert rare.level == common.level == purple + 1
     assert rare.confidence is not None
@@ -195,10 +195,15 @@ def test_a_second_colour_is_another_than_the_first(where: str) -> None:
 
 
 def test_what_may_be_rare_is_worth_another_look() -> None:
-    """A rare word that is said and not sure asks for more looks; a common one, a sure one and silence do not."""
+    """A rare word that is not sure asks for more looks, said or not; a common one, a sure one and silence do not."""
     asked = {
-        word: [may_be_rare(describe([[glance(word, strength)]] * looks), SHIPPED) for looks in (1, 40)]
-        for word, strength in (("yellow", 0.99), ("black", 0.5))
+        (word, strength): [may_be_rare([[glance(word, strength)]] * looks, SHIPPED) for looks in (1, 40)]
+        for word, strength in (("yellow", 0.9), ("yellow", 0.6), ("black", 0.6))
     }
-    assert asked == {"yellow": [True, False], "black": [False, False]}
-    assert not may_be_rare(describe([]), SHIPPED)
+    assert asked == {
+        ("yellow", 0.9): [True, False],
+        ("yellow", 0.6): [True, True],
+        ("black", 0.6): [False, False],
+    }
+    assert describe([[glance("yellow", 0.6)]]).word("top.colour") == "unknown"
+    assert not may_be_rare([], SHIPPED)
