@@ -24,6 +24,7 @@ from appliance.protocol.vocabulary import ATTRIBUTES
 from appliance.unit.vision.attributes import fusion
 from appliance.unit.vision.attributes.palette import Swatch
 from appliance.unit.vision.attributes.priors import CALIBRATION
+from appliance.unit.vision.camera.frame_source import upright
 from appliance.unit.vision.models.runtime import Wish, choose_accelerator
 from appliance.unit.vision.pipeline import Pipeline, pipeline_on
 from appliance.unit.vision.regions import Headless
@@ -55,7 +56,7 @@ def main(paths: Sequence[Path], out: TextIO, *, every: int = 1, least_score: flo
         try:
             out.writelines(
                 json.dumps(measured(pipeline, picture, least_score)) + "\n"
-                for picture in _pictures(path, every)
+                for picture in pictures(path, every)
             )
         except (av.FFmpegError, ValueError) as error:
             unreadable += 1
@@ -88,7 +89,7 @@ def _files(paths: Sequence[Path]) -> Iterator[Path]:
         yield from (one for one in inside if one.is_file() and one.suffix.lower() in PICTURES | VIDEOS)
 
 
-def _pictures(path: Path, every: int) -> Iterator[Picture]:
+def pictures(path: Path, every: int) -> Iterator[Picture]:
     """The pictures of one file, upright as it says; ValueError where there is none."""
     found = False
     with av.open(str(path), options={"protocol_whitelist": "file"}) as container:
@@ -98,7 +99,7 @@ def _pictures(path: Path, every: int) -> Iterator[Picture]:
             if number % every:
                 continue
             found = True
-            pixels = np.ascontiguousarray(decoded.to_ndarray(format="rgb24"), np.uint8)
+            pixels = upright(np.ascontiguousarray(decoded.to_ndarray(format="rgb24"), np.uint8), decoded)
             yield Picture(path=path, number=number, frame=Frame(pixels=pixels, at=float(number)))
     if not found:
         raise ValueError("no picture in it")

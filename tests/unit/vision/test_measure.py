@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import io
 import json
+import struct
 from pathlib import Path
 
 import av
@@ -11,9 +12,11 @@ import pytest
 from appliance import cli
 from appliance.base.errors import Unfit
 from appliance.protocol.vocabulary import INDEX
+from appliance.settings.config import CameraConfig
 from appliance.unit.vision import measure
 from appliance.unit.vision.attributes.palette import Swatch
 from appliance.unit.vision.attributes.reading import Palettes
+from appliance.unit.vision.camera.frame_source import Recording
 from appliance.unit.vision.pipeline import Pipeline
 from appliance.unit.vision.types import AttributeReading, Box, Detection, Frame
 
@@ -102,3 +105,57 @@ def test_a_mistyped_path_does_not_empty_the_last_result(
     film(tmp_path / "noise.avi", 1)
     assert cli.main(["measure", str(tmp_path), "--jsonl", str(tmp_path / "no" / "where")]) == 78
     assert "give another --jsonl" in capsys.readouterr().err
+
+
+def _lying(path: Path, rotation: int) -> Path:
+    """A film whose upper half is white once it is turned as its metadata says; it lies on its side in the file."""
+    upright = np.zeros((64, 32, 3), np.uint8)
+    upright[:32] = 255
+    lying = np.rot90(upright, k=-rotation // 90).copy()
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("mpeg4", rate=10)
+        stream.height, stream.width, stream.pix_fmt = lying.shape[0], lying.shape[1], "yuv420p"
+        stream.set_display_rotation(rotation)
+        for _ in range(3):
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(lying, format="rgb24")))
+        container.mux(stream.encode(None))
+    return path
+
+
+def _photo(path: Path) -> Path:
+    """A JPEG that lies on its side, with the EXIF tag Orientation 6 (turn clockwise)."""
+    lying = np.zeros((32, 64, 3), np.uint8)
+    lying[:, :32] = 255
+    with av.open(str(path), "w", format="mjpeg") as container:
+        stream = container.add_stream("mjpeg", rate=1)
+        stream.width, stream.height, stream.pix_fmt = 64, 32, "yuvj420p"
+        picture = av.VideoFrame.from_ndarray(lying, format="rgb24").reformat(format="yuvj420p")
+        container.mux(stream.encode(picture))
+        container.mux(stream.encode(None))
+    content = path.read_bytes()
+    entry = struct.pack(">HHHIHH", 1, 0x0112, 3, 1, 6, 0) + bytes(4)
+    exif = b"Exif\0\0MM\0*" + struct.pack(">I", 8) + entry
+    path.write_bytes(content[:2] + b"\xff\xe1" + struct.pack(">H", len(exif) + 2) + exif + content[2:])
+    return path
+
+
+@pytest.mark.parametrize("rotation", [90, 180, -90])
+def test_measure_and_sense_turn_a_film_alike(tmp_path: Path, rotation: int) -> None:
+    """Both readers heed the rotation in a film's metadata: what is above in life is above in the frame."""
+    path = _lying(tmp_path / "film.mp4", rotation)
+    seen = next(iter(Recording(CameraConfig(source=str(path), hurry=True)).frames())).pixels
+    (picture, *_) = measure.pictures(path, 1)
+    measured = picture.frame.pixels
+    assert measured.shape == seen.shape
+    half = len(measured) // 2
+    assert min(measured[:half].mean(), seen[:half].mean()) > 200
+    assert max(measured[half:].mean(), seen[half:].mean()) < 55
+
+
+def test_a_photo_is_turned_as_its_exif_says(tmp_path: Path) -> None:
+    """A phone's photo that was taken upright is measured upright."""
+    (picture,) = measure.pictures(_photo(tmp_path / "photo.jpg"), 1)
+    pixels = picture.frame.pixels
+    assert pixels.shape == (64, 32, 3)
+    assert pixels[:32].mean() > 200
+    assert pixels[32:].mean() < 55

@@ -78,6 +78,12 @@ def open_source(camera: CameraConfig, *, wait: Callable[[float], object] = time.
     return VideoDevice(device, camera) if device else Recording(camera, wait=wait)
 
 
+def upright(pixels: Pixels, picture: VideoFrame) -> Pixels:
+    """The pixels (h, w, 3) of ``picture``, turned as its metadata says: phones and cameras store them lying."""
+    turn = _TURNS.get(round(picture.rotation) % 360)
+    return pixels if turn is None else np.asarray(cv2.rotate(pixels, turn), np.uint8)
+
+
 class _Shrinking:
     """Turns decoded pictures into RGB arrays no larger than width x height, the right way up."""
 
@@ -96,9 +102,7 @@ class _Shrinking:
             format="rgb24",
             interpolation=Interpolation.AREA if scale < 1 else Interpolation.POINT,
         )
-        pixels = np.asarray(shown.to_ndarray(), np.uint8)
-        turn = _TURNS.get(round(picture.rotation) % 360)
-        return pixels if turn is None else np.asarray(cv2.rotate(pixels, turn), np.uint8)
+        return upright(np.asarray(shown.to_ndarray(), np.uint8), picture)
 
 
 class Recording:
