@@ -15,6 +15,7 @@ from typing import Final
 from appliance.protocol.vocabulary import ATTRIBUTES, INDEX
 from appliance.unit.vision.attributes.confusion import normal
 from appliance.unit.vision.attributes.likelihood import FLOOR, Constants, Look, soft
+from appliance.unit.vision.attributes.region_colours import RegionColours
 from appliance.unit.vision.models.garments import Worn
 
 
@@ -39,11 +40,11 @@ TRUST: Final = {
 
 
 def kinds(
-    worn: Worn | None, looks: dict[str, Look], torso: float, constants: Constants
+    worn: Worn | None, looks: RegionColours, torso: float, constants: Constants
 ) -> list[tuple[str, tuple[float, ...]]]:
     """How far it looks like each level of ``lower.kind``, ``sleeves``, ``outer``; silent where no source speaks.
 
-    ``looks`` are the regions' colours (attributes.py), ``torso`` is in crop pixels.
+    ``torso`` is in crop pixels.
     """
     by_place = {
         "lower.kind": _lower(looks, torso, constants),
@@ -88,14 +89,14 @@ def _bare(limb: Look, cloth: Look, hands: Look, constants: Constants) -> float |
     return like_hands / (like_hands + like_cloth) if abs(like_hands - like_cloth) > 0.3 else None
 
 
-def _sleeves(looks: dict[str, Look], torso: float, constants: Constants) -> dict[str, float] | None:
+def _sleeves(looks: RegionColours, torso: float, constants: Constants) -> dict[str, float] | None:
     """Short where the forearm is bare; silent where hands are too small, or cloth looks like them."""
-    cloth = looks.get("sleeves", looks.get("cloth above"))
-    if cloth is None or torso < constants.limb_torso or not {"forearms", "hands"} <= looks.keys():
+    cloth = looks.sleeves or looks.cloth_above
+    if cloth is None or looks.forearms is None or looks.hands is None or torso < constants.limb_torso:
         return None
-    if cloth.apart(looks["hands"]) < constants.unlike:
+    if cloth.apart(looks.hands) < constants.unlike:
         return None
-    bare = _bare(looks["forearms"], cloth, looks["hands"], constants)
+    bare = _bare(looks.forearms, cloth, looks.hands, constants)
     return None if bare is None else {"long": 0.9 - 0.8 * bare, "short": 0.1 + 0.8 * bare}
 
 
@@ -104,16 +105,16 @@ _ALIKE: Final = (0.78, 0.12, 0.22)
 _LIKE_HANDS: Final = (0.25, 0.65, 0.35)
 
 
-def _lower(looks: dict[str, Look], torso: float, constants: Constants) -> dict[str, float] | None:
+def _lower(looks: RegionColours, torso: float, constants: Constants) -> dict[str, float] | None:
     """Trousers where shin, thigh and hip are alike; else, and where shins are like the hands, rather bare legs."""
-    if not {"hips", "thighs", "shins"} <= looks.keys():
+    hips, thighs, shins = looks.hips, looks.thighs, looks.shins
+    if hips is None or thighs is None or shins is None:
         return None
-    hips, thighs, shins = looks["hips"], looks["thighs"], looks["shins"]
     farthest = max(hips.apart(shins), thighs.apart(shins))
     alike = soft(constants.same_cloth - farthest, constants.limb_width)
     likelihood = [alike * seen + (1 - alike) * (1 - seen) for seen in _ALIKE]
-    if "hands" in looks and torso >= constants.limb_torso:
-        like = soft(constants.skin_like - shins.apart(looks["hands"]), constants.limb_width)
+    if looks.hands is not None and torso >= constants.limb_torso:
+        like = soft(constants.skin_like - shins.apart(looks.hands), constants.limb_width)
         likelihood = [
             so_far * (like * seen + (1 - like) * (1 - seen))
             for so_far, seen in zip(likelihood, _LIKE_HANDS, strict=True)

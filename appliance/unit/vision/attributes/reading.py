@@ -18,32 +18,25 @@ from typing import Final
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
 from appliance.protocol.vocabulary import INDEX
 from appliance.unit.vision.attributes.colours import (
     Floats,
-    balanced,
-    lab_of_linear,
-    linear,
     name_shares,
 )
 from appliance.unit.vision.attributes.confusion import CONFUSION, second_likelihood
 from appliance.unit.vision.attributes.garment_kinds import kinds
 from appliance.unit.vision.attributes.likelihood import CONSTANTS, Constants, Look, reading, soft
 from appliance.unit.vision.attributes.palette import ONE_CLOTH, Swatch, merged, palette, split, swatches
+from appliance.unit.vision.attributes.region_colours import RegionMasks, region_colours
 from appliance.unit.vision.attributes.second_colour import Second, second
 from appliance.unit.vision.models.garments import Garments, Worn, one_cloth, refined
 from appliance.unit.vision.models.pattern import Patterns
 from appliance.unit.vision.regions import Headless, Mask, Regions, regions
 from appliance.unit.vision.types import AttributeReading
 
-_SAMPLES: Final = 500
-_FEW_SAMPLES: Final = 120
-"""Samples of a region whose main colours are asked for, and of one whose median is."""
 _LARGEST: Final = 3.0
 """Exponent of a swatch's share: the main colour is the largest one's, unless two are nearly as large."""
-_CLOTHS: Final = (("top", "cloth above"), ("bottom", "cloth below"))
 _MATRIX: Final = {"top.colour": "colour", "bottom.colour": "colour"}
 _ONE_CLOTH: Final = ((("upper", "outer"), (0.6,)), (("lower",), (0.8, 0.5)))
 """What patterns are read from above and below the waist: the larger of these, where it is surer than this; the second
@@ -107,16 +100,17 @@ def measure(
         return Measured(height=person.height)
     worn = None if networks.garments is None else networks.garments.look(person)
     cloth = cut if worn is None else refined(cut, worn)
-    looks = _looks(person, _masks(cut, cloth), light)
+    looks = region_colours(person, RegionMasks.of(cut, cloth), light)
     top, bottom = pattern_masks(person, cloth, worn)
-    found = {where: split(looks[place].samples) for where, place in _CLOTHS if place in looks}
+    cloths = (("top", looks.cloth_above), ("bottom", looks.cloth_below))
+    found = {where: split(look.samples) for where, look in cloths if look is not None}
     seen = [(where, parts) for where, parts in found.items() if parts]
     return Measured(
         height=person.height,
         shares=(
             *((f"{where}.colour", main_names(merged(swatches(parts), ONE_CLOTH))) for where, parts in seen),
             *kinds(worn, looks, person.torso, constants),
-            *_feet(looks.get("feet")),
+            *_feet(looks.feet),
         ),
         # By place alone a piece of bare limb would be a second colour.
         seconds=tuple((f"{where}.accent", second(parts)) for where, parts in seen if worn is not None),
@@ -169,9 +163,10 @@ def palettes(person: Headless, light: Floats, networks: Networks = NO_NETWORKS) 
     if cut is None:
         return Palettes(top=(), bottom=())
     cloth = cut if networks.garments is None else refined(cut, networks.garments.look(person))
-    looks = _looks(person, {"cloth above": cloth.top, "cloth below": cloth.thighs}, light)
+    masks = RegionMasks(cloth_above=cloth.top, cloth_below=cloth.thighs)
+    looks = region_colours(person, masks, light)
     top, bottom = (
-        palette(looks[where].samples) if where in looks else () for where in ("cloth above", "cloth below")
+        () if look is None else palette(look.samples) for look in (looks.cloth_above, looks.cloth_below)
     )
     return Palettes(top=top, bottom=bottom)
 
@@ -187,45 +182,6 @@ def pattern_masks(person: Headless, cloth: Regions, worn: Worn | None) -> tuple[
         for (names, sures), together in zip(_ONE_CLOTH, both, strict=True)
     )
     return top, bottom
-
-
-def _masks(cut: Regions, cloth: Regions) -> dict[str, Mask | None]:
-    """Limbs by place; cloth and shoes as the network sees them, where there is one."""
-    return {
-        "cloth above": cloth.top,
-        "cloth below": cloth.thighs,
-        "feet": cloth.feet,
-        "sleeves": cut.sleeves,
-        "forearms": cut.forearms,
-        "hands": cut.hands,
-        "hips": cut.hips,
-        "thighs": cut.thighs,
-        "shins": cut.shins,
-    }
-
-
-def _looks(person: Headless, masks: dict[str, Mask | None], light: Floats) -> dict[str, Look]:
-    """Samples of each region, evenly spread, under the balanced light; most where ``cloth`` is to be named."""
-    places = {
-        name: _spread(np.flatnonzero(mask), _SAMPLES if name.startswith("cloth") else _FEW_SAMPLES)
-        for name, mask in masks.items()
-        if mask is not None
-    }
-    if not places:
-        return {}
-    pixels = person.pixels.reshape(-1, 3)[np.concatenate(list(places.values()))]
-    lab = lab_of_linear(balanced(linear(pixels), light))
-    looks, start = {}, 0
-    for name, found in places.items():
-        samples = lab[start : start + len(found)]
-        start += len(found)
-        lightness, a, b = np.sort(samples, axis=0)[len(samples) // 2].tolist()
-        looks[name] = Look(samples, (lightness, a, b))
-    return looks
-
-
-def _spread(places: NDArray[np.intp], most: int) -> NDArray[np.intp]:
-    return places[:: max(1, -(-len(places) // most))]
 
 
 def gradient(person: Headless, mask: Mask) -> float | None:

@@ -8,6 +8,7 @@ import pytest
 from appliance.protocol.vocabulary import ATTRIBUTES, INDEX
 from appliance.unit.vision.attributes.garment_kinds import TRUST, fused, kinds
 from appliance.unit.vision.attributes.likelihood import CONSTANTS, Look
+from appliance.unit.vision.attributes.region_colours import RegionColours
 from appliance.unit.vision.models.garments import HEADS, Worn
 
 LOWER = dict(zip(("trousers", "shorts", "skirt_or_dress"), TRUST["lower.kind"].trained, strict=True))
@@ -68,14 +69,14 @@ def test_training_shares_are_a_distribution(name: str) -> None:
 
 def test_the_network_speaks_where_place_is_silent() -> None:
     """Nobody's limbs are seen, and still the network's skirt and open coat are read."""
-    found = dict(kinds(worn(lower_kind="skirt_or_dress", outer="open"), {}, 50.0, CONSTANTS))
+    found = dict(kinds(worn(lower_kind="skirt_or_dress", outer="open"), RegionColours(), 50.0, CONSTANTS))
     assert max(range(3), key=found["lower.kind"].__getitem__) == 2
     assert max(range(3), key=found["outer"].__getitem__) == 1
 
 
 def test_one_piece_is_not_read() -> None:
     """Neither a network sure of one piece nor unlike cloth above and below makes a reading of it."""
-    halves = {"cloth above": look(50, 60, 40), "cloth below": look(30, 10, -50)}
+    halves = RegionColours(cloth_above=look(50, 60, 40), cloth_below=look(30, 10, -50))
     found = dict(kinds(worn(one_piece="yes"), halves, 50.0, CONSTANTS))
     assert set(found) == {"lower.kind", "sleeves", "outer"}
     assert all(sum(shares) == pytest.approx(1) for shares in found.values())
