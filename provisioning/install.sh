@@ -1,6 +1,6 @@
 #!/bin/sh
 # Puts Leftfield's units, accounts and rights in place on a Debian-like machine: sh provisioning/install.sh hub|unit
-# Run as root, again after each update. Keys are not touched: see provisioning/README.md.
+# Run as root, again after each update. Keys are not touched: see docs/install.md.
 set -eu
 
 role=${1:-}
@@ -39,4 +39,4 @@ if [ -z "$root" ]; then
   # A broker that Debian has started already runs with its own settings: a reload would leave it on no port of ours.
   if [ "$role" = hub ] && [ -f /etc/leftfield/broker/mosquitto.conf ]; then systemctl restart mosquitto; fi
 fi
-echo "$role: units are in place; next: provisioning/README.md"
+echo "$role: units are in place; next: docs/install.md"

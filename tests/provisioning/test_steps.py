@@ -10,7 +10,7 @@ import pytest
 from appliance import cli
 
 ROOT = Path(__file__).parents[2]
-STEPS = (ROOT / "provisioning" / "README.md", ROOT / "provisioning" / "install.sh")
+STEPS = (ROOT / "docs" / "install.md", ROOT / "provisioning" / "install.sh")
 
 
 def _printed(directory: Path, capsys: pytest.CaptureFixture[str]) -> str:
