@@ -35,9 +35,12 @@ BETWEEN: Final = 1.5
 """Exponent of a measurement between words. With 1, right colours after six glances lose .03 (choice people)."""
 BETWEEN_SECONDS: Final = 2.5
 """The same of a second colour's names. With 1.5, right second colours after six glances lose .09 (choice people)."""
-BOLD: Final = 0.2
+BOLD: Final = 0.5
 """Added to the log odds of a second colour, so that where none is worn one is said of 3 in 100 at most (choice
 people)."""
+WARY: Final = 0.7
+"""Log odds that then speak for a second colour are multiplied by this: where none is worn one is SURE of .2 instead of
+.5 in 100 (choice people)."""
 MOST_ODDS: Final = 5.0
 """No glance says more for or against a second colour than this, in natural logarithms."""
 _LEAST_NAME: Final = 1e-3
@@ -114,6 +117,7 @@ def second_likelihood(found: Second | None, height: float) -> tuple[float, ...]:
         return _with_none(tables.NO_SECOND, (1.0,) * len(COLOURS))
     raw = sum(weight * one for weight, one in zip(tables.SECOND_WEIGHTS, found.features, strict=True))
     odds = max(-MOST_ODDS, min(MOST_ODDS, raw + BOLD))
+    odds *= WARY if odds > 0 else 1
     return _with_none(odds, CONFUSION["second"].likelihood(found.names, height))
 
 

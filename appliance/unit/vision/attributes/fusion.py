@@ -9,7 +9,7 @@ Invariants:
     * SURE is what is jointly sure: two words that hardly ever go together need better evidence each, or every slip
       of an eye would be a rare combination.
     * Present or not is asked before which: a second colour, or a pattern, is there where all its words together are
-      likelier than ``none`` or ``plain``; then which is asked among its words. A pattern of no sure kind is
+      likelier than ``none`` or ``plain``; then which is asked among its words. A sure pattern of no likely kind is
       ``patterned``; a second colour cannot be the first one.
     * What stays below one half is ``unknown``: better nothing than wrong. So is all of ``UNSAID``.
     * The order of the glances does not matter.
@@ -167,12 +167,12 @@ def _vector(mild: Sequence[Shares | None], usual: Usual) -> AttributeVector:
 def _which_first(place: int, shares: Shares, first: Shares | None, *, present: bool | None = None) -> Shares:
     """The posterior of the words once it is asked whether there is anything at all, ``present`` (None: by itself).
 
-    Where something is there: kinds of patterns of which none is likely are one, ``patterned``; a second colour that
-    looks most like the ``first`` one is nothing that could be said, any other is not the first one.
+    Where something is there: kinds of patterns of which none is likely are one, ``patterned``, if any is sure; a
+    second colour that looks most like the ``first`` one is nothing that could be said, any other is not the first one.
     """
     if not (shares[0] < 0.5 if present is None else present):
         return shares
-    if place in _PATTERNS and max(shares[1:]) < 0.5:
+    if place in _PATTERNS and max(shares[1:]) < 0.5 and 1 - shares[0] >= _SURE:
         return tuple(
             shares[0] if not level else 1 - shares[0] if level == _PATTERNED else 0.0
             for level in range(len(shares))
