@@ -39,8 +39,8 @@ BOLD: Final = 0.5
 """Added to the log odds of a second colour, so that where none is worn one is said of 3 in 100 at most (choice
 people)."""
 WARY: Final = 0.7
-"""Log odds that then speak for a second colour are multiplied by this: where none is worn one is SURE of .2 instead of
-.5 in 100 (choice people)."""
+"""Log odds that then speak for a second colour are multiplied by this: where none is worn one is SURE of .2 instead
+of .5 in 100 (choice people)."""
 MOST_ODDS: Final = 5.0
 """No glance says more for or against a second colour than this, in natural logarithms."""
 _LEAST_NAME: Final = 1e-3

@@ -69,14 +69,17 @@ def worth(views: Sequence[View], correlation: float) -> float:
     >>> worth(alike, 0.5), round(worth(apart, 0.5), 3)
     (0.5, 0.667)
     """
+    return 1.0 / (1.0 + correlation * _others_like(views))
+
+
+def _others_like(views: Sequence[View]) -> float:
+    """How many other glances a glance is like, in the mean."""
+    seen = [(view.at / VIEW_SECONDS, math.log2(view.height) / VIEW_OCTAVES) for view in views]
     between = sum(
-        KEPT
-        + (1 - KEPT)
-        * 2
-        ** -(abs(one.at - other.at) / VIEW_SECONDS + abs(math.log2(one.height / other.height)) / VIEW_OCTAVES)
-        for one, other in combinations(views, 2)
+        KEPT + (1 - KEPT) * 2 ** -(abs(at - its_at) + abs(size - its_size))
+        for (at, size), (its_at, its_size) in combinations(seen, 2)
     )
-    return 1.0 / (1.0 + 2.0 * correlation * between / max(1, len(views)))
+    return 2.0 * between / max(1, len(views))
 
 
 def posterior(
@@ -86,15 +89,19 @@ def posterior(
 
     ``views`` are those of the readings; without them all are taken to be alike.
     """
-    alike = views or (ALIKE,) * len(readings)
-    weight = worth(alike, calibration.correlation) / calibration.temperature
+    return _posterior(readings, calibration, _others_like(views or (ALIKE,) * len(readings)))
+
+
+def _posterior(readings: Sequence[AttributeReading], calibration: Calibration, others_like: float) -> Shares:
+    weight = 1.0 / (1.0 + calibration.correlation * others_like) / calibration.temperature
     logs = [math.log(max(share, 1e-12)) for share in calibration.prior]
     for reading in readings:
         for level, likelihood in enumerate(reading.likelihood):
             logs[level] += weight * math.log(max(likelihood, 1e-9))
     highest = max(logs)
     raw = [math.exp(log - highest) for log in logs]
-    return tuple(share / sum(raw) for share in raw)
+    total = sum(raw)
+    return tuple(share / total for share in raw)
 
 
 def describe(
@@ -133,15 +140,20 @@ def _mild(
 ) -> list[Shares | None]:
     """By attribute, the posterior under the mild prior; None where nothing was read or nothing may be said."""
     by_attribute: list[list[AttributeReading]] = [[] for _ in ATTRIBUTES]
-    viewed: list[list[View]] = [[] for _ in ATTRIBUTES]
-    for glance, view in zip(glances, views or (ALIKE,) * len(glances), strict=True):
+    seen_in: list[list[int]] = [[] for _ in ATTRIBUTES]
+    for number, glance in enumerate(glances):
         for reading in glance:
             by_attribute[reading.attribute].append(reading)
-            viewed[reading.attribute].append(view)
+            seen_in[reading.attribute].append(number)
+    if len(views) not in {0, len(glances)}:
+        raise ValueError(f"{len(views)} views of {len(glances)} glances")
+    every = views or (ALIKE,) * len(glances)
+    # Most attributes are read in the same glances: how alike those are is worked out once.
+    alike = {which: _others_like([every[number] for number in which]) for which in set(map(tuple, seen_in))}
     return [
-        posterior(readings, constants, mine) if readings and place not in UNSAID else None
-        for place, (readings, constants, mine) in enumerate(
-            zip(by_attribute, usual.calibrations, viewed, strict=True)
+        _posterior(readings, constants, alike[tuple(which)]) if readings and place not in UNSAID else None
+        for place, (readings, constants, which) in enumerate(
+            zip(by_attribute, usual.calibrations, seen_in, strict=True)
         )
     ]
 
@@ -168,7 +180,7 @@ def _which_first(place: int, shares: Shares, first: Shares | None, *, present: b
     """The posterior of the words once it is asked whether there is anything at all, ``present`` (None: by itself).
 
     Where something is there: kinds of patterns of which none is likely are one, ``patterned``, if any is sure; a
-    second colour that looks most like the ``first`` one is nothing that could be said, any other is not the first one.
+    second colour that looks most like the ``first`` one is nothing that could be said; any other is not the first.
     """
     if not (shares[0] < 0.5 if present is None else present):
         return shares
