@@ -34,6 +34,9 @@ from appliance.unit.vision.types import AttributeReading
 
 _SURE: Final = 0.9
 """The lower border of SURE (vocabulary)."""
+_UNDECIDED: Final = 0.4
+"""A pattern all of whose kinds are less likely is of no kind that could be told; below one half a gap is left, so
+that nobody's word turns from the one to the other by chance."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -127,7 +130,7 @@ def may_be_rare(
     for place, shares in enumerate(mild):
         if shares is None:
             continue
-        even = _which_first(place, _by_another(shares, usual.calibrations[place].prior, EVEN[place]), None)
+        even = _by_another(shares, usual.calibrations[place].prior, EVEN[place])
         best = max(range(len(even)), key=even.__getitem__)
         sure = said.readings[place].level == best + 1 and said.readings[place].confidence is Confidence.SURE
         if not sure and even[best] >= 0.5 and usual.counted[place][best] < RARE:
@@ -169,33 +172,45 @@ def _vector(mild: Sequence[Shares | None], usual: Usual) -> AttributeVector:
             continue
         counted = _by_another(shares, usual.calibrations[place].prior, usual.counted[place])
         first = mild[_FIRST_OF[place]] if place in _FIRST_OF else None
-        asked.append(_which_first(place, shares, first))
-        strict.append(_which_first(place, counted, first, present=shares[0] < 0.5))
+        for kept, found in zip((asked, strict), _which(place, shares, counted, first), strict=True):
+            kept.append(found)
     return AttributeVector(
         readings=tuple(_said(place, asked, strict, usual.lifts) for place in range(len(mild)))
     )
 
 
-def _which_first(place: int, shares: Shares, first: Shares | None, *, present: bool | None = None) -> Shares:
-    """The posterior of the words once it is asked whether there is anything at all, ``present`` (None: by itself).
+def _which(
+    place: int, shares: Shares, counted: Shares, first: Shares | None
+) -> tuple[Shares, Shares] | tuple[None, None]:
+    """Both posteriors of an attribute once it is settled whether there is anything at all; None: nothing to be said.
 
     Where something is there: kinds of patterns of which none is likely are one, ``patterned``, if any is sure; a
-    second colour that looks most like the ``first`` one is nothing that could be said; any other is not the first.
+    second colour that looks most like the ``first`` one is nothing that could be said, any other is not the first.
     """
-    if not (shares[0] < 0.5 if present is None else present):
-        return shares
-    if place in _PATTERNS and max(shares[1:]) < 0.5 and 1 - shares[0] >= _SURE:
-        return tuple(
-            shares[0] if not level else 1 - shares[0] if level == _PATTERNED else 0.0
-            for level in range(len(shares))
-        )
+    if shares[0] >= 0.5:
+        return shares, counted
+    if place in _PATTERNS and max(shares[1:]) < _UNDECIDED and 1 - shares[0] >= _SURE:
+        return _of_no_kind(shares), _of_no_kind(counted)
     if first is None:
-        return shares
+        return shares, counted
     same = 1 + max(range(len(first)), key=first.__getitem__)
     if shares[same] == max(shares[1:]):
-        return (0.0,) * len(shares)
-    rest = 1 - shares[same]
-    return tuple(0.0 if level == same else share / rest for level, share in enumerate(shares))
+        return None, None
+    return _without(shares, same), _without(counted, same)
+
+
+def _of_no_kind(shares: Shares) -> Shares:
+    """A pattern's posterior with all its kinds under ``patterned``."""
+    return tuple(
+        one if not level else 1 - shares[0] if level == _PATTERNED else 0.0
+        for level, one in enumerate(shares)
+    )
+
+
+def _without(shares: Shares, level: int) -> Shares:
+    """The posterior if it is not this level."""
+    rest = max(1 - shares[level], 1e-12)
+    return tuple(0.0 if place == level else share / rest for place, share in enumerate(shares))
 
 
 def _by_another(shares: Sequence[float], prior: Sequence[float], other: Sequence[float]) -> tuple[float, ...]:

@@ -22,6 +22,9 @@ from appliance.unit.vision.attributes.palette import LIGHTNESS_WEIGHT, Swatch, s
 
 APART: Final = 10.0
 """Clusters nearer than this (CIELAB, lightness at half weight) are one colour even where a second one is sought."""
+LEAST_SHARE: Final = 0.17
+"""A second colour covers this share at least: less may be a bag, skin or the background. Without it, where none is
+worn one is said twice as often (choice people)."""
 _BLACK: Final = 16.0
 _MOST_SHARE, _MOST_OFF, _MOST_LIGHTER, _MOST_RATIO = 0.35, 40.0, 60.0, 3.0
 """Beyond these more says no more."""
@@ -50,7 +53,10 @@ def second(parts: Sequence[Floats]) -> Second | None:
     ours = name_shares(first.lightness, first.a, first.b)
     best: tuple[float, Swatch, float, tuple[float, ...]] | None = None
     for part in found[1:]:
-        other, far = swatch(part, total), _far_half(part, first)
+        other = swatch(part, total)
+        if other.share < LEAST_SHARE:
+            continue
+        far = _far_half(part, first)
         names = name_shares(far.lightness, far.a, far.b)
         unlike = 1 - sum(map(float.__mul__, ours, names))
         worth = min(other.share, _MOST_SHARE) * far.apart(first) * unlike

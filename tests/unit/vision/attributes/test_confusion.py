@@ -175,6 +175,26 @@ def test_what_may_be_rare_is_looked_at_until_it_is_sure(place: int, level: int) 
             break
 
 
+@settings(max_examples=60, deadline=None)
+@given(st.integers(0, 2**32))
+def test_whatever_is_read_can_be_described(seed: int) -> None:
+    """Whatever glances read of whatever attributes, under a prior that is hard on it, a vector comes of it."""
+    rng = np.random.default_rng(seed)
+    outfit = {place: int(rng.integers(len(one.levels))) for place, one in enumerate(ATTRIBUTES)}
+    glances = [
+        tuple(
+            AttributeReading(attribute=place, likelihood=tuple((rng.random(len(one.levels)) ** 8).tolist()))
+            for place, one in enumerate(ATTRIBUTES)
+            if rng.random() < 0.8
+        )
+        for _ in range(int(rng.integers(1, 9)))
+    ]
+    usual = against(outfit)
+    assert may_be_rare(glances, usual) in {True, False}
+    for usually in (usual, SHIPPED):
+        assert len(describe(glances, usually).readings) == len(ATTRIBUTES)
+
+
 def test_brown_below_one_percent_is_looked_at_longer() -> None:
     """Six readings of rather a brown that the hub hardly counted are not the end of looking, six of black are."""
     place, brown = INDEX["top.colour"], COLOURS.index("brown")

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import random
 from dataclasses import replace
+from itertools import combinations
 
 import pytest
 from hypothesis import given
@@ -192,6 +193,21 @@ def test_a_second_colour_is_another_than_the_first(where: str) -> None:
         return describe([readings]).word(f"{where}.accent")
 
     assert (said("green"), said("red"), said("none")) == ("unknown", "red", "none")
+
+
+def test_a_second_colour_like_the_first_leaves_the_rest_to_be_said() -> None:
+    """Where the second colour looks like the first it is unknown, and with any prior's lifts the rest is SURE."""
+    outer = INDEX["outer"]
+    flat = [(1 / len(one.levels),) * len(one.levels) for one in ATTRIBUTES]
+    pairs = combinations(range(len(ATTRIBUTES)), 2)
+    lifts = {
+        (one, other): ((1.2,) * len(ATTRIBUTES[other].levels),) * len(ATTRIBUTES[one].levels)
+        for one, other in pairs
+    }
+    seen = (glance("green", 0.99), glance("green", 0.99, INDEX["top.accent"]), glance("open", 0.99, outer))
+    said = describe([seen] * 6, Usual.of(flat, lifts))
+    assert said.word("top.accent") == "unknown"
+    assert said.readings[TOP].confidence is said.readings[outer].confidence is Confidence.SURE
 
 
 def test_what_may_be_rare_is_worth_another_look() -> None:
