@@ -35,8 +35,8 @@ BETWEEN: Final = 1.5
 """Exponent of a measurement between words. With 1, right colours after six glances lose .03 (choice people)."""
 BETWEEN_SECONDS: Final = 2.5
 """The same of a second colour's names. With 1.5, right second colours after six glances lose .09 (choice people)."""
-BOLD: Final = 1.0
-"""Added to the log odds of a second colour, so that where none is worn one is said of 3 in 100 at most (choice
+BOLD: Final = 0.5
+"""Added to the log odds of a second colour, so that where none is worn one is said of 2 in 100 (drawn choice
 people)."""
 WARY: Final = 0.7
 """Log odds that then speak for a second colour are multiplied by this: where none is worn one is SURE of .2 instead

@@ -104,16 +104,18 @@ def measure(
     top, bottom = pattern_masks(person, cloth, worn)
     cloths = (("top", looks.cloth_above), ("bottom", looks.cloth_below))
     found = {where: split(look.samples) for where, look in cloths if look is not None}
-    seen = [(where, parts) for where, parts in found.items() if parts]
+    seen = [(where, parts, swatches(parts)) for where, parts in found.items() if parts]
     return Measured(
         height=person.height,
         shares=(
-            *((f"{where}.colour", main_names(merged(swatches(parts), ONE_CLOTH))) for where, parts in seen),
+            *((f"{where}.colour", main_names(merged(colours, ONE_CLOTH))) for where, _, colours in seen),
             *kinds(worn, looks, person.torso, constants),
             *_feet(looks.feet),
         ),
         # By place alone a piece of bare limb would be a second colour.
-        seconds=tuple((f"{where}.accent", second(parts)) for where, parts in seen if worn is not None),
+        seconds=tuple(
+            (f"{where}.accent", second(parts, colours)) for where, parts, colours in seen if worn is not None
+        ),
         patterns=(
             *_pattern("top.pattern", person, top, networks.patterns, constants),
             *_pattern("bottom.pattern", person, bottom, networks.patterns, constants),

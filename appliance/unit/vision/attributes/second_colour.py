@@ -18,7 +18,7 @@ from typing import Final
 import numpy as np
 
 from appliance.unit.vision.attributes.colours import Floats, name_shares
-from appliance.unit.vision.attributes.palette import LIGHTNESS_WEIGHT, Swatch, swatch
+from appliance.unit.vision.attributes.palette import LIGHTNESS_WEIGHT, Swatch
 
 APART: Final = 10.0
 """Clusters nearer than this (CIELAB, lightness at half weight) are one colour even where a second one is sought."""
@@ -39,27 +39,22 @@ class Second:
     names: tuple[float, ...]
 
 
-def second(parts: Sequence[Floats]) -> Second | None:
-    """The likeliest second colour among clusters of samples (largest first); None where all is one colour.
+def second(parts: Sequence[Floats], colours: Sequence[Swatch]) -> Second | None:
+    """The likeliest second colour among clusters of samples (largest first) of these colours; None: there is none.
 
     It is the one of which most is seen farthest from the first colour and least like it in name. It is named by its
     farther half: what lies nearer is mixed with the first colour, at borders and by the lens.
     """
-    found = _merged(parts)
-    if len(found) < 2:
-        return None
-    total = sum(map(len, found))
-    first = swatch(found[0], total)
+    (first, _), *others = _merged(colours)
     ours = name_shares(first.lightness, first.a, first.b)
     best: tuple[float, Swatch, float, tuple[float, ...]] | None = None
-    for part in found[1:]:
-        other = swatch(part, total)
+    for other, places in others:
         if other.share < LEAST_SHARE:
             continue
-        far = _far_half(part, first)
-        names = name_shares(far.lightness, far.a, far.b)
+        lightness, a, b = _far_half([parts[place] for place in places], first)
+        names = name_shares(lightness, a, b)
         unlike = 1 - sum(map(float.__mul__, ours, names))
-        worth = min(other.share, _MOST_SHARE) * far.apart(first) * unlike
+        worth = min(other.share, _MOST_SHARE) * first.apart(Swatch(lightness, a, b, other.share)) * unlike
         if best is None or worth > best[0]:
             best = worth, other, unlike, names
     if best is None:
@@ -68,25 +63,26 @@ def second(parts: Sequence[Floats]) -> Second | None:
     return Second(features=_features(first, other, unlike), names=names)
 
 
-def _merged(parts: Sequence[Floats]) -> list[Floats]:
-    """Clusters nearer than ``APART`` to a larger one laid together with it; largest first."""
-    kept: list[Floats] = []
-    for part in parts:
-        middle = swatch(part, len(part))
-        for place, other in enumerate(kept):
-            if middle.apart(swatch(other, len(other))) < APART:
-                kept[place] = np.concatenate([other, part])
+def _merged(colours: Sequence[Swatch]) -> list[tuple[Swatch, tuple[int, ...]]]:
+    """Colours nearer than ``APART`` to a larger one laid together with it, and which they are; largest first."""
+    kept: list[tuple[Swatch, tuple[int, ...]]] = []
+    for number, one in enumerate(colours):
+        for place, (other, those) in enumerate(kept):
+            if one.apart(other) < APART:
+                kept[place] = other.with_more(one), (*those, number)
                 break
         else:
-            kept.append(part)
-    return sorted(kept, key=len, reverse=True)
+            kept.append((one, (number,)))
+    return sorted(kept, key=lambda found: -found[0].share)
 
 
-def _far_half(part: Floats, first: Swatch) -> Swatch:
-    """The colour of the half of the samples that is farther from ``first``."""
-    off = (part - np.array([first.lightness, first.a, first.b], np.float32)) * LIGHTNESS_WEIGHT
-    far = np.einsum("ij,ij->i", off, off)
-    return swatch(part[far >= np.median(far)], len(part))
+def _far_half(parts: Sequence[Floats], first: Swatch) -> tuple[float, float, float]:
+    """Mean CIELAB of the half of the samples that is farther from ``first``."""
+    samples = parts[0] if len(parts) == 1 else np.concatenate(parts)
+    off = (samples - np.array([first.lightness, first.a, first.b], np.float32)) * LIGHTNESS_WEIGHT
+    far = (off * off).sum(axis=1)
+    lightness, a, b = samples[np.argpartition(far, len(far) // 2)[len(far) // 2 :]].mean(axis=0).tolist()
+    return lightness, a, b
 
 
 def _features(first: Swatch, other: Swatch, unlike: float) -> tuple[float, ...]:

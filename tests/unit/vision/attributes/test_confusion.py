@@ -14,7 +14,7 @@ from appliance.protocol.values import BoothId
 from appliance.protocol.vocabulary import ATTRIBUTES, COLOURS, INDEX, Confidence
 from appliance.unit.vision.attributes.confusion import CONFUSION, FAULTLESS, second_likelihood
 from appliance.unit.vision.attributes.fusion import UNSAID, View, describe, may_be_rare
-from appliance.unit.vision.attributes.palette import split
+from appliance.unit.vision.attributes.palette import split, swatches
 from appliance.unit.vision.attributes.priors import RARE, SHIPPED, Usual, usual_by
 from appliance.unit.vision.attributes.reading import Measured, readings
 from appliance.unit.vision.attributes.second_colour import FEATURES, Second, second
@@ -35,11 +35,17 @@ IDS = [f"{ATTRIBUTES[place].name} {ATTRIBUTES[place].levels[level]}" for place, 
 Glance = tuple[AttributeReading, ...]
 
 
+def sought(samples: np.ndarray) -> Second | None:
+    """The second colour of CIELAB samples."""
+    parts = split(samples.astype(np.float32))
+    return second(parts, swatches(parts))
+
+
 def two_colours(share: float) -> Second:
     """What is measured of black cloth with so much yellow, without noise."""
     rng = np.random.default_rng(0)
     black, yellow = rng.normal((15, 0, 0), 1, (300, 3)), rng.normal((85, 0, 80), 1, (round(300 * share), 3))
-    found = second(split(np.concatenate([black, yellow]).astype(np.float32)))
+    found = sought(np.concatenate([black, yellow]))
     assert found is not None
     return found
 
@@ -256,7 +262,7 @@ def test_shade_is_no_second_colour() -> None:
     )
 
     def odds(part: np.ndarray) -> float:
-        likelihood = second_likelihood(second(split(np.concatenate([lit, part]))), 150.0)
+        likelihood = second_likelihood(sought(np.concatenate([lit, part])), 150.0)
         return math.log(sum(likelihood[1:]) / 12 / likelihood[0])
 
     assert odds(shaded) < 0 < odds(other)
