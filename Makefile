@@ -41,7 +41,7 @@ export HYPOTHESIS_STORAGE_DIRECTORY := $(CACHE_PATH)/hypothesis
 export PYTHONPYCACHEPREFIX := $(CACHE_PATH)/pycache
 unexport PYTHONPATH PYTHONHOME VIRTUAL_ENV
 
-.PHONY: help python setup setup-test demo test coverage lint format lock models bench screenshots clean
+.PHONY: help python setup setup-test demo test coverage lint format lock models bench deb screenshots clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 20
@@ -102,6 +102,10 @@ bench: setup-test ## measure: frame cost, models, spool (prints figures; not par
 		if grep -q '^def test_' $$one; then "$(BIN)/python" -m pytest -q -s -o addopts="--import-mode=importlib" $$one; \
 		else "$(BIN)/python" $$one --video "$(SOURCE)"; fi || failed=1; \
 	done; exit $${failed:-0}
+
+deb: setup-test ## Debian packages of hub and unit in dist/ (SUITE=trixie, ARCH=arm64)
+	@for role in hub unit; do "$(BIN)/python" provisioning/deb/build.py --role $$role --out dist \
+		$(if $(SUITE),--suite $(SUITE)) $(if $(ARCH),--arch $(ARCH)) || exit 1; done
 
 screenshots: setup-test ## take the README's pictures of tablet and terminal anew
 	@"$(BIN)/python" -m tests.pages.screenshots

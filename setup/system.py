@@ -41,8 +41,18 @@ NEEDS = (
 )
 
 
-def lacking(needs: tuple[Need, ...] = NEEDS) -> tuple[Need, ...]:
-    """Return the needs of which a program is missing on this machine."""
+BOOT = Need(
+    why="hub and unit are booted from their packages under a real systemd",
+    programs=(("systemd-nspawn",), ("mmdebstrap",), ("ip",), ("dpkg-deb",)),
+    choices=(("systemd-container", "mmdebstrap", "iproute2", "dpkg"),),
+)
+"""Needed where root can be had, and only there: who has no root boots nothing."""
+
+
+def lacking(needs: tuple[Need, ...] | None = None) -> tuple[Need, ...]:
+    """Return the needs (those of this user, if none are given) of which a program is missing on this machine."""
+    if needs is None:
+        needs = (*NEEDS, BOOT) if os.geteuid() == 0 else NEEDS
     return tuple(need for need in needs if not all(_has_one(names) for names in need.programs))
 
 

@@ -1,0 +1,233 @@
+"""Hub and unit from their Debian packages, under a booted systemd, on a network of their own, on the sample video."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import sqlite3
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.boot.machines import Machine, Network, base_tree, packages, until
+from tests.demo.running import street_video
+
+CACHE = Path(os.environ.get("LEFTFIELD_CACHE", Path(__file__).parents[2] / ".cache"))
+pytestmark = pytest.mark.boot
+
+
+class Booth:
+    """A booted hub and a booted, enrolled unit."""
+
+    def __init__(self, hub: Machine, unit: Machine, debs: dict[str, Path]) -> None:
+        self.hub, self.unit, self.debs = hub, unit, debs
+
+    def admitted(self) -> int:
+        """How many statements of the unit the hub has admitted, as its database has it."""
+        database = self.hub.tree / "var/lib/leftfield/hub/hub.sqlite"
+        try:
+            with sqlite3.connect(f"file:{database}?mode=ro", uri=True) as db:
+                return int(db.execute("SELECT coalesce(sum(admitted), 0) FROM door").fetchone()[0])
+        except sqlite3.OperationalError:
+            return 0
+
+    def enrol(self, source: str) -> None:
+        """Carry the two letters, as an installer does."""
+        request = self.unit.shell("leftfield enrol request corner-north --booth corner")
+        accept = "cat > /root/request.json; leftfield enrol accept /root/request.json --place 'north corner'"
+        answer = self.hub.shell(f"{accept} && systemctl reload mosquitto", stdin=request)
+        finish = (
+            f"cat > /root/answer.json; leftfield enrol finish /root/answer.json --source {source} --systemd"
+        )
+        self.unit.shell(finish, stdin=answer)
+        self.unit.shell("systemctl enable --now leftfield-pipe.socket leftfield-relay leftfield-sense")
+
+
+@pytest.fixture(scope="module")
+def booth() -> Iterator[Booth]:
+    """Both machines, from nothing to the first observation."""
+    if os.geteuid() != 0 or not shutil.which("systemd-nspawn") or not shutil.which("mmdebstrap"):
+        pytest.skip("needs root, systemd-nspawn and mmdebstrap: booting a machine")
+    video = street_video()
+    base, debs = base_tree(CACHE), packages(CACHE, "0.9.0")
+    network = Network(str(os.getpid() % 100_000))
+    folder = CACHE / "boot" / f"run-{os.getpid()}"
+    machines = [
+        Machine(name, folder / name, base, network.names[name], hostname)
+        for name, hostname in (("hub", "corner"), ("unit", "corner-north"))
+    ]
+    hub, unit = machines
+    shutil.copy(video, unit.tree / "usr/share/street.avi")
+    try:
+        for machine in machines:
+            machine.boot()
+            machine.install(debs[machine.name])
+        one = Booth(hub, unit, debs)
+        one.enrol("/usr/share/street.avi")
+        until(lambda: unit.show("leftfield-sense", "StatusText").startswith("watching"), "SENSE watching")
+        yield one
+    finally:
+        for machine in machines:
+            machine.stop()
+        network.close()
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def test_a_hub_is_running_once_its_package_is_installed(booth: Booth) -> None:
+    """Broker, WATCH and page server run with the booth's settings; the stock broker's port is gone."""
+    for service in ("mosquitto", "leftfield-watch", "leftfield-pages"):
+        assert booth.hub.show(service, "ActiveState") == "active"
+    listening = booth.hub.shell("ss --tcp --listening --numeric --no-header")
+    assert {port for port in ("1883", "8443", "8883", "9443") if f":{port}" in listening} == {
+        "8443",
+        "8883",
+        "9443",
+    }
+    assert booth.hub.show("leftfield-watch", "StatusText") == "watching"
+
+
+def test_a_unit_sees_under_systemd_with_every_wall(booth: Booth) -> None:
+    """SENSE starts once under Type=notify with the journal's socket, seals with every wall, and keeps running."""
+    assert booth.unit.show("leftfield-sense", "ActiveState") == "active"
+    assert booth.unit.show("leftfield-sense", "NRestarts") == "0"
+    said = booth.unit.shell("journalctl --unit leftfield-sense --no-pager --output cat")
+    assert "sealed; every wall is up" in said
+    assert (booth.unit.tree / "etc/leftfield/credentials/epoch").read_text() == "1\n"
+
+
+def test_observations_of_the_real_unit_are_admitted(booth: Booth) -> None:
+    """What SENSE says of the people on the video goes the whole way into the hub's database."""
+    before = booth.admitted()
+    until(lambda: booth.admitted() >= before + 5, "five more statements admitted")
+
+
+@pytest.mark.parametrize(
+    ("machine", "service", "writable"),
+    [
+        ("unit", "leftfield-sense", r"$^"),
+        ("unit", "leftfield-relay", r"/var/lib/(private/)?leftfield/(spool|prior)$"),
+        ("hub", "leftfield-watch", r"/var/lib/(private/)?leftfield/hub$"),
+        ("hub", "leftfield-pages", r"$^"),
+    ],
+)
+def test_a_running_service_is_boxed_as_seen_from_inside(
+    booth: Booth, machine: str, service: str, writable: str
+) -> None:
+    """Mounts, rights, filter, namespaces and sockets of each process, read from /proc of the booted machine."""
+    host = getattr(booth, machine)
+    pid = host.show(service, "MainPID")
+    status = dict(
+        line.split(":\t", 1) for line in host.shell(f"cat /proc/{pid}/status").splitlines() if ":\t" in line
+    )
+    assert (status["CapEff"], status["CapBnd"]) == ("0000000000000000",) * 2
+    assert (status["NoNewPrivs"], status["Seccomp"]) == ("1", "2")
+    mounts = [line.split() for line in host.shell(f"cat /proc/{pid}/mountinfo").splitlines()]
+    open_ones = [
+        one[4] for one in mounts if "rw" in one[5].split(",") and not one[4].startswith(("/proc", "/sys"))
+    ]
+    if service == "leftfield-sense":
+        assert open_ones == []
+    owner = f"--reuid={status['Uid'].split()[0]} --regid={status['Gid'].split()[0]} --clear-groups"
+    tried = f"nsenter -t {pid} -m setpriv {owner} test -w"
+    may_write = [path for path in open_ones if host.shell(f"{tried} '{path}' && echo yes", check=False)]
+    assert [path for path in may_write if not re.fullmatch(writable, path)] == []
+    for space in ("mnt", "user", "ipc"):
+        own, first = host.shell(f"readlink /proc/{pid}/ns/{space} /proc/1/ns/{space}").split()
+        assert own != first, space
+    if service == "leftfield-sense":
+        links = host.shell(f"nsenter -t {pid} -n cat /proc/net/dev").splitlines()[2:]
+        assert [line.split(":")[0].strip() for line in links] == ["lo"]
+
+
+@pytest.mark.parametrize(
+    ("machine", "service"),
+    [
+        ("unit", "leftfield-sense"),
+        ("unit", "leftfield-relay"),
+        ("hub", "leftfield-watch"),
+        ("hub", "mosquitto"),
+    ],
+)
+def test_the_exposure_of_a_running_service_is_at_most_one(booth: Booth, machine: str, service: str) -> None:
+    """Systemd's own assessment, of the loaded unit and not of a file."""
+    said = getattr(booth, machine).shell(f"systemd-analyze security {service} --no-pager")
+    exposure = re.search(r"exposure level for \S+: ([0-9.]+)", said)
+    assert exposure, said
+    assert float(exposure[1]) <= 1.0
+
+
+def test_a_broker_that_was_away_costs_nothing(booth: Booth) -> None:
+    """While the broker is stopped the unit says so and keeps; when it is back, what waited is admitted."""
+    booth.hub.shell("systemctl stop mosquitto")
+    until(lambda: "broker" in booth.unit.show("leftfield-relay", "StatusText"), "RELAY saying why it waits")
+    before = booth.admitted()
+    booth.hub.shell("systemctl start mosquitto")
+    until(lambda: booth.admitted() > before, "statements after the broker is back", 90)
+    assert booth.unit.show("leftfield-relay", "NRestarts") == "0"
+
+
+def test_a_process_that_hangs_is_replaced_by_the_watchdog(booth: Booth) -> None:
+    """SENSE, RELAY and WATCH, stopped by SIGSTOP at once, run again within 45 seconds, and observations flow."""
+    hung = []
+    for host, service in (
+        (booth.unit, "leftfield-sense"),
+        (booth.unit, "leftfield-relay"),
+        (booth.hub, "leftfield-watch"),
+    ):
+        pid = host.show(service, "MainPID")
+        host.shell(f"kill -STOP {pid}")
+        hung.append((host, service, pid))
+
+    def replaced() -> bool:
+        return all(
+            host.show(service, "MainPID") not in {pid, "0"} and host.show(service, "ActiveState") == "active"
+            for host, service, pid in hung
+        )
+
+    until(replaced, "three new processes", 45)
+    before = booth.admitted()
+    until(lambda: booth.admitted() > before, "statements after the restarts", 90)
+
+
+def test_a_unit_without_a_camera_waits_and_burns_no_epoch(booth: Booth) -> None:
+    """No camera at start: READY, a status that names the camera, no restart, and the epoch counted once."""
+    config = booth.unit.tree / "etc/leftfield/unit.toml"
+    kept = config.read_text()
+    epoch = booth.unit.tree / "etc/leftfield/credentials/epoch"
+    before = int(epoch.read_text())
+    try:
+        config.write_text(kept.replace('source = "/usr/share/street.avi"', 'source = "/dev/video9"'))
+        booth.unit.shell("systemctl restart leftfield-sense")
+        until(
+            lambda: "/dev/video9" in booth.unit.show("leftfield-sense", "StatusText"),
+            "a status that names it",
+        )
+        assert booth.unit.show("leftfield-sense", "ActiveState") == "active"
+        assert int(epoch.read_text()) == before + 1
+    finally:
+        config.write_text(kept)
+        booth.unit.shell("systemctl restart leftfield-sense")
+
+
+def test_the_hub_tells_its_units_the_time(booth: Booth) -> None:
+    """Chrony runs on the hub and serves the booth's private networks."""
+    assert booth.hub.shell("systemctl is-enabled chrony").strip() == "enabled"
+    assert "allow 192.168.0.0/16" in (booth.hub.tree / "etc/chrony/conf.d/leftfield.conf").read_text()
+
+
+def test_an_upgrade_keeps_everything_remove_leaves_it_and_purge_erases(booth: Booth) -> None:
+    """With units talking: the newer package goes on with keys and counts; removed, they stay; purged, they go."""
+    newer = packages(CACHE, "0.9.1")["hub"]
+    authority = (booth.hub.tree / "etc/leftfield/authority/ca.key").read_bytes()
+    before = booth.admitted()
+    booth.hub.install(newer)
+    assert (booth.hub.tree / "etc/leftfield/authority/ca.key").read_bytes() == authority
+    until(lambda: booth.admitted() > before, "statements after the upgrade", 90)
+    booth.hub.shell("apt-get remove --yes leftfield-hub")
+    assert (booth.hub.tree / "var/lib/leftfield/hub/hub.sqlite").exists()
+    assert not (booth.hub.tree / "usr/lib/leftfield").exists()
+    booth.hub.shell("apt-get purge --yes leftfield-hub")
+    assert not (booth.hub.tree / "etc/leftfield").exists()
+    assert not (booth.hub.tree / "var/lib/leftfield").exists()
