@@ -153,7 +153,9 @@ def bundle(build: Build, into: Path) -> None:
     if build.role == "hub":  # what a hub never runs: eyes and the demo
         for room in ("_models", "unit", "demo"):
             shutil.rmtree(into / "appliance" / room)
-    shutil.rmtree(into / "ai_edge_litert" / "vendors", ignore_errors=True)  # compilers for other makers' phones
+    shutil.rmtree(
+        into / "ai_edge_litert" / "vendors", ignore_errors=True
+    )  # compilers for other makers' phones
     shutil.rmtree(into / "appliance" / "_systemd", ignore_errors=True)
     shutil.rmtree(into / "bin", ignore_errors=True)
     for left in [*into.rglob("__pycache__"), *into.rglob("tests")]:
