@@ -18,6 +18,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import math
+import reprlib
 from dataclasses import dataclass
 from itertools import combinations
 from typing import Any, Final
@@ -155,7 +156,8 @@ def check_vocabulary(document: dict[str, Any], form: int, keys: frozenset[str], 
     if numbers != (form, vocabulary.VERSION) or any(type(one) is not int for one in numbers):
         raise Refused(
             Rule.OTHER_VERSION,
-            f"form {document.get('form')!r} of vocabulary {document.get('vocabulary')!r}, not {form} of "
+            # Anybody wrote it: it is shown shortened.
+            f"form {reprlib.repr(numbers[0])} of vocabulary {reprlib.repr(numbers[1])}, not {form} of "
             f"{vocabulary.VERSION}",
             where=where,
             fix="update the older side and export the file again",

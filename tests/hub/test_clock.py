@@ -6,7 +6,11 @@ from hypothesis import strategies as st
 
 from appliance.base.errors import Unavailable
 from appliance.hub.statistics.baseline.baseline import Baseline
-from appliance.hub.statistics.baseline.state import DAY
+from appliance.hub.statistics.baseline.state import DAY, coarse
+from appliance.hub.statistics.conformal import whole
+from appliance.hub.statistics.rarity import Rarity
+from appliance.hub.storage.restore import learnt
+from appliance.hub.storage.state import HubState, PendingObservation, Snapshot
 from appliance.protocol.values import Epoch, Seconds, UnitId
 from tests.hub.corner import (
     NOON,
@@ -62,12 +66,12 @@ def _counted(*instants: float, each: int = 20) -> Baseline:
 @pytest.mark.parametrize("at", [MIDNIGHT + 1.0, NOON])
 def test_a_clock_set_back_and_right_again_costs_nothing(back: float, at: float) -> None:
     """Seconds over midnight or months: once the clock is right, the weight is that of a clock never wrong."""
-    whole = _counted(at, at + 60, at + 120)
+    steady = _counted(at, at + 60, at + 120)
     shaken = _counted(at, at + 60 - back, at + 120)
     now = Seconds(at + 180)
     shaken.follow_clock(now)
-    assert shaken.weight(now) == pytest.approx(whole.weight(now), rel=0.1)
-    assert shaken.people == whole.people
+    assert shaken.weight(now) == pytest.approx(steady.weight(now), rel=0.1)
+    assert shaken.people == steady.people
 
 
 @given(st.lists(st.floats(-200 * DAY, 0.0), max_size=12), st.floats(0.0, DAY))
@@ -76,10 +80,26 @@ def test_no_wandering_of_the_clock_behind_costs_weight(shifts: list[float], phas
     start = MIDNIGHT + phase
     instants = [start + 60.0 * step for step in range(1, len(shifts) + 1)]
     shaken = _counted(start, *(at + shift for at, shift in zip(instants, shifts, strict=True)), start + 3600)
-    whole = _counted(start, *instants, start + 3600)
+    steady = _counted(start, *instants, start + 3600)
     now = Seconds(start + 7200)
     shaken.follow_clock(now)
-    assert shaken.weight(now) == pytest.approx(whole.weight(now), rel=0.1)
+    assert shaken.weight(now) == pytest.approx(steady.weight(now), rel=0.1)
+
+
+@pytest.mark.parametrize("back", [3.0, 3600.0, 3 * DAY, 30 * DAY, 200 * DAY])
+@pytest.mark.parametrize("behind", [0, 50])
+def test_a_hub_killed_and_started_with_its_clock_behind_loses_nothing(back: float, behind: int) -> None:
+    """People of before and after the clock was set back wait in the journal: right again, all of them count."""
+    rarity = Rarity(_counted(NOON - DAY, each=400))
+    snapshot = Snapshot(baseline=coarse(rarity.baseline.state()), bins=whole(rarity.bins()))
+    passed = [Seconds(NOON)] * 50 + [Seconds(NOON - back)] * behind
+    live = tuple(PendingObservation(unit=UnitId("north"), seen_at=at, vector=PLAIN) for at in passed)
+    now = Seconds(NOON + 60)
+    started = learnt(HubState(snapshot=snapshot, live=live), Seconds(NOON - back))
+    assert started.baseline.weight(Seconds(NOON - back)) == pytest.approx(400 + 50 + behind, rel=0.12)
+    started.follow_clock(now)
+    whole_weight = 400 * 2 ** (-1 / 7) + 50 + behind
+    assert started.baseline.weight(now) == pytest.approx(whole_weight, rel=0.1)
 
 
 def test_who_was_counted_while_the_clock_was_behind_can_be_forgotten() -> None:

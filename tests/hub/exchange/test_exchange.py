@@ -4,6 +4,7 @@ import base64
 import json
 import struct
 import time
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -383,6 +384,90 @@ def test_anybodys_instants_are_a_baseline_or_refused_and_can_be_shown(
     except Refused:
         return
     assert json.dumps(baseline_file.summary(found, NOON), allow_nan=False)
+
+
+HOSTILE = st.one_of(
+    st.sampled_from([0.0, -1.0, 4.9, 205.0, 1e12, 1e300, 1.7e308, 5e-324, float("nan"), float("inf")]),
+    st.floats(width=64),
+)
+TEXTS = st.one_of(
+    st.text(max_size=30), st.sampled_from(["", "AAAA", "x" * 10_000, "line\n" * 1000, "\ud800"])
+)
+JUNK = st.one_of(st.none(), st.booleans(), st.integers(), TEXTS, st.lists(st.integers(), max_size=3))
+
+
+@st.composite
+def changed_files(draw: st.DrawFn) -> bytes:
+    """A file that was good and well signed, but for one or more fields that somebody hostile has written."""
+    arrays = {"pairs": (LEVELS, LEVELS), "known": (len(ATTRIBUTES), len(ATTRIBUTES)), "cameras": (LEVELS,)}
+    changes: dict[str, Any] = {}
+    for field, shape in arrays.items():
+        if draw(st.booleans()):
+            array = getattr(GOOD, field).copy() if field != "cameras" else np.ones(shape)
+            kind, value = draw(st.sampled_from(["all", "one", "scaled", "none"])), draw(HOSTILE)
+            if kind == "scaled":
+                with np.errstate(all="ignore"):
+                    array *= value
+            elif kind != "none":
+                array[(..., 0) if kind == "one" else ...] = value
+            changes[field] = {draw(TEXTS): doubles(array)} if field == "cameras" else doubles(array)
+    if draw(st.booleans()):
+        changes[draw(st.sampled_from(sorted(signed_document.peek(GOOD_FILE, where="x"))))] = draw(JUNK)
+    document = signed_document.peek(GOOD_FILE, where="x") | changes
+    return signed_document.seal(document, kind="baseline", private_key=KEY)
+
+
+GOOD = street(1, people=20)
+GOOD_FILE = encode(GOOD)
+
+
+@given(changed_files())
+def test_any_change_of_a_good_file_gives_a_baseline_that_can_be_used_or_one_short_line(file: bytes) -> None:
+    """Whatever counts, names and numbers a file claims: refused in a line, or shown and merged without overflow."""
+    for found in (_read(baseline_file.inspect, file), _read(_decode, file)):
+        if isinstance(found, Refused):
+            assert len(str(found)) < 400
+            assert "\n" not in str(found)
+            continue
+        with np.errstate(all="raise", under="ignore"):
+            assert json.dumps(baseline_file.summary(found, NOON), allow_nan=False)
+            both = merged(GOOD, baseline_file.joined(GOOD, found, booth=BOOTH))
+            lifts = baseline_file.lifts_of(found.state)
+        arrays = [both.pairs, both.known, *(row for _, row in both.cameras), *map(np.array, lifts.values())]
+        assert all(np.isfinite(array).all() for array in arrays)
+
+
+def _decode(untrusted: bytes, *, where: str) -> BaselineFile:
+    return baseline_file.decode(untrusted, public_key=PUBLIC, where=where)
+
+
+def _read(read: Callable[..., BaselineFile], file: bytes) -> BaselineFile | Refused:
+    """What ``read`` gives, or its refusal; any other error is the test's."""
+    try:
+        return read(file, where="x")
+    except Refused as refused:
+        return refused
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"known": doubles(np.full((len(ATTRIBUTES), len(ATTRIBUTES)), 1e308))},
+        {"cameras": {"north": doubles(np.full(LEVELS, 1e308))}},
+        {"known": doubles(np.diag([206.0] * len(ATTRIBUTES)))},
+        {"cameras": {"north": doubles(np.full(LEVELS, 206.0))}},
+        {"vocabulary": "x" * 100_000},
+        {"form": "line\n" * 100_000},
+    ],
+)
+def test_counts_beyond_the_people_and_endless_versions_are_refused_in_one_short_line(
+    changes: dict[str, Any],
+) -> None:
+    """More known, or more seen by a camera, than there are people (200) is refused; so is a version of any length."""
+    with pytest.raises(Refused) as refusal:
+        baseline_file.inspect(again(**changes), where="x")
+    assert len(str(refusal.value)) < 400
+    assert "\n" not in str(refusal.value)
 
 
 def _empty_state() -> BaselineState:

@@ -81,7 +81,7 @@ class Baseline:
         self._known = state.known.copy() if state else np.zeros((layout.attributes, layout.attributes))
         self._cameras = {unit: row.copy() for unit, row in state.cameras} if state else {}
         self._grown_at, self._grown = math.nan, 1.0
-        self._offset = 0.0
+        self._offset, self._clock = 0.0, math.inf
         self._tolerance = min(DAY, half_life / 8.0)
         self._waiting: list[tuple[EncodedVector, UnitId, float]] = []
 
@@ -91,7 +91,7 @@ class Baseline:
 
     def count(self, one: EncodedVector, unit: UnitId, seen_at: Seconds) -> Seconds:
         """The same for a vector already laid out as positions; the instant it was counted at, for ``forget``."""
-        counted_at = Seconds(seen_at + self._offset)
+        counted_at = self._counted_at(seen_at)
         self._put(one, unit, self._growth(counted_at))
         self.people += 1
         self.latest = max(self.latest, self._grained(counted_at))
@@ -117,8 +117,8 @@ class Baseline:
 
     def count_rows(self, levels: NDArray[np.int32], unit: UnitId, seen_at: Seconds) -> None:
         """Count many at once, all seen at ``seen_at``: (n, attributes) levels from 0, -1 where unknown."""
-        seen_at = Seconds(seen_at + self._offset)
-        g = self._growth(seen_at)
+        counted_at = self._counted_at(seen_at)
+        g = self._growth(counted_at)
         known = levels >= 0
         counts = self._together(levels, known)
         singles = np.diag(counts) * g
@@ -129,7 +129,7 @@ class Baseline:
         row += singles
         self._weight += g * len(levels)
         self.people += len(levels)
-        self.latest = max(self.latest, self._grained(seen_at))
+        self.latest = max(self.latest, self._grained(counted_at))
 
     def _together(self, levels: NDArray[np.int32], known: NDArray[np.bool_]) -> FloatArray:
         """How many have each two levels, (levels, levels), singles on the diagonal."""
@@ -186,6 +186,11 @@ class Baseline:
             mine = np.array([one == unit for one in units])[rows]
             row += np.bincount(levels[mine], single[mine], minlength=self.layout.levels)
 
+    def _counted_at(self, seen_at: Seconds) -> Seconds:
+        """``seen_at`` on the baseline's own time."""
+        # Seen later than the clock shows now: a journal of before the clock was set back. That time was right.
+        return seen_at if seen_at > self._clock else Seconds(seen_at + self._offset)
+
     def _grained(self, at: float) -> float:
         return math.floor(at / self._grain) * self._grain if self._grain else at
 
@@ -230,6 +235,7 @@ class Baseline:
         gone, and every weight is what it would have been. A clock that ran ahead leaves what it did: the older
         sightings have decayed by as much, and new ones count from the latest on.
         """
+        self._clock = now
         if math.isnan(self._anchor) or self.latest - now <= self._tolerance:
             self._offset = 0.0
         elif abs(now + self._offset - self.latest) > self._tolerance:
