@@ -75,6 +75,7 @@ lint: python ## ruff (each ignore with its reason), mypy strict, the dependency 
 	@"$(BIN)/ruff" format --check --quiet . || { echo "not formatted: run make format" >&2; exit 1; }
 	@"$(BIN)/mypy"
 	@"$(BIN)/mypy" --strict setup
+	@MYPYPATH=models_tflite/recipe "$(BIN)/mypy" models_tflite/recipe
 	@$(PYTHON) -m setup check-web
 	@"$(BIN)/lint-imports" --cache-dir "$(CACHE_PATH)/imports"
 	@if command -v shellcheck >/dev/null; then shellcheck .ci/run provisioning/*.sh models_tflite/recipe/*.sh models_tflite/recipe/*/*.sh; fi

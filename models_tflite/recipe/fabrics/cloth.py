@@ -185,7 +185,7 @@ def _gingham(rng: Random, u: Floats, v: Floats) -> Floats:
     share = ((u / period % 1 < 0.5).astype(np.float32) + (v / period % 1 < 0.5).astype(np.float32)) / 2
     if chance(rng, 0.15):
         share = ((u / period % 1 < 0.5) ^ (v / period % 1 < 0.5)).astype(np.float32)  # a chessboard
-    return blend(share, one, flat(other))
+    return blend(np.asarray(share, np.float32), one, flat(other))
 
 
 def _tartan(rng: Random, u: Floats, v: Floats) -> Floats:

@@ -36,8 +36,8 @@ def folds(rng: Random) -> Floats:
 def drape(rng: Random, canvas: Floats) -> Floats:
     """Bend the cloth over random folds, light it from one side, give it sheen or none."""
     height = folds(rng)
-    slope_x = cv2.Sobel(height, cv2.CV_32F, 1, 0, ksize=3) / 8
-    slope_y = cv2.Sobel(height, cv2.CV_32F, 0, 1, ksize=3) / 8
+    slope_x = np.asarray(cv2.Sobel(height, cv2.CV_32F, 1, 0, ksize=3) / 8, np.float32)
+    slope_y = np.asarray(cv2.Sobel(height, cv2.CV_32F, 0, 1, ksize=3) / 8, np.float32)
     bend = rng.uniform(0, 9)
     shear, wide, tall = rng.normal(0, 0.06), rng.uniform(0.85, 1.15), rng.uniform(0.85, 1.15)
     x = (COLUMNS - SIDE / 2) * wide + shear * (ROWS - SIDE / 2) + SIDE / 2 + bend * slope_x
@@ -197,8 +197,8 @@ def outline(rng: Random) -> Mask:
         inner, outer = rng.uniform(4, 34), rng.uniform(52, 96)
         for side in (-1, 1):
             corners = [(inner, top), (outer, top), (outer, bottom), (inner + rng.uniform(0, 20), bottom)]
-            at = [(middle + side * x, y) for x, y in corners]
-            cv2.fillPoly(mask, [np.array(at).astype(np.int32)], 255)
+            polygon = [(middle + side * x, y) for x, y in corners]
+            cv2.fillPoly(mask, [np.array(polygon).astype(np.int32)], 255)
     for _ in range(int(rng.choice(3, p=(0.6, 0.28, 0.12)))):  # hands, bags, gaps of a segmentation
         at = tuple(int(part) for part in rng.uniform(0, SIDE, 2))
         cv2.ellipse(mask, at, (int(rng.uniform(5, 35)), int(rng.uniform(5, 35))), 0, 0, 360, 0, -1)

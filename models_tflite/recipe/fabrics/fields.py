@@ -36,7 +36,7 @@ def noise(rng: np.random.Generator, size: float, stretch: float = 1.0) -> Floats
     rows = max(2, int(np.ceil(SIDE / (size * stretch))) + 2)
     columns = max(2, int(np.ceil(SIDE / size)) + 2)
     coarse = rng.standard_normal((rows, columns)).astype(np.float32)
-    grown: Floats = cv2.resize(coarse, (SIDE, SIDE), interpolation=cv2.INTER_CUBIC)
+    grown = np.asarray(cv2.resize(coarse, (SIDE, SIDE), interpolation=cv2.INTER_CUBIC), np.float32)
     return grown / np.float32(grown.std() + 1e-6)
 
 

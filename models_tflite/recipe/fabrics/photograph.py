@@ -22,7 +22,7 @@ def photograph(rng: Random, canvas: Floats, height: float) -> npt.NDArray[np.uin
     if blur > 0.15:
         small = cv2.GaussianBlur(small, (0, 0), blur)
     if chance(rng, 0.12):
-        small = _moved(rng, small)
+        small = _moved(rng, np.asarray(small, np.float32))
     dim = chance(rng, 0.2)
     gain = rng.uniform(0.25, 0.7) if dim else rng.uniform(0.7, 1.2)
     small = small * np.float32(gain) * rng.uniform(0.9, 1.1, 3).astype(np.float32)
@@ -36,10 +36,9 @@ def photograph(rng: Random, canvas: Floats, height: float) -> npt.NDArray[np.uin
         grain = cv2.GaussianBlur(grain, (0, 0), 0.7) * np.float32(2.0)
     pixels = np.clip((small + grain * np.float32(sensor)) * 255, 0, 255).astype(np.uint8)
     if chance(rng, 0.75):
-        coded = cv2.imencode(".jpg", pixels[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, int(rng.uniform(45, 97))])[
-            1
-        ]
-        pixels = cv2.imdecode(coded, cv2.IMREAD_COLOR)[..., ::-1]
+        quality = [cv2.IMWRITE_JPEG_QUALITY, int(rng.uniform(45, 97))]
+        coded = cv2.imencode(".jpg", pixels[..., ::-1], quality)[1]
+        pixels = np.asarray(cv2.imdecode(coded, cv2.IMREAD_COLOR), np.uint8)[..., ::-1]
     return np.ascontiguousarray(pixels)
 
 

@@ -38,11 +38,11 @@ def batch_of(rng: Random, pictures: Bytes, places: Bytes, kinds: npt.NDArray[Any
     x = grey + (x - grey) * rng.uniform(0.35, 1.1, n).astype(np.float32)
     tint = (rng.uniform(0.85, 1.3, n) * rng.uniform(0.92, 1.08, (count, 1, 1, 3))).astype(np.float32)
     x = x * (1 + rng.uniform(-0.35, 0.35, n).astype(np.float32) * (1 - x)) * tint
-    for k in range(count):
+    for row in range(count):
         if rng.random() < 0.85:
-            x[k] = _textured(rng, x[k], seen[k])
+            x[row] = _textured(rng, x[row], seen[row])
         if rng.random() < 0.8:
-            _tighten(rng, seen[k], places[k])
+            _tighten(rng, seen[row], places[row])
     return np.clip(x, 0.004, 1) * seen * 2 - 1, places, kinds
 
 

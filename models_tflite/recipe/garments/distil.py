@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -54,10 +55,10 @@ class Teacher:
         size = (pixels.shape[1], pixels.shape[0])
         return cv2.resize(labels, size, interpolation=cv2.INTER_NEAREST).astype(np.uint8)
 
-    def _map(self, output: dict[str, object], size: tuple[int, int]) -> npt.NDArray[np.float32]:
+    def _map(self, output: dict[str, Any], size: tuple[int, int]) -> npt.NDArray[np.float32]:
         """An output's real values at every pixel; cell i of its grid is on pixel 16 i."""
         raw = self._run.get_tensor(output["index"])[0]
-        scale, zero = output["quantization"]  # type: ignore[misc]
+        scale, zero = output["quantization"]
         real = (raw.astype(np.float32) - zero) * np.float32(scale or 1)
         rows, columns = np.mgrid[: size[0], : size[1]].astype(np.float32) / _CELL
         spread = [cv2.remap(real[..., k], columns, rows, cv2.INTER_LINEAR) for k in range(real.shape[2])]

@@ -58,7 +58,7 @@ def main() -> None:
         net.predict(np.stack(seen).astype(np.float32) / 127.5 - 1, batch_size=256, verbose=0)
         for seen in zip(*map(views, fed(cloths)), strict=True)
     ]
-    logits = np.mean(votes, axis=0, dtype=np.float64)
+    logits = np.asarray(np.mean(votes, axis=0, dtype=np.float64))
     rough = [
         contrast(
             Window(pixels=np.ascontiguousarray(cloth[..., :3]), mask=np.ascontiguousarray(cloth[..., 3]))

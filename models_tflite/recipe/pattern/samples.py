@@ -60,10 +60,13 @@ def photos(folder: Path, *, held_out: bool) -> list[Photo]:
             kind = KIND_OF_HAND.get(row["pattern_by_hand"] or more.get(row["image"], ""))
             if kind is None or (zlib.crc32(row["sender_id"].encode()) % 7 == 0) != held_out:
                 continue
-            stored = cv2.imread(str(next(folder.glob(f"images/{row['image']}.*"))), cv2.IMREAD_COLOR)
+            path = next(folder.glob(f"images/{row['image']}.*"))
+            stored = cv2.imread(str(path), cv2.IMREAD_COLOR)
+            if stored is None:
+                raise SystemExit(f"{path}: no picture; fetch the folder again")
             side = int(_MIDDLE * min(stored.shape[:2]))
             top, left = (stored.shape[0] - side) // 2, (stored.shape[1] - side) // 2
-            middle = np.ascontiguousarray(stored[top : top + side, left : left + side, ::-1])
+            middle = np.ascontiguousarray(stored[top : top + side, left : left + side, ::-1], np.uint8)
             found.append(Photo(pixels=middle, kind=kind))
     return found
 
@@ -80,7 +83,8 @@ def _laid(rng: Random, photo: Photo, *, reflect: bool) -> tuple[Floats, npt.NDAr
     border = cv2.BORDER_REFLECT if reflect else cv2.BORDER_CONSTANT
     canvas = cv2.warpAffine(photo.pixels, turn, (SIDE, SIDE), flags=cv2.INTER_LINEAR, borderMode=border)
     inside = cv2.warpAffine(np.full((side, side), 255, np.uint8), turn, (SIDE, SIDE), flags=cv2.INTER_NEAREST)
-    return canvas.astype(np.float32) / 255, cv2.erode(inside, np.ones((5, 5), np.uint8))
+    place = np.asarray(cv2.erode(inside, np.ones((5, 5), np.uint8)), np.uint8)
+    return np.asarray(canvas, np.float32) / np.float32(255), place
 
 
 def _redyed(rng: Random, canvas: Floats) -> Floats:
@@ -198,7 +202,8 @@ def _open(folder: Path, held_out: bool) -> None:
 def _batch(task: tuple[int, int]) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.float32]]:
     seed, count = task
     rng = np.random.default_rng(seed)
-    cloths, facts = [], []
+    cloths: list[npt.NDArray[np.uint8]] = []
+    facts = []
     while len(cloths) < count:
         for sample in draw(rng, _stock):
             cloths.append(np.dstack([sample.cloth.pixels, sample.cloth.mask]))

@@ -77,7 +77,8 @@ class Canvas:
             )
             columns += cv2.resize(noise[0], size, interpolation=cv2.INTER_CUBIC)
             rows += cv2.resize(noise[1], size, interpolation=cv2.INTER_CUBIC)
-        self.pixels = cv2.remap(self.pixels, columns, rows, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+        bent = cv2.remap(self.pixels, columns, rows, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+        self.pixels = np.asarray(bent, np.float32)
         self.labels = cv2.remap(self.labels, columns, rows, cv2.INTER_NEAREST).astype(np.uint8)
 
     def paint(
@@ -126,7 +127,7 @@ class Canvas:
         cells = (max(2, size[0] // int(rng.integers(4, 12))), max(2, size[1] // int(rng.integers(10, 40))))
         shear = np.array([[1, rng.normal(0, 0.25), 0], [0, 1, 0]], np.float32)
         field = self._noise(cells, size)
-        field = cv2.warpAffine(field, shear, size, borderMode=cv2.BORDER_REFLECT)
+        field = np.asarray(cv2.warpAffine(field, shear, size, borderMode=cv2.BORDER_REFLECT), np.float32)
         if rng.random() < 0.5:  # creases across, bunched at one end or at a joint
             cells = (max(2, size[0] // int(rng.integers(9, 26))), max(2, size[1] // int(rng.integers(3, 8))))
             place = (

@@ -7,6 +7,7 @@ exactly what it will be shown: the head is already zero.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import cv2
 import numpy as np
@@ -71,7 +72,7 @@ def sample(rng: Random, wardrobe: Wardrobe, streets: Streets, tone: int) -> Samp
     to_cells = to_net / STEP
     to_cells[:, 2] -= (STEP - 1) / (2 * STEP)
     size = (NET_COLUMNS // STEP, NET_ROWS // STEP)
-    places = cv2.warpAffine(canvas.labels, to_cells, size, flags=cv2.INTER_NEAREST)
+    places = np.asarray(cv2.warpAffine(canvas.labels, to_cells, size, flags=cv2.INTER_NEAREST), np.uint8)
     black = cv2.resize((picture.max(axis=2) == 0).astype(np.float32), size, interpolation=cv2.INTER_AREA)
     places[black > 0.4] = UNSEEN
     return Sample(picture=picture, places=places, kinds=_kinds(who, worn, legs_seen=legs_seen), tone=tone)
@@ -134,7 +135,9 @@ def _pose(canvas: Canvas, rng: Random, who: Body) -> Pose:
 def photographed(rng: Random, clean: Floats) -> npt.NDArray[np.uint8]:
     """Camera and weather: light, white balance, night, rain, blur, few pixels, noise, JPEG."""
     exposure, night = rng.uniform(0.75, 1.75), rng.random() < 0.05
-    out = np.clip(clean / 255, 0, 1) ** rng.uniform(0.8, 1.25) * exposure * (0.3 if night else 1)
+    out: npt.NDArray[Any] = (
+        np.clip(clean / 255, 0, 1) ** rng.uniform(0.8, 1.25) * exposure * (0.3 if night else 1)
+    )
     out = out * rng.uniform(0.86, 1.14, 3)
     if rng.random() < 0.08:  # haze, backlight
         out = out * 0.75 + rng.uniform(0.1, 0.25)
@@ -148,14 +151,13 @@ def photographed(rng: Random, clean: Floats) -> npt.NDArray[np.uint8]:
         small = cv2.GaussianBlur(small, (0, 0), rng.uniform(0.4, 1.3))
     if rng.random() < 0.15:
         small = cv2.blur(small, (int(rng.integers(2, 6)), 1))
-    small = small + rng.standard_normal(small.shape).astype(np.float32) * rng.uniform(0, 0.04) * (
-        2 if night else 1
-    )
+    noise = np.asarray(rng.standard_normal(small.shape), np.float32)
+    small = small + noise * rng.uniform(0, 0.04) * (2 if night else 1)
     raw = np.clip(small * 255, 1, 255).astype(np.uint8)
     if rng.random() < 0.6:
         coded = cv2.imencode(".jpg", raw, [cv2.IMWRITE_JPEG_QUALITY, int(rng.integers(35, 96))])[1]
-        raw = np.maximum(cv2.imdecode(coded, cv2.IMREAD_COLOR), 1)
-    return cv2.resize(raw, (COLUMNS, ROWS), interpolation=cv2.INTER_LINEAR)
+        raw = np.maximum(np.asarray(cv2.imdecode(coded, cv2.IMREAD_COLOR), np.uint8), 1)
+    return np.asarray(cv2.resize(raw, (COLUMNS, ROWS), interpolation=cv2.INTER_LINEAR), np.uint8)
 
 
 def _kinds(who: Body, worn: Outfit, *, legs_seen: bool) -> npt.NDArray[np.uint8]:

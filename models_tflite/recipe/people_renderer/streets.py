@@ -35,7 +35,7 @@ class Streets:
         else:
             out = _clutter(rng)
         if rng.random() < 0.4:
-            out = cv2.blur(out, (int(rng.integers(2, 9)), int(rng.integers(2, 9))))
+            out = np.asarray(cv2.blur(out, (int(rng.integers(2, 9)), int(rng.integers(2, 9)))))
         return np.clip(out, 0, 255).astype(np.float32)
 
 
@@ -78,7 +78,7 @@ def _pavement(rng: Random, height: int) -> Floats:
     if size:
         line = np.abs(np.mod(depth * size * 2, 1) - 0.5) > 0.42
         joint = np.abs(np.mod(across * depth * size + np.floor(depth * size * 2) * 0.5, 1) - 0.5) > 0.44
-        joints = cv2.blur((line | joint).astype(np.float32), (3, 3))
+        joints[:] = cv2.blur((line | joint).astype(np.float32), (3, 3))
     grain = rng.standard_normal((height, COLUMNS)).astype(np.float32) * np.float32(rng.uniform(0, 9))
     shade = 1 - joints * np.float32(rng.uniform(0.1, 0.5)) + (down - 0.5) * np.float32(rng.normal(0, 0.2))
     out: Floats = tone * shade[..., np.newaxis] + grain[..., np.newaxis]
@@ -112,7 +112,9 @@ def licensed_streets(folder: Path) -> list[npt.NDArray[np.uint8]]:
              "board", "left01", "rubberwhale1", "box_in_scene", "chicky_512", "butterfly")  # fmt: skip
     paths = [path for name in names for path in sorted(folder.glob(f"{name}.*"))]
     found = [cv2.imread(str(path), cv2.IMREAD_COLOR) for path in paths]
-    pictures = [np.ascontiguousarray(picture[..., ::-1]) for picture in found if picture is not None]
+    pictures = [
+        np.ascontiguousarray(picture[..., ::-1], np.uint8) for picture in found if picture is not None
+    ]
     video = cv2.VideoCapture(str(folder / "vtest.avi"))
     frames = []
     for number in range(795):
