@@ -3,7 +3,7 @@
 Invariants:
     * Imports happen where a command needs them: RELAY never loads numpy, the page server never loads a model.
     * An error of ours is one line on standard error and an exit code; ``--debug`` shows where it came from.
-    * An output that cannot be written is such a line too, to the last byte that was buffered.
+    * An output that cannot be written is such a line too, help included, to the last byte that was buffered.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from appliance import __version__
-from appliance.base.errors import LeftfieldError
-from appliance.settings.cli_arguments import EXIT_CODES
+from appliance.base.errors import LeftfieldError, Unfit
+from appliance.settings.cli_arguments import EXIT_CODES, Parser, Version
 from appliance.settings.streams import discard_output, unwritable
 
 
@@ -45,13 +45,13 @@ MODULES: Final = (
 
 def parser(words: Sequence[str]) -> argparse.ArgumentParser:
     """The parser for a command line; modules that only other commands need are not loaded. No words: all of them."""
-    top = argparse.ArgumentParser(
+    top = Parser(
         prog="leftfield",
         description="Reads what passers-by wear, keeps no picture, and says only what is rare.",
         epilog=f"example:\n  leftfield demo --source street.avi\n  leftfield COMMAND --help\n\n{EXIT_CODES}",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    top.add_argument("--version", action="version", version=f"leftfield {__version__}")
+    top.add_argument("--version", action=Version, version=__version__, help="print the version and end")
     top.add_argument("--debug", action="store_true", help="show where an error came from")
     subparsers = top.add_subparsers(metavar="COMMAND", required=True)
     typed = next((word for word in words if not word.startswith("-")), "")
@@ -64,28 +64,42 @@ def parser(words: Sequence[str]) -> argparse.ArgumentParser:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; 0 when all is well, else the exit code of the error's family."""
     words = sys.argv[1:] if arguments is None else arguments
-    given = parser(words).parse_args(words)
-    run: Callable[[argparse.Namespace], int] = given.run
+    debug = "--debug" in words
     try:
+        given = parser(words).parse_args(words)
+        run: Callable[[argparse.Namespace], int] = given.run
         code = run(given)
         sys.stdout.flush()
     except LeftfieldError as error:
-        if given.debug:
+        if debug:
             raise
-        sys.stderr.write(f"leftfield: {error}\n")
-        return error.exit_code
+        return _told(error)
     except KeyboardInterrupt:
         return 130
     except BrokenPipeError:  # whoever read us has enough; what is left to be flushed goes nowhere
         discard_output()
         return 141
     except OSError as error:
-        if given.debug or error.filename is not None:
+        if debug:
             raise
-        full = unwritable("standard output", error)
-        sys.stderr.write(f"leftfield: {full}\n")
-        return full.exit_code
+        return _told(_unfit(error))
     return code
+
+
+def _told(error: LeftfieldError) -> int:
+    sys.stderr.write(f"leftfield: {error}\n")
+    return error.exit_code
+
+
+def _unfit(error: OSError) -> Unfit:
+    """What the system refused, as ours to fix; without a name it was standard output."""
+    if error.filename is None:
+        return unwritable("standard output", error)
+    return Unfit(
+        f"the system refuses: {error.strerror or error}",
+        where=str(error.filename),
+        fix="check that it exists, whose it is, and the disk's space; leftfield --debug shows what asked for it",
+    )
 
 
 if __name__ == "__main__":

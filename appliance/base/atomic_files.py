@@ -75,7 +75,7 @@ def alone(directory: Path) -> Iterator[None]:
         raise Unfit(
             f"cannot lock the file: {error.strerror}",
             where=str(directory),
-            fix="run as the booth's owner (root)",
+            fix="run as the owner of that directory (root), which must exist",
         ) from None
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX)

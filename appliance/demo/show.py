@@ -171,7 +171,7 @@ class Show:
         until = time.monotonic() + PATIENCE
         while not met():
             if self._stop.is_set():
-                raise Unfit("stopped before every process was running", where="demo")
+                raise Unfit("stopped before every process was running", where="demo", fix="start it again")
             if time.monotonic() > until:
                 raise Unfit(
                     f"{what} did not start within {PATIENCE:.0f} s", where="demo", fix=self._last_words()

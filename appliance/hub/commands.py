@@ -24,7 +24,7 @@ from appliance.hub.records import audit
 from appliance.protocol import sign
 from appliance.protocol.values import Seconds
 from appliance.settings import config as configs
-from appliance.settings.cli_arguments import Subparsers, command, config_option, word
+from appliance.settings.cli_arguments import Subparsers, command, config_option, confirm, word, yes_option
 from appliance.settings.streams import STANDARD, read_bytes, text_output, write_bytes
 
 
@@ -48,7 +48,7 @@ def add_parsers(subparsers: Subparsers) -> None:
         (
             "import",
             "add another hub's baseline to this one (the hub must be stopped)",
-            f"import corner.baseline {key}",
+            f"import corner.baseline {key} --yes",
             _import,
         ),
         (
@@ -95,6 +95,8 @@ def _action(
         parser.add_argument(
             "file", type=Path, metavar="FILE", help="a baseline file, or - for standard input"
         )
+    if name == "import":
+        yes_option(parser)
     if name in {"import", "merge", "inspect"}:
         parser.add_argument(
             "--key",
@@ -145,6 +147,7 @@ def _export(given: argparse.Namespace) -> int:
 
 def _import(given: argparse.Namespace) -> int:
     config = configs.hub_config(given.config)
+    confirm(given, f"Add {given.file} to what booth {config.booth} knows?")
     done = transfer.import_baseline(config, _content(given.file), _typed(given.key), _now())
     _say(f"{done.people:,} people of booth {done.booth} imported; {done.total:,} in all")
     return 0

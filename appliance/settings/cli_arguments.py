@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Final, TypeAlias
+from typing import TYPE_CHECKING, Final, NoReturn, TypeAlias
 
 from appliance.base.errors import Unfit
 from appliance.protocol.values import NAME_FORM
 from appliance.settings.config import CONFIG_DIRECTORY
+from appliance.settings.streams import STANDARD, text_output
 from appliance.settings.toml_table import time_of_day
+
+if TYPE_CHECKING:
+    from _typeshed import SupportsWrite
 
 Subparsers: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"  # noqa: SLF001 - see below
 """What ``add_subparsers`` gives; argparse has no public name for it."""
@@ -19,6 +23,32 @@ EXIT_CODES: Final = (
     "exit codes (sysexits.h): 0 done; 2 wrong use; 65 what was given is refused; 75 away for now, try again; "
     "78 a file, a name or the set-up is wrong; 130 interrupted; 141 the reader of the output ended"
 )
+
+
+class Parser(argparse.ArgumentParser):
+    """A parser whose help is output like any other: argparse itself is silent where it cannot be written."""
+
+    def print_help(self, file: SupportsWrite[str] | None = None) -> None:
+        """Write the help to ``file``, else to standard output. Unfit where that cannot be written."""
+        if file is not None:
+            super().print_help(file)
+            return
+        with text_output(STANDARD) as out:
+            out.write(self.format_help())
+
+
+class Version(argparse.Action):
+    """The option ``--version``: the version alone on standard output. Unfit where that cannot be written."""
+
+    def __init__(self, option_strings: Sequence[str], dest: str, *, version: str, help: str) -> None:  # noqa: A002 - argparse's word
+        super().__init__(option_strings, dest, nargs=0, default=argparse.SUPPRESS, help=help)
+        self.version = version
+
+    def __call__(self, parser: argparse.ArgumentParser, *_: object) -> NoReturn:
+        """Write it and end."""
+        with text_output(STANDARD) as out:
+            out.write(f"{parser.prog} {self.version}\n")
+        sys.exit(0)
 
 
 def word(subparsers: Subparsers, name: str, about: str, example: str) -> argparse.ArgumentParser:

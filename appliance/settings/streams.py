@@ -58,6 +58,8 @@ def text_output(path: Path, *, option: str = "--out") -> Iterator[TextIO]:
     except BrokenPipeError:
         raise
     except OSError as error:
+        if error.filename not in {None, str(path), path}:  # of another file, which the caller reads meanwhile
+            raise
         raise unwritable(name, error, option=option) from None
 
 
@@ -85,13 +87,11 @@ def write_bytes(content: bytes, path: Path = STANDARD, *, option: str = "--out")
 
 def unwritable(name: str, error: OSError, *, option: str = "--out") -> Unfit:
     """The one line of an output that cannot be written; what is left in its buffers is thrown away."""
+    fix = f"free space on that disk, or give another {option}"
     if name == "standard output":
         discard_output()
-    return Unfit(
-        f"cannot write: {error.strerror or 'unknown error'}",
-        where=name,
-        fix=f"free space on that disk, or give another {option}",
-    )
+        fix = "free space where it is redirected to, or redirect it to another disk"
+    return Unfit(f"cannot write: {error.strerror or 'unknown error'}", where=name, fix=fix)
 
 
 def discard_output() -> None:

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 from appliance.base import atomic_files
+from tests.locks import asking_process
 
 
 def test_a_durable_write_syncs_the_file_before_the_name_and_the_name_before_it_returns(
@@ -36,17 +35,11 @@ def test_a_durable_write_syncs_the_file_before_the_name_and_the_name_before_it_r
 
 
 def test_a_locked_directory_has_one_writer_across_processes(tmp_path: Path) -> None:
-    """While one process holds the lock another waits, and goes on when it is let go."""
-    code = (
-        "import sys; from pathlib import Path; from appliance.base import atomic_files\n"
-        "with atomic_files.alone(Path(sys.argv[1])): print('in', flush=True)"
-    )
+    """What one process writes under the lock is what another finds that asked for the lock before."""
+    work = "with atomic_files.alone(Path(sys.argv[1])): print(Path(sys.argv[1], 'kept').read_text())"
     with atomic_files.alone(tmp_path):
-        other = subprocess.Popen(
-            [sys.executable, "-c", code, str(tmp_path)],
-            stdout=subprocess.PIPE, env=os.environ | {"PYTHONPATH": str(Path(__file__).parents[2])},
-        )  # fmt: skip
-        with pytest.raises(subprocess.TimeoutExpired):
-            other.wait(timeout=0.6)
+        (tmp_path / "kept").write_text("old")
+        other = asking_process(f"from appliance.base import atomic_files\n{work}", tmp_path)
+        (tmp_path / "kept").write_text("new")
     said, _ = other.communicate(timeout=20)
-    assert said == b"in\n"
+    assert said == b"new\n"

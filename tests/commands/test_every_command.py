@@ -3,19 +3,27 @@
 from __future__ import annotations
 
 import argparse
+import errno
 import importlib
 import os
 import re
 import shutil
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
+import cv2
+import numpy as np
 import pytest
 
-from appliance import cli
-from appliance.protocol.values import Seconds
+from appliance import cli, enrol
+from appliance.hub.exchange import transfer
+from appliance.protocol.values import BoothId, Seconds, UnitId
+from appliance.settings import config
 from appliance.settings.cli_arguments import EXIT_CODES, confirm
 from tests.hub.corner import BOOTH, Camera, new_booth, store_at, teach
 
@@ -68,11 +76,10 @@ def test_one_spelling_of_where_things_are() -> None:
 def _hub(directory: Path) -> Path:
     """A hub's configuration in a folder, with a database that has learnt something."""
     assert cli.main(["booth", "create", BOOTH, "--directory", str(directory)]) == 0
-    camera = Camera("north")
-    booth = new_booth(camera)
-    teach(booth, camera, 400)
+    now = float(int(time.time()))  # the commands look at a real clock
+    camera = Camera("north", booted=now - 1000)
     store = store_at(directory)
-    store.commit(booth.handle_batch([], Seconds(booth.baseline.latest), last=True).changes)
+    store.commit(teach(new_booth(camera, now=now), camera, 400, now).changes)
     store.close()
     return directory / "hub.toml"
 
@@ -89,7 +96,7 @@ def _table(directory: Path) -> Path:
 
 
 def _run(
-    *words: str, stdout: int | None = None, cwd: Path | None = None
+    *words: str, stdout: int | None = None, cwd: Path | None = None, unbuffered: str = ""
 ) -> subprocess.CompletedProcess[bytes]:
     root = Path(__file__).parents[2]
     return subprocess.run(
@@ -99,34 +106,118 @@ def _run(
         stderr=subprocess.PIPE,
         check=False,
         cwd=cwd,
-        env=os.environ | {"PYTHONPATH": str(root)},
+        env=os.environ | {"PYTHONPATH": str(root), "PYTHONUNBUFFERED": unbuffered},
     )
 
 
 WRITERS = (
-    ("baseline", "export"),
-    ("baseline", "key"),
-    ("audit",),
-    ("vocabulary",),
-    ("vocabulary", "--json"),
-    ("manual",),
-    ("completion", "bash"),
-    ("score",),
-    ("card", "print", "--out", "-"),
+    "--version",
+    "--help",
+    "booth --help",
+    "score --help",
+    "baseline export --config {hub}",
+    "baseline merge {file} --config {hub}",
+    "baseline prior --config {hub}",
+    "baseline key --config {hub}",
+    "baseline inspect {file}",
+    "audit --config {hub}",
+    "audit --json --config {hub}",
+    "vocabulary",
+    "vocabulary --json",
+    "manual",
+    "completion bash",
+    "score --table {table}",
+    "score --table {table} --json",
+    "card print --out -",
+    "measure {picture} --jsonl -",
+    "booth create market --directory {new}/booth",
+    "booth show --directory {booth}",
+    "booth show --json --directory {booth}",
+    "booth tablet tablet-1 --directory {booth}",
+    "booth tablet tablet-1 --remove --yes --directory {booth}",
+    "booth renew --directory {booth}",
+    "booth revoke corner-north --yes --directory {booth}",
+    "enrol request corner-south --booth corner --directory {new}/unit",
+    "enrol accept {request} --place south --directory {booth}",
+    "enrol finish {answer} --source {picture} --directory {unit}",
+    "epoch --directory {unit}",
 )
+"""A line for each command that writes to standard output."""
+SILENT = {
+    "leftfield sense": "its words go through a pipe",
+    "leftfield relay": "its words go to the broker",
+    "leftfield watch": "its words go to the broker",
+    "leftfield pages": "serves until it is stopped",
+    "leftfield baseline import": "tells people only, on standard error",
+    "leftfield card read": "tells people only, on standard error",
+    "leftfield demo": "a show of several processes, see tests/demo",
+}
 
 
-@pytest.mark.parametrize("words", WRITERS, ids=" ".join)
-def test_a_full_disk_behind_standard_output_is_one_line(
-    words: tuple[str, ...], hub: Path, tmp_path: Path
-) -> None:
+def test_every_command_that_writes_is_held_against_a_full_disk() -> None:
+    """Each command has a line in the table of writers, or a reason why it writes nothing."""
+    tried = {" ".join(("leftfield", *line.split())) for line in WRITERS}
+    for parser in DOING:
+        assert any(f"{line} ".startswith(f"{parser.prog} ") for line in tried) != (parser.prog in SILENT)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Desk:
+    """Everything that the lines of `WRITERS` name."""
+
+    places: dict[str, str]
+
+    def words(self, line: str, new: Path) -> list[str]:
+        return [word.format_map(self.places | {"new": str(new)}) for word in line.split()]
+
+
+@pytest.fixture(scope="module")
+def desk(hub: Path, tmp_path_factory: pytest.TempPathFactory) -> Desk:
+    """A hub that has learnt, a booth with a unit and a tablet, letters on their way, a table and a picture."""
+    home = tmp_path_factory.mktemp("desk")
+    booth = enrol.create_booth(home / "booth", "corner", ("127.0.0.1",))
+    enrol.enrol_unit(booth, enrol.UnitHome(directory=home / "north"), "corner-north", place="north")
+    south = enrol.UnitHome(directory=home / "unit")
+    asking = enrol.make_request(south, booth=BoothId("corner"), unit=UnitId("corner-south"))
+    (home / "request").write_bytes(asking)
+    (home / "answer").write_bytes(enrol.accept_request(booth, asking, place="south"))
+    made = transfer.export_baseline(config.hub_config(hub), Seconds(time.time()))
+    (home / "file").write_bytes(made.content)
+    assert cv2.imwrite(str(home / "picture.png"), np.zeros((64, 48, 3), np.uint8))
+    names = ("booth", "unit", "request", "answer", "file")
+    places = {name: str(home / name) for name in names}
+    return Desk(
+        places=places | {"hub": str(hub), "picture": str(home / "picture.png"), "table": str(_table(home))}
+    )
+
+
+@pytest.mark.parametrize("line", WRITERS)
+def test_a_full_disk_behind_standard_output_is_one_line(line: str, desk: Desk, tmp_path: Path) -> None:
     """Output to a disk that is full ends in one line and exit code 78, with no traceback."""
-    more: tuple[str, ...] = ("--config", str(hub)) if words[0] in {"baseline", "audit"} else ()
-    more += ("--table", str(_table(tmp_path))) if words == ("score",) else ()
     with Path("/dev/full").open("wb") as full:
-        done = _run(*words, *more, stdout=full.fileno())
+        done = _run(*desk.words(line, tmp_path), stdout=full.fileno())
     assert (done.returncode, done.stderr.count(b"Traceback")) == (78, 0), done.stderr
     assert b"standard output: cannot write: No space left on device. Fix: " in done.stderr.splitlines()[-1]
+
+
+def test_help_that_is_written_at_once_is_held_against_a_full_disk_too() -> None:
+    """Without a buffer argparse itself would say nothing and end with 0."""
+    with Path("/dev/full").open("wb") as full:
+        done = _run("score", "--help", stdout=full.fileno(), unbuffered="1")
+    assert done.returncode == 78
+
+
+def test_what_the_system_refuses_is_one_line(monkeypatch: pytest.MonkeyPatch, capsys: Any) -> None:
+    """An error of the system that no command expected is one line that names the file, and ``--debug`` shows more."""
+
+    def refused(*_: object) -> None:
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), "/somewhere")
+
+    monkeypatch.setattr("appliance.commands.manual.page", refused)
+    assert cli.main(["manual"]) == 78
+    assert "/somewhere" in capsys.readouterr().err
+    with pytest.raises(PermissionError):
+        cli.main(["--debug", "manual"])
 
 
 @pytest.mark.parametrize("words", [("baseline", "export"), ("score",)], ids=" ".join)
@@ -211,11 +302,17 @@ def test_what_cannot_be_undone_wants_yes(
     assert (hub.parent / "register.toml").read_bytes() == before
 
 
+def test_taking_in_a_baseline_wants_yes(desk: Desk, capsys: pytest.CaptureFixture[str]) -> None:
+    """What is added to a baseline cannot be taken out again: ``baseline import`` asks."""
+    assert cli.main(["baseline", "import", desk.places["file"], "--config", desk.places["hub"]]) == 78
+    assert "--yes" in capsys.readouterr().err
+
+
 def test_every_verb_that_cannot_be_undone_has_the_option() -> None:
-    """Whatever calls itself revoke, remove, purge, erase or lock has ``--yes``."""
+    """Whatever calls itself revoke, remove, purge, erase, lock or import has ``--yes``."""
     for parser in DOING:
         names = {name for action in parser._actions for name in action.option_strings}
-        if re.search(r"\b(revoke|purge|erase|lock)$", parser.prog) or "--remove" in names:
+        if re.search(r"\b(revoke|purge|erase|lock|import)$", parser.prog) or "--remove" in names:
             assert "--yes" in names, parser.prog
 
 

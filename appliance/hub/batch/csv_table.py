@@ -77,19 +77,23 @@ def read(path: Path, book: Codebook) -> Rows:
         with text_input(path) as lines:
             return _rows(lines, str(path), book)
     except OSError as error:
-        raise Unfit(f"{path}: cannot be read ({error.strerror}); give the path of a CSV file") from error
+        raise Unfit(
+            f"cannot read the file: {error.strerror}", where=str(path), fix="give the path of a CSV file"
+        ) from error
     except UnicodeDecodeError as error:
         raise Unfit(
-            f"{path}: byte {error.object[error.start]:#04x} is not UTF-8 text; save the table as CSV UTF-8"
+            f"byte {error.object[error.start]:#04x} is not UTF-8 text",
+            where=str(path),
+            fix="save the table as CSV UTF-8",
         ) from error
     except csv.Error as error:
-        raise Unfit(f"{path}: {error}; save the table as plain CSV") from error
+        raise Unfit(str(error), where=str(path), fix="save the table as plain CSV") from error
 
 
 def _rows(lines: TextIO, where: str, book: Codebook) -> Rows:
     first = lines.readline()
     if not first.strip():
-        raise Unfit(f"{where}: line 1 is empty; it must name the columns, such as top,sleeves,shoes")
+        raise Unfit("line 1 is empty", where=where, fix="let it name the columns, such as top,sleeves,shoes")
     delimiter = max(_DELIMITERS, key=first.count)
     reader = csv.reader(chain([first], lines), delimiter=delimiter)
     header = [name.strip() for name in next(reader)]
@@ -103,15 +107,16 @@ def _rows(lines: TextIO, where: str, book: Codebook) -> Rows:
             if not any(cell.strip() for cell in row):
                 continue
             raise Unfit(
-                f"{where}: line {reader.line_num} has {len(row)} cells, the header names {width} columns; "
-                f"add or remove a {delimiter!r}, or put the cell that holds one in double quotes"
+                f"line {reader.line_num} has {len(row)} cells, the header names {width} columns",
+                where=where,
+                fix=f"add or remove a {delimiter!r}, or put the cell that holds one in double quotes",
             )
         if straight:
             cells.extend([levels[cell] for levels, cell in zip(words, row, strict=True)])
         else:
             cells.extend([levels[row[place]] for levels, place in zip(words, order, strict=True)])
     if not cells:
-        raise Unfit(f"{where}: there is a header but no row; add rows below line 1")
+        raise Unfit("there is a header but no row", where=where, fix="add rows below line 1")
     return np.array(cells, dtype=np.int32).reshape(-1, len(order))
 
 
@@ -119,23 +124,25 @@ def _columns(header: list[str], where: str, book: Codebook) -> list[int]:
     """Where in the file each column of the book stands."""
     for place, name in enumerate(header):
         if name and name in header[:place]:
-            raise Unfit(f"{where}: two columns are called {name!r} in line 1; rename one of them")
+            raise Unfit(f"two columns are called {name!r} in line 1", where=where, fix="rename one of them")
     if not book.names:
         for name in book.ignored:
             if name not in header:
-                raise Unfit(f"{where}: no column {name!r} to ignore; there are {_some(header)}")
+                raise Unfit(f"no column {name!r} to ignore", where=where, fix=f"name one of {_some(header)}")
         book.names = tuple(name for name in header if name and name not in book.ignored)
         book.words = [Words(book.unknown) for _ in book.names]
     if not 2 <= len(book.names) <= MOST_COLUMNS:
         raise Unfit(
-            f"{where}: {len(book.names)} column(s) to look at; 2 to {MOST_COLUMNS} are needed, "
-            "separated by commas, semicolons, tabs or bars"
+            f"{len(book.names)} column(s) to look at, not 2 to {MOST_COLUMNS}",
+            where=where,
+            fix="give more or fewer, separated by commas, semicolons, tabs or bars",
         )
     missing = [name for name in book.names if name not in header]
     if missing:
         raise Unfit(
-            f"{where}: no column {missing[0]!r}; baseline and table must have the same columns "
-            f"({_some(book.names)})"
+            f"no column {missing[0]!r}",
+            where=where,
+            fix=f"give baseline and table the same columns: {_some(book.names)}",
         )
     return [header.index(name) for name in book.names]
 

@@ -134,7 +134,7 @@ def main(options: Options) -> int:
             and options.out.exists()
             and options.out.samefile(given)
         ):
-            raise Unfit(f"{options.out}: is read from; give another --out")
+            raise Unfit("is read from", where=str(options.out), fix="give another --out")
     book = Codebook(ignored=options.ignored, unknown=options.unknown)
     learnt = None if options.baseline is None else read(options.baseline, book)
     rows = read(options.table, book)

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 import sys
-import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +20,7 @@ import numpy as np
 from appliance.base.errors import Unfit
 from appliance.protocol.values import Reading
 from appliance.protocol.vocabulary import ATTRIBUTES
+from appliance.settings.progress import Progress
 from appliance.unit.vision.attributes import fusion
 from appliance.unit.vision.attributes.palette import Swatch
 from appliance.unit.vision.attributes.priors import CALIBRATION
@@ -32,7 +32,6 @@ from appliance.unit.vision.types import AttributeReading, Box, Detection, Frame
 
 PICTURES: Final = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".webp"})
 VIDEOS: Final = frozenset({".avi", ".mp4", ".mkv", ".mov", ".webm", ".m4v", ".mpg", ".mpeg"})
-PROGRESS_SECONDS: Final = 2.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,19 +50,17 @@ def main(paths: Sequence[Path], out: TextIO, *, every: int = 1, least_score: flo
     """
     found = files(paths)
     pipeline = pipeline_on(choose_accelerator(wish=Wish.AUTO, threads=1))
-    unreadable, told_at = 0, time.monotonic()
-    for count, path in enumerate(found):
+    unreadable, read, progress = 0, 0, Progress("measure: pictures read")
+    for path in found:
         try:
-            out.writelines(
-                json.dumps(measured(pipeline, picture, least_score)) + "\n"
-                for picture in pictures(path, every)
-            )
+            for picture in pictures(path, every):
+                out.write(json.dumps(measured(pipeline, picture, least_score)) + "\n")
+                read += 1
+                progress.step(read)
         except (av.FFmpegError, ValueError) as error:
             unreadable += 1
             out.write(json.dumps({"path": str(path), "unreadable": str(error)}) + "\n")
-        if time.monotonic() - told_at >= PROGRESS_SECONDS:
-            told_at = time.monotonic()
-            sys.stderr.write(f"measure: {count + 1} of {len(found)} files\n")
+    progress.end()
     out.flush()
     sys.stderr.write(f"measure: {len(found)} files, {unreadable} unreadable\n")
     return 65 if unreadable else 0

@@ -281,9 +281,9 @@ def test_weeks_of_another_corner_are_carried_to_the_booth(
     path.write_bytes(file)
     _, key, _ = run(capfdbinary, "baseline", "key", "--config", old)
     text = key.decode().strip()
-    assert run(capfdbinary, "baseline", "import", path, "--config", new)[0] == Refused.exit_code
-    assert run(capfdbinary, "baseline", "import", path, "--config", new, "--key", text)[0] == 0
-    code, _, told = run(capfdbinary, "baseline", "import", path, "--config", new, "--key", text)
+    assert run(capfdbinary, "baseline", "import", path, "--yes", "--config", new)[0] == Refused.exit_code
+    assert run(capfdbinary, "baseline", "import", path, "--yes", "--config", new, "--key", text)[0] == 0
+    code, _, told = run(capfdbinary, "baseline", "import", path, "--yes", "--config", new, "--key", text)
     assert code == Unfit.exit_code
     assert b"imported before" in told
     store = Store(tmp_path / "new" / "hub.sqlite", BOOTH)
@@ -324,7 +324,8 @@ def test_only_a_baseline_of_our_time_is_taken_in(
     moved = replace(state, anchor=Seconds(state.anchor + shift), latest=day)
     path = tmp_path / "market.baseline"
     path.write_bytes(baseline_file.encode(BaselineFile(booth=BOOTH, made_at=int(seen), state=moved), KEY))
-    got, _, told = run(capfdbinary, "baseline", action, path, "--config", config, "--key", PUBLIC.hex())
+    yes = ["--yes"] if action == "import" else []
+    got, _, told = run(capfdbinary, "baseline", action, path, *yes, "--config", config, "--key", PUBLIC.hex())
     assert (got, why in told) == (code, True), told
     assert len(told.splitlines()) == 1
 
@@ -345,7 +346,7 @@ def test_nothing_is_taken_in_while_the_hub_runs(
     file = run(capfdbinary, "baseline", "export", "--config", config)[1]
     (tmp_path / "file").write_bytes(file)
     running = Store(tmp_path / "hub" / "hub.sqlite", BOOTH)
-    code, _, told = run(capfdbinary, "baseline", "import", tmp_path / "file", "--config", config)
+    code, _, told = run(capfdbinary, "baseline", "import", tmp_path / "file", "--yes", "--config", config)
     assert code == Unavailable.exit_code
     assert b"another hub process uses the database" in told
     assert run(capfdbinary, "baseline", "export", "--config", config)[0] == 0

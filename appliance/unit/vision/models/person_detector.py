@@ -100,7 +100,11 @@ class Decoder:
         self, card: ModelFile, *, score: float = DEFAULT_SCORE, overlap: float = DEFAULT_OVERLAP
     ) -> None:
         if not 0 < score < 1 or not 0 < overlap < 1:
-            raise Unfit(f"score {score} and overlap {overlap} must lie between 0 and 1", where="people")
+            raise Unfit(
+                f"score {score} or overlap {overlap} is no number between 0 and 1",
+                where="people",
+                fix="give both above 0 and below 1",
+            )
         self._overlap = overlap
         pairs = zip(card.outputs[0::2], card.outputs[1::2], strict=True)
         self._levels = tuple(

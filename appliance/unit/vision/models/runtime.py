@@ -173,9 +173,15 @@ def load_model(card: ModelFile, accelerator: Accelerator, *, library: str = EDGE
         where = str(card.path)
         if delegates:
             raise Unavailable(
-                f"the Edge TPU refused the model ({_first_line(error)})", where=where
+                f"the Edge TPU refused the model ({_first_line(error)})",
+                where=where,
+                fix="plug the accelerator in again, or compile the model for it: provisioning/edge_tpu.py",
             ) from error
-        raise Unfit(f"is not a model this runtime can load ({_first_line(error)})", where=where) from error
+        raise Unfit(
+            f"is not a model this runtime can load ({_first_line(error)})",
+            where=where,
+            fix="restore the file that ships",
+        ) from error
     return Model(card, accelerator, interpreter)
 
 
