@@ -15,6 +15,7 @@ from appliance.hub.records.daily_counts import DailyCounts
 from appliance.hub.snapshot_timer import SnapshotTimer
 from appliance.hub.statistics import feedback
 from appliance.hub.statistics.change.drift import Drift
+from appliance.hub.statistics.layout import encode
 from appliance.hub.statistics.rarity import Rarity
 from appliance.protocol.values import AlertId, AlertState, Dismissal, Flag, Seconds
 
@@ -72,6 +73,6 @@ class AlertEffects:
             self._pacing.forget(known.vector)
             self._rarity.forget(known.vector, known.unit, known.seen_at, known.counted)
             if known.counted:
-                self._drift.forget(known.counted.one.sure)
+                self._drift.forget(encode(known.vector).sure)
         # What waits in the journal becomes counts now, and is deleted.
         self._snapshots.force()

@@ -34,6 +34,7 @@ from appliance.hub.statistics import feedback
 from appliance.hub.statistics.baseline.state import coarse
 from appliance.hub.statistics.change.drift import Change, Drift
 from appliance.hub.statistics.conformal import whole
+from appliance.hub.statistics.layout import encode
 from appliance.hub.statistics.rarity import CountReceipt
 from appliance.hub.statistics.reasons import is_worth_a_walk, reasons_for
 from appliance.hub.storage.restore import learnt
@@ -242,7 +243,7 @@ class HubEngine:
         reasons = reasons_for(one, score, self.baseline, self._now) if rare else ()
         counted = self._rarity.update(one, score, unit, seen_at)
         if ready:
-            self._drift.count(one.sure, seen_at)
+            self._drift.count(encode(vector).sure, seen_at)  # also what is set aside
         self._live.append(PendingObservation(unit=unit, seen_at=seen_at, vector=vector))
         self._snapshots.observed()
         self.daily_counts.passed()

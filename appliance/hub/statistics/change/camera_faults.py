@@ -7,13 +7,17 @@ show it and log2((1 - q) / (1 - p)) where not, q = p + ``EXCESS``; below 0 it st
 Statistics 14: 1379-1387). A smaller, lasting excess shows in the last ``MEMORY`` or so people, of whom k show it:
 z = (k - n p) / sqrt(n p (1 - p) + 1/4) (a control chart, Shewhart 1931, with a fading window, Roberts 1959).
 
-More than ``TOLD`` bits, or z above ``TOO_MANY``, sets the level aside on this camera, until there are less than half
-the bits and z is below ``ENOUGH`` again; never while another camera has half of this one's bits, or a z above
-``ENOUGH`` and a quarter of this one's.
+More than ``CUSUM_LIMIT`` bits, or z above ``TOO_MANY``, makes a level suspect on this camera. Whether the camera is
+wrong or the street has changed, the other cameras decide: they see the same street. Since the evidence began, this
+camera has shown the level at a rate r, and the others k times in n readings; the log-likelihood ratio of "the others
+show it at r too" against "at the usual share p" is k log2(r / p) + (n - k) log2((1 - r) / (1 - p)) (Wald 1945, Annals
+of Mathematical Statistics 16: 117-186). At ``OTHERS_BITS`` or less the others contradict, and the level is set aside
+on this camera, until there are less than half the bits and z is below ``ENOUGH`` again.
 
 Invariants:
-    * What is set aside counts as unknown: it scores nobody and teaches the baseline nothing.
-    * Where all cameras see the same, it is the street that changed, not a camera: nothing is set aside.
+    * What is set aside counts as unknown: it scores nobody and teaches the baseline nothing, for ``MASK_PEOPLE`` of
+      the camera's people at most. What lasts longer is how things are at this camera: it is believed again.
+    * Without other cameras that contradict, nothing is set aside: an only camera never masks what it reads.
     * The first reading of a fault cannot be told from a rare thing; of what is hardly ever seen, the third can.
     * Counts only, of a few hundred people, in memory only.
 """
@@ -23,6 +27,7 @@ from __future__ import annotations
 from typing import Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from appliance.hub.statistics import confidence
 from appliance.hub.statistics.baseline.baseline import Baseline
@@ -33,9 +38,13 @@ MEMORY: Final = 200.0
 TOO_MANY: Final = 4.0
 ENOUGH: Final = 2.0
 EXCESS: Final = 0.08
-TOLD: Final = 10.0
-_MOST_TOLD: Final = 15.0
+CUSUM_LIMIT: Final = 10.0
+_MOST_BITS: Final = 15.0
 """Evidence is capped, so that a mended camera is believed again."""
+OTHERS_BITS: Final = -4.0
+"""The other cameras contradict where it is sixteen times likelier that they show the level as usual."""
+MASK_PEOPLE: Final = 200
+"""A mask ends after so many people of its camera: minutes of a busy street, some hours of a quiet one."""
 _LOOK: Final = 8
 """A camera is looked at after so many of its people."""
 _YOUNG: Final = 100.0
@@ -46,13 +55,19 @@ _NOBODY: Final[frozenset[int]] = frozenset()
 
 class _Camera:
     __slots__ = (
+        "accepted",
         "added",
         "counts",
+        "cusum",
         "gain",
         "looked",
         "loss",
         "masked",
-        "told",
+        "masked_from",
+        "others_read",
+        "others_shown",
+        "read",
+        "shown",
         "usual",
         "usual_due",
         "waiting",
@@ -66,7 +81,14 @@ class _Camera:
         self.added = self.looked = 0
         self.waiting: list[EncodedVector] = []
         self.masked = _NOBODY
-        self.z, self.told = np.zeros(levels), np.zeros(levels)
+        self.masked_from: dict[int, int] = {}
+        """By masked level: how many people the camera had seen when it was set aside."""
+        self.accepted = _NOBODY
+        """Levels whose mask has run out; believed until their evidence is gone."""
+        # Since the evidence against each level began: readings of its attribute, and how many showed it.
+        self.read, self.shown = np.zeros(levels), np.zeros(levels)
+        self.others_read, self.others_shown = np.zeros(levels), np.zeros(levels)
+        self.z, self.cusum = np.zeros(levels), np.zeros(levels)
         self.gain, self.loss = np.zeros(levels), np.zeros(levels)
         self.usual: FloatArray | None = None
         self.usual_due = 0
@@ -103,8 +125,12 @@ class CameraFaultDetector:
 
     def forget(self, one: EncodedVector, unit: UnitId, number: int) -> None:
         """Take out again what ``count`` gave ``number``; what is usual is looked up anew by every camera."""
+        same = np.isin(self._baseline.layout.attribute_of, self._baseline.layout.attribute_of[_read(one)])
         for camera in self._cameras.values():
             camera.usual = None
+            # Who is in these cannot be told any more: what the cameras say of each other begins anew.
+            for since_onset in (camera.read, camera.shown, camera.others_read, camera.others_shown):
+                since_onset[same] = 0.0
         camera = self._cameras[unit]
         if number > camera.looked:
             camera.waiting = [other for other in camera.waiting if other is not one]
@@ -134,14 +160,27 @@ class CameraFaultDetector:
             camera.gain = np.log2(more / camera.usual)
             camera.loss = np.log2((1.0 - more + _DUST) / (1.0 - camera.usual + _DUST))
         layout = self._baseline.layout
-        told = np.add.reduceat(fresh, layout.offsets)[layout.attribute_of]
-        camera.told += fresh * (camera.gain - camera.loss) + told * camera.loss
-        np.clip(camera.told, 0.0, _MOST_TOLD, out=camera.told)
+        read = np.add.reduceat(fresh, layout.offsets)[layout.attribute_of]
+        self._note_since_onset(camera, fresh, read)
+        camera.cusum += fresh * (camera.gain - camera.loss) + read * camera.loss
+        np.clip(camera.cusum, 0.0, _MOST_BITS, out=camera.cusum)
         seen = np.add.reduceat(camera.counts, layout.offsets)[layout.attribute_of]
         expected = camera.usual * seen
         camera.z = (camera.counts - expected) / np.sqrt(expected * (1.0 - camera.usual) + 0.25)
-        if camera.masked or camera.z.max() > TOO_MANY or camera.told.max() > TOLD:
+        quiet = (camera.cusum == 0.0) & (camera.z < ENOUGH)
+        for since_onset in (camera.read, camera.shown, camera.others_read, camera.others_shown):
+            since_onset[quiet] = 0.0
+        if camera.masked or camera.accepted or camera.z.max() > TOO_MANY or camera.cusum.max() > CUSUM_LIMIT:
             self._set_aside(camera)
+
+    def _note_since_onset(self, camera: _Camera, fresh: IntArray, read: IntArray) -> None:
+        """Add readings to this camera's since its own evidence began, and to what all others know of theirs."""
+        camera.read += read
+        camera.shown += fresh
+        for other in self._cameras.values():
+            if other is not camera:
+                other.others_read += read
+                other.others_shown += fresh
 
     def _usual(self, unit: UnitId) -> FloatArray:
         """The upper bound of each level's usual share, here or at all cameras, whichever is more."""
@@ -152,14 +191,30 @@ class CameraFaultDetector:
         here = np.where(seen > _YOUNG, confidence.share_upper(own, seen), 0.0)
         return np.maximum(everywhere, here)
 
+    def _contradicted(self, camera: _Camera) -> NDArray[np.bool_]:
+        """Where the other cameras, since the evidence began, show a level as usual and not as this camera does."""
+        usual = np.zeros(len(camera.z)) if camera.usual is None else camera.usual
+        p = np.clip(usual, _DUST, 1.0 - _DUST)
+        r = np.maximum((camera.shown + 0.5) / (camera.read + 1.0), p + _DUST)
+        r = np.clip(r, _DUST, 1.0 - _DUST)
+        k, n = camera.others_shown, camera.others_read
+        bits = k * np.log2(r / p) + (n - k) * np.log2((1.0 - r) / (1.0 - p))
+        found: NDArray[np.bool_] = bits <= OTHERS_BITS
+        return found
+
     def _set_aside(self, camera: _Camera) -> None:
-        others = [one for one in self._cameras.values() if one is not camera and one.weight > MEMORY / 8]
-        elsewhere = np.zeros(len(camera.z), dtype=np.bool_)
-        for one in others:
-            elsewhere |= (one.z > np.maximum(ENOUGH, camera.z / 4.0)) | (
-                one.told > np.maximum(camera.told, TOLD) / 2.0
-            )
-        found = ((camera.z > TOO_MANY) | (camera.told > TOLD)) & ~elsewhere
-        still = ((camera.z > ENOUGH) | (camera.told > TOLD / 2.0)) & ~elsewhere
-        kept = [place for place in camera.masked if still[place]]
-        camera.masked = frozenset(kept + np.flatnonzero(found).tolist())
+        contradicted = self._contradicted(camera)
+        suspect = ((camera.z > TOO_MANY) | (camera.cusum > CUSUM_LIMIT)) & contradicted
+        still = ((camera.z > ENOUGH) | (camera.cusum > CUSUM_LIMIT / 2.0)) & contradicted
+        over = {
+            place
+            for place in camera.masked
+            if still[place] and camera.added - camera.masked_from[place] >= MASK_PEOPLE
+        }
+        # An accepted level is believed until nothing is left of the evidence against it.
+        gone = (camera.cusum == 0.0) & (camera.z < ENOUGH)
+        camera.accepted = frozenset(place for place in camera.accepted | over if not gone[place])
+        kept = {place for place in camera.masked if still[place]}
+        masked = (kept | set(np.flatnonzero(suspect).tolist())) - camera.accepted
+        camera.masked_from = {place: camera.masked_from.get(place, camera.added) for place in masked}
+        camera.masked = frozenset(masked)
