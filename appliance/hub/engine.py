@@ -128,6 +128,10 @@ class HubEngine:
         self._unit_statuses.enrol(register)
         self._requests.enrol(register.tablets)
 
+    def floor_warning(self, now: Seconds) -> str:
+        """Why the configured floor cannot empty the box today, and what would; empty where it can."""
+        return self._pacing.warning(self.daily_counts.today(), now)
+
     def changes(self) -> tuple[Change, ...]:
         """What people wear now that they usually do not."""
         return self._drift.changes()
@@ -239,8 +243,9 @@ class HubEngine:
         vector, unit, seen_at = observation.vector, observation.unit, admitted.seen_at
         one = self._rarity.encode(vector, unit)
         score = self._rarity.score(one)
-        rare = ready and score.p <= max(FLAG_P, self._config.pacing.max_p)
-        reasons = reasons_for(one, score, self.baseline, self._now) if rare else ()
+        bar = self._pacing.max_p(self.daily_counts.today(), self._now)
+        rare = ready and not self._rarity.holds and score.p <= max(FLAG_P, bar)
+        reasons = reasons_for(one, score, self._rarity.usual, self._now) if rare else ()
         counted = self._rarity.update(one, score, unit, seen_at)
         if ready:
             self._drift.count(encode(vector).sure, seen_at)  # also what is set aside
@@ -248,7 +253,7 @@ class HubEngine:
         self._snapshots.observed()
         self.daily_counts.passed()
         if admitted.lateness is Lateness.FRESH:
-            self._pacing.passed(self._now, flags=score.p <= self._config.pacing.max_p)
+            self._pacing.passed(self._now, flags=score.p <= bar, floor=bar)
         self.daily_counts.audited("people", observation)
         if not reasons:
             return

@@ -98,6 +98,8 @@ class Watch:
         # Ready: database, register and keys are good. A broker that is away is told in the status, as by RELAY.
         self._notifier.say("READY=1")
         log(f"hub of booth {self._config.booth} is watching")
+        if warning := self._booth.floor_warning(Seconds(time.time())):
+            log(warning, level=4)
         while not self._stop.is_set():
             messages = self._gather()
             if self._link.connected_again():

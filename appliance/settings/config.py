@@ -94,8 +94,9 @@ class PacingConfig:
     """What gifts and staff can serve.
 
     ``stock`` gifts are left for the day, ``staff`` people each need ``service_seconds`` for one visit; an alert
-    lives ``alert_seconds``; no observation with a tail probability above ``max_p`` is ever an alert. The booth
-    serves from ``opens`` to ``closes``, seconds since midnight where it stands; where they are None, for ten hours
+    lives ``alert_seconds``; no observation with a tail probability above ``max_p`` is ever an alert; None: as rare
+    as empties the box by closing time (``hub.pacing.pacing``). The booth serves from
+    ``opens`` to ``closes``, seconds since midnight where it stands; where they are None, for ten hours
     from the first person seen.
     """
 
@@ -103,7 +104,7 @@ class PacingConfig:
     staff: int = 2
     service_seconds: Seconds = _SERVICE_SECONDS
     alert_seconds: Seconds = _ALERT_SECONDS
-    max_p: float = 0.005
+    max_p: float | None = None
     opens: Seconds | None = None
     closes: Seconds | None = None
 
@@ -253,7 +254,7 @@ def _pacing(table: Table) -> PacingConfig:
         staff=table.number("staff", 0, 100, 2, kind=int),
         service_seconds=Seconds(table.number("service_seconds", 10.0, 3600.0, 360.0, kind=float)),
         alert_seconds=Seconds(table.number("alert_seconds", 10.0, 900.0, 180.0, kind=float)),
-        max_p=table.number("max_p", 1e-6, 0.05, 0.005, kind=float),
+        max_p=table.number("max_p", 0.0, 0.05, 0.0, kind=float) or None,
         opens=opens,
         closes=closes,
     )

@@ -55,7 +55,7 @@ def test_a_short_hub_file_is_enough(tmp_path: Path) -> None:
         300.0,
         40,
     )
-    assert hub.pacing.max_p == 0.005
+    assert hub.pacing.max_p is None
     assert (hub.pacing.opens, hub.pacing.closes, hub.language) == (None, None, "en")
 
 

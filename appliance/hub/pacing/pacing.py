@@ -7,6 +7,9 @@ above the floor: staff who see nothing for an hour stop looking. And never far a
 exceed the share F of the day's people who passed by ``REIN`` standard deviations, sqrt(stock F (1 - F)), and two.
 This binds only where tail probabilities are not what they say, as when many people are equally rare.
 
+The floor is the configured ``max_p``; without one it is derived, minute by minute, so that the box is emptied:
+``ROOM`` * gifts left / (acceptance * people still to come), between ``LEAST_MAX_P`` and ``MOST_MAX_P``.
+
 Invariants:
     * Closed, nobody free, no gift left, above the floor, or the same outfit a moment ago: no alert.
     * What was alerted lately is remembered in memory only, for minutes, as an outfit; nobody is recognised by it.
@@ -41,6 +44,15 @@ FINEST_P: Final = 1 / 2000
 MOST_DENSE: Final = 8.0
 """A day on which flags come more often than their tail probability says (rain) is believed up to this factor."""
 REIN: Final = 2.5
+LEAST_MAX_P: Final = 0.005
+MOST_MAX_P: Final = 0.05
+"""Between these a floor is derived: nobody commoner than one in twenty is ever sent for."""
+ROOM: Final = 2.0
+"""So many times as many people are at the floor as are needed: staff are busy, people look alike, words are plain."""
+KNOWN_PEOPLE: Final = 150
+"""Before so many people have passed today nobody knows how many will: the derived floor is the least."""
+_FLOOR_SECONDS: Final = 60.0
+"""A derived floor is looked up anew this often."""
 _FLAGS_BELIEVED: Final = 40.0
 _AGREE_LEAST: Final = 3
 _AGREE_SHARE: Final = 0.75
@@ -107,6 +119,8 @@ class Pacing:
         self.forecast = Forecast(history, now)
         self._day = ""
         self._people = self._flags = 0
+        self._expected_flags = 0.0
+        self._floor: tuple[float, float] = (-math.inf, LEAST_MAX_P)
         self._alerted_at = -math.inf
 
     def tick(self, now: Seconds) -> None:
@@ -115,14 +129,15 @@ class Pacing:
         while self._recent and self._recent[0][0] <= now - self._suppress:
             self._recent.popleft()
 
-    def passed(self, now: Seconds, *, people: int = 1, flags: int = 0) -> None:
-        """So many people passed by at ``now``, so many of them at or beyond the floor."""
+    def passed(self, now: Seconds, *, people: int = 1, flags: int = 0, floor: float | None = None) -> None:
+        """So many people passed by at ``now``, so many of them at or beyond ``floor`` (None: as configured)."""
         self.forecast.passed(now, people)
         day = local_day(now).day
         if day != self._day:
-            self._day, self._people, self._flags = day, 0, 0
+            self._day, self._people, self._flags, self._expected_flags = day, 0, 0, 0.0
         self._people += people
         self._flags += flags
+        self._expected_flags += people * (floor or self._config.max_p or LEAST_MAX_P)
 
     def stock(self, today: Today) -> int:
         """Gifts left for today."""
@@ -139,15 +154,43 @@ class Pacing:
         midnight = local_day(now).midnight
         return Seconds(midnight + self._config.opens), Seconds(midnight + self._config.closes)
 
+    def max_p(self, today: Today, now: Seconds) -> float:
+        """The floor at ``now``: the greatest tail probability that may become an alert."""
+        if self._config.max_p is not None:
+            return self._config.max_p
+        if not 0.0 <= now - self._floor[0] < _FLOOR_SECONDS:
+            opens, closes = self.hours(today, now)
+            known = self._people >= KNOWN_PEOPLE and opens <= now < closes
+            still = self.forecast.remaining(now, Seconds(max(now, closes - MARGIN_SECONDS)))
+            wanted = ROOM * self.stock(today) / (today.acceptance * max(1.0, still))
+            self._floor = (now, min(MOST_MAX_P, max(LEAST_MAX_P, wanted)) if known else LEAST_MAX_P)
+        return self._floor[1]
+
+    def warning(self, today: Today, now: Seconds) -> str:
+        """Why a configured floor cannot empty the box on the day of ``now``, and what would; empty where it can."""
+        fixed, stock = self._config.max_p, self.stock(today)
+        if fixed is None or not stock:
+            return ""
+        opens, closes = self.hours(today, now)
+        people = self.forecast.remaining(Seconds(max(now, opens)), closes)
+        gifts = people * fixed * today.acceptance
+        if not people or gifts >= stock:
+            return ""
+        needed = stock / (today.acceptance * people)
+        return (
+            f"pacing.max_p {fixed:g} gives about {gifts:.0f} of {stock} gifts to the {people:.0f} people expected; "
+            f"leave max_p out, or set it to {min(MOST_MAX_P, needed * ROOM):.3g}"
+        )
+
     def threshold(self, today: Today, now: Seconds) -> float:
         """The tail probability up to which a flag is worth an alert at ``now``; 0 where nothing is."""
-        config, stock = self._config, self.stock(today)
+        config, stock, floor = self._config, self.stock(today), self.max_p(today, now)
         opens, closes = self.hours(today, now)
         if not (opens <= now < closes and stock and config.staff):
             return 0.0
         still = self.forecast.remaining(now, Seconds(closes - MARGIN_SECONDS))
-        dense = (self._flags + _FLAGS_BELIEVED) / (self._people * config.max_p + _FLAGS_BELIEVED)
-        flags = still * config.max_p * min(MOST_DENSE, max(1.0, dense))
+        dense = (self._flags + _FLAGS_BELIEVED) / (self._expected_flags + _FLAGS_BELIEVED)
+        flags = still * floor * min(MOST_DENSE, max(1.0, dense))
         alerts = min(flags, stock / today.acceptance)
         seconds = max(60.0, closes - MARGIN_SECONDS - now)
         visit = today.visit_seconds or config.service_seconds
@@ -155,7 +198,7 @@ class Pacing:
         bits = price(stock, today.acceptance * flags * (1.0 - busy))
         quiet = (now - max(self._alerted_at, opens)) / QUIET_SECONDS
         bits -= QUIET_POWER * math.log2(max(1.0, quiet))
-        return min(config.max_p, max(FINEST_P, config.max_p * math.exp2(-max(0.0, bits))))
+        return min(floor, max(FINEST_P, floor * math.exp2(-max(0.0, bits))))
 
     def _ahead(self, today: Today, open_alerts: int, now: Seconds) -> bool:
         """Whether far more gifts are gone, or promised, than people have passed."""

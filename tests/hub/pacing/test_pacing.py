@@ -220,3 +220,41 @@ def test_where_a_gift_could_well_be_left_over_anybody_at_the_floor_gets_it(gifts
     """While a gift could well be left over none is kept back for somebody rarer; where many takers come, each is."""
     assert price(gifts, takers) <= 0.0
     assert price(gifts, 3.0 * takers) > 0.5
+
+
+def _with_history(people_an_hour: int, max_p: float | None) -> Pacing:
+    midnight = local_day(NOON).midnight
+    days = [day_of(Seconds(midnight - back * 86_400.0 + 43_200.0)) for back in range(1, 15)]
+    history = [
+        HourCount(day=day, hour=hour, people=people_an_hour, watched=3600)
+        for day in days
+        for hour in range(24)
+    ]
+    config = PacingConfig(max_p=max_p, opens=Seconds(0.0), closes=Seconds(86_400.0))
+    return Pacing(config, suppress_seconds=Seconds(300.0), now=Seconds(midnight), history=history)
+
+
+def test_a_floor_that_nobody_set_empties_the_box() -> None:
+    """Once the day's people are known the derived floor reaches more takers than there are gifts, and 5 % at most."""
+    midnight = local_day(NOON).midnight
+    floors = {}
+    for people in (20, 400, 20_000):
+        paced, now = _with_history(people, None), Seconds(midnight + 3600.0)
+        for second in range(0, 3600, max(1, 3600 // people)):
+            paced.passed(Seconds(midnight + second), people=max(1, people // 3600))
+        paced.passed(now, people=200)
+        floors[people] = paced.max_p(today(), now)
+        assert floors[people] <= 0.05
+    assert floors[20] == 0.05
+    assert 40 < floors[400] * 400 * 23 * 0.5 < 120
+    assert floors[20_000] == 0.005
+
+
+def test_a_floor_that_cannot_empty_the_box_is_told_at_the_start() -> None:
+    """9,000 people at a floor of .005 take 23 gifts of 40: that is said, and what to set; a wide floor is fine."""
+    midnight = Seconds(local_day(NOON).midnight)
+    said = _with_history(375, 0.005).warning(today(), midnight)
+    assert "gives about 23 of 40 gifts to the 9000 people expected" in said
+    assert "leave max_p out, or set it to 0.0178" in said
+    assert not _with_history(375, 0.02).warning(today(), midnight)
+    assert not _with_history(375, None).warning(today(), midnight)

@@ -1,0 +1,182 @@
+"""Rarity on a day unlike the weeks before: a change renews the memory of scores, and today's crowd is weighed in.
+
+Formula: until ``TailMartingale`` finds that today's people are others than those remembered, everything is as
+``Rarity`` says. From then on four experts judge side by side: the weeks' counts worth all, 5,000, 500 and 0 people,
+plus today's, each with a memory of scores begun at the change. What is claimed is the mean of their p, weighted by
+how well each foresaw the people of today (``FixedShare``; the likelihood is that of the SURE readings one by one).
+
+Invariants:
+    * For ``HOLD_PEOPLE`` after a change nobody is flagged: the memories of scores are too young to say 1 %.
+    * A day ends after ``NIGHT_SECONDS`` without anybody. Experts and bet serve the moment and stay in memory: after a
+      restart the bet begins anew. ``forget`` takes a person out of every expert too.
+    * What is stored is what ``Rarity`` stores.
+    * Pure: no I/O, no clock.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+from typing import Final
+
+import numpy as np
+
+from appliance.hub.statistics.baseline.baseline import Baseline
+from appliance.hub.statistics.baseline.state import BaselineState
+from appliance.hub.statistics.change.martingale import TailMartingale
+from appliance.hub.statistics.layout import EncodedVector, FloatArray
+from appliance.hub.statistics.mixture import FixedShare
+from appliance.hub.statistics.rarity import CountReceipt, Rarity, Score
+from appliance.protocol.values import AttributeVector, Seconds, UnitId
+
+WORTH: Final = (math.inf, 5000.0, 500.0, 0.0)
+"""So many people the weeks' counts are worth to each expert at most."""
+HOLD_PEOPLE: Final = 150
+NIGHT_SECONDS: Final = 4 * 3600.0
+_SHARES_LAG: Final = 16
+"""Shares that foresee are looked up anew after so many people."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EventReceipt(CountReceipt):
+    """How somebody was counted by the experts too; ``change`` says which change these were begun at."""
+
+    change: int
+    experts: tuple[CountReceipt, ...]
+
+
+class EventExperts:
+    """The four experts of one day, begun with the weeks' ``state`` as it was at the change, at ``now``."""
+
+    def __init__(self, baseline: Baseline) -> None:
+        state, weight = baseline.state(), baseline.weight(Seconds(baseline.latest))
+        self.rarities = tuple(
+            Rarity(Baseline(_worth(state, worth / weight if weight > 0 else 0.0), baseline.layout))
+            for worth in WORTH
+        )
+        self.mixture = FixedShare(len(WORTH))
+        self.people = 0
+        self._bits: tuple[FloatArray, ...] = ()
+
+    def score(self, one: EncodedVector) -> tuple[Score, tuple[Score, ...]]:
+        """The mixed score, and each expert's own."""
+        scores = tuple(rarity.score(one) for rarity in self.rarities)
+        p = self.mixture.mean([score.p for score in scores])
+        return replace(scores[self.mixture.leader], p=p, bits=-math.log2(p)), scores
+
+    def update(
+        self, one: EncodedVector, scores: tuple[Score, ...], unit: UnitId, seen_at: Seconds
+    ) -> tuple[CountReceipt, ...]:
+        """Weigh the experts by what came, then let each learn it."""
+        if self.people % _SHARES_LAG == 0:
+            self._bits = tuple(_share_bits(rarity.baseline) for rarity in self.rarities)
+        self.mixture.learn([float(bits[one.sure].sum()) for bits in self._bits])
+        self.people += 1
+        return tuple(
+            rarity.update(one, score, unit, seen_at)
+            for rarity, score in zip(self.rarities, scores, strict=True)
+        )
+
+    @property
+    def leading(self) -> Baseline:
+        """What is usual by the expert that foresees best."""
+        return self.rarities[self.mixture.leader].baseline
+
+
+def _worth(state: BaselineState, share: float) -> BaselineState | None:
+    """``state`` with every count times ``share``, 1 at most; None where nothing is left."""
+    if share >= 1.0 or not share:
+        return state if share else None
+    return replace(
+        state,
+        people=max(1, round(state.people * share)),
+        weight=state.weight * share,
+        pairs=state.pairs * share,
+        known=state.known * share,
+        cameras=tuple((unit, row * share) for unit, row in state.cameras),
+    )
+
+
+def _share_bits(baseline: Baseline) -> FloatArray:
+    """log2 of the share of each level, smoothed by half a person: (levels,)."""
+    layout = baseline.layout
+    count, weight = baseline.singles(Seconds(baseline.latest))
+    bits: FloatArray = np.log2((count + 0.5) / (weight + 0.5 * np.array(layout.sizes)[layout.attribute_of]))
+    return bits
+
+
+class EventDayRarity(Rarity):
+    """``Rarity`` that notices a day unlike the weeks before; the same where there is none."""
+
+    def __init__(self, baseline: Baseline, bins: FloatArray | None = None) -> None:
+        super().__init__(baseline, bins)
+        self._bet = TailMartingale()
+        self._experts: EventExperts | None = None
+        self._changes = 0
+        self._seen_at = -math.inf
+        self._scored: tuple[EncodedVector, float, tuple[Score, ...]] | None = None
+
+    @property
+    def holds(self) -> bool:
+        """Whether the day has changed so lately that nobody is to be flagged."""
+        return self._experts is not None and self._experts.people < HOLD_PEOPLE
+
+    @property
+    def usual(self) -> Baseline:
+        """The baseline by which a reason is said: the weeks', or on a changed day that which foresees it best."""
+        return self.baseline if self._experts is None else self._experts.leading
+
+    def score(self, one: EncodedVector) -> Score:
+        """The score of what is worn, by the weeks or, on a changed day, by all experts."""
+        if self._experts is None:
+            score = super().score(one)
+            self._scored = (one, score.p, ())
+            return score
+        weeks = super().score(one)
+        mixed, scores = self._experts.score(one)
+        self._scored = (one, weeks.p, scores)
+        # What the weeks' own histograms remember stays theirs.
+        return replace(mixed, looks=weeks.looks)
+
+    def update(self, one: EncodedVector, score: Score, unit: UnitId, seen_at: Seconds) -> CountReceipt:
+        """Make what was scored part of what is usual, and notice where a day begins or has changed."""
+        if seen_at - self._seen_at > NIGHT_SECONDS:
+            self._bet.begin()
+            self._experts = None
+        self._seen_at = max(self._seen_at, seen_at)
+        if self._scored is None or self._scored[0] is not one:
+            self.score(one)
+        scored, self._scored = self._scored, None
+        counted = super().update(one, score, unit, seen_at)
+        if self._experts is None:
+            if scored is not None and one.fair.size and self._bet.count(scored[1]).changed:
+                self._changes += 1
+                self._experts = EventExperts(self.baseline)
+            return counted
+        experts = self._experts
+        scores = scored[2] if scored is not None and scored[2] else experts.score(one)[1]
+        return EventReceipt(
+            one=counted.one,
+            scores=counted.scores,
+            counted_at=counted.counted_at,
+            counted_briefly_at=counted.counted_briefly_at,
+            number=counted.number,
+            change=self._changes,
+            experts=experts.update(one, scores, unit, seen_at),
+        )
+
+    def forget(
+        self, vector: AttributeVector, unit: UnitId, seen_at: Seconds, counted: CountReceipt | None
+    ) -> None:
+        """Take out again what ``update`` put in, from the experts too."""
+        super().forget(vector, unit, seen_at, counted)
+        experts = self._experts
+        if experts is not None and isinstance(counted, EventReceipt) and counted.change == self._changes:
+            for rarity, receipt in zip(experts.rarities, counted.experts, strict=True):
+                rarity.forget(vector, unit, seen_at, receipt)
+
+    def follow_clock(self, now: Seconds) -> None:
+        """Take note of the hub's clock before a batch."""
+        super().follow_clock(now)
+        for rarity in self._experts.rarities if self._experts else ():
+            rarity.follow_clock(now)
