@@ -20,8 +20,9 @@ if TYPE_CHECKING:
 Subparsers: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"  # noqa: SLF001 - see below
 """What ``add_subparsers`` gives; argparse has no public name for it."""
 EXIT_CODES: Final = (
-    "exit codes (sysexits.h): 0 done; 2 wrong use; 65 what was given is refused; 75 away for now, try again; "
-    "78 a file, a name or the set-up is wrong; 130 interrupted; 141 the reader of the output ended"
+    "exit codes (sysexits.h): 0 done; 2 wrong use; 65 what was given is refused; 70 a fault of the program; "
+    "75 away for now, try again; 78 a file, a name or the set-up is wrong; 130 interrupted; "
+    "141 the reader of the output ended"
 )
 
 

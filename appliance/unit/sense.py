@@ -19,6 +19,7 @@ from __future__ import annotations
 import os
 import threading
 import time
+import traceback
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -48,6 +49,10 @@ if TYPE_CHECKING:  # these see pixels; at run time they are imported inside the 
 Opened = TypeVar("Opened")
 
 HEARTBEAT: Final = 5.0
+BACKOFF_SECONDS: Final = 25.0
+"""Less than systemd's watchdog waits (30 s), so that this process says itself how it ended."""
+FAULT_EXIT: Final = 70
+"""EX_SOFTWARE of sysexits.h."""
 _RETRY: Final = 2.0
 _PARTING: Final = 2.0
 """Seconds the last records may take to leave."""
@@ -56,7 +61,9 @@ _PARTING: Final = 2.0
 def main(config_path: Path, *, unboxed: bool, source: str | None = None) -> int:
     """Run until SIGTERM, SIGINT or the end of a recording: 0. ``source`` replaces the configured one.
 
-    78 where something is unfit (a wall does not stand, too); 75 where the camera or the pipe's reader went away.
+    78 where something is unfit (a wall does not stand, too); 75 where the camera or the pipe's reader went away; 70
+    after a fault of the program and ``BACKOFF_SECONDS``: a fault at every start would else count an epoch, and write
+    it to the disk, every few seconds.
     """
     stop = stop_requested()
     try:
@@ -64,6 +71,16 @@ def main(config_path: Path, *, unboxed: bool, source: str | None = None) -> int:
     except LeftfieldError as error:
         log(f"sense: {error}", level=3)
         return error.exit_code
+    except Exception as fault:  # noqa: BLE001 - the process's one broad except: its last line, then its end
+        # Type and place only: what a fault says could hold what was seen.
+        place = traceback.extract_tb(fault.__traceback__)[-1]
+        where = f"{type(fault).__name__} at {Path(place.filename).name}:{place.lineno}"
+        log(
+            f"sense: fault of the program ({where}); ends in {BACKOFF_SECONDS:g} s. Fix: report this line",
+            level=3,
+        )
+        stop.wait(BACKOFF_SECONDS)
+        return FAULT_EXIT
 
 
 def _run(config_path: Path, *, unboxed: bool, source: str | None, stop: threading.Event) -> int:

@@ -330,3 +330,25 @@ def test_sense_is_light_before_its_walls() -> None:
 def test_a_vector_is_all_there_is() -> None:
     """An observation has as many readings as the vocabulary has attributes, and nothing else."""
     assert len(VECTOR.readings) == len(ATTRIBUTES)
+
+
+def test_a_fault_of_the_program_backs_off_and_says_where_and_nothing_it_saw(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """An unexpected exception ends SENSE with 70 after a wait; the line has type and place, not the message."""
+    waited: list[float] = []
+
+    class Stop:
+        def wait(self, seconds: float) -> None:
+            waited.append(seconds)
+
+    def broken(*_: object, **__: object) -> int:
+        raise ZeroDivisionError("pixels: 17 23 99")
+
+    monkeypatch.setattr(sense, "stop_requested", Stop)
+    monkeypatch.setattr(sense, "_run", broken)
+    assert sense.main(tmp_path / "unit.toml", unboxed=False) == sense.FAULT_EXIT
+    assert waited == [sense.BACKOFF_SECONDS]
+    said = capfd.readouterr().err
+    assert "ZeroDivisionError at test_sense.py:" in said
+    assert "17 23 99" not in said
