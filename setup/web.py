@@ -8,17 +8,17 @@ from __future__ import annotations
 
 import os
 import shutil
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from setup.environment import digest
 from setup.voice import SetupError, capture, say
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from setup.places import Places
 
 _FILES = ("package.json", "package-lock.json")
+_SYSTEM_CERTIFICATES = Path("/etc/ssl/certs/ca-certificates.crt")
 
 
 def compiler(where: Places) -> Path:
@@ -60,9 +60,15 @@ def provide(where: Places) -> None:
 
 
 def _with_own_settings(env: dict[str, str]) -> dict[str, str]:
-    """Let npm read the user's settings (a mirror, a certificate) although its home is the cache directory."""
+    """Let npm read the user's settings although its home is the cache directory, and trust what the system trusts.
+
+    Node brings certificates of its own; a network whose own authority Debian knows would else be refused.
+    """
     own = os.path.expanduser("~/.npmrc")  # noqa: PTH111 - stays a text where there is no home
-    return {**env, "NPM_CONFIG_USERCONFIG": env.get("NPM_CONFIG_USERCONFIG", own)}
+    found = {"NPM_CONFIG_USERCONFIG": own}
+    if _SYSTEM_CERTIFICATES.exists():
+        found["NODE_EXTRA_CA_CERTS"] = str(_SYSTEM_CERTIFICATES)
+    return found | env
 
 
 def check(where: Places) -> str:
