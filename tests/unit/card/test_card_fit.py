@@ -62,12 +62,18 @@ def test_brightness_stays_the_cameras_own() -> None:
 
 
 @settings(max_examples=30, deadline=None)
-@given(st.tuples(*[st.floats(0.5, 1.8)] * 3))
+@given(st.tuples(*[st.floats(0.6, 1.8)] * 3))
 def test_greys_come_out_grey(lamp: tuple[float, float, float]) -> None:
-    """Whatever the lamp, what the camera saw of a grey patch leaves the matrix without a tint."""
+    """Under any lamp whose channels differ up to threefold, a grey patch leaves the matrix without a tint."""
     camera = Camera(lamp=lamp, crosstalk=CROSSTALK, exposure=0.5)
     grey = rows(fitted(readings(camera), asked())) @ camera.matrix @ np.ones(3)
     assert grey / grey.mean() == pytest.approx(np.ones(3), abs=0.01)
+
+
+def test_a_lamp_beyond_what_a_matrix_holds_is_a_misfit() -> None:
+    """Channels that differ three and a half times are said to fit no camera, not corrected half."""
+    lamp = (1.8, 1.8, 0.5)
+    assert fitted(readings(Camera(lamp=lamp, crosstalk=CROSSTALK, exposure=0.5)), asked()) is Word.MISFIT
 
 
 def test_one_spoilt_patch_does_not_carry_the_rest() -> None:
