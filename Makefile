@@ -62,12 +62,14 @@ demo: setup ## a booth in a box: a real camera unit on a street video, a simulat
 test: setup-test lint ## lint, then every unit, promise, conformance, browser and end-to-end test
 	@"$(BIN)/python" -m pytest -q -o cache_dir="$(CACHE_PATH)/pytest" -n $(WORKERS) --dist loadfile $(TESTS)
 
-coverage: setup-test ## branch coverage of the rooms that think, 95 % at the least
+coverage: setup-test ## branches taken in each room that thinks, 95 % at the least
 	@"$(BIN)/python" -m coverage erase
-	@"$(BIN)/python" -m coverage run -m pytest -q -o cache_dir="$(CACHE_PATH)/pytest" tests/hub tests/unit tests/conformance \
+	@"$(BIN)/python" -m coverage run -m pytest -q -o cache_dir="$(CACHE_PATH)/pytest" tests/hub tests/unit tests/conformance tests/protocol \
 		tests/promises/test_vocabulary.py tests/promises/test_door.py tests/test_doctests.py tests/shipped
 	@"$(BIN)/python" -m coverage combine -q
 	@"$(BIN)/python" -m coverage report
+	@"$(BIN)/python" -m coverage json -q -o "$(CACHE_PATH)/coverage.json"
+	@"$(BIN)/python" -m tests.tools.branch_table "$(CACHE_PATH)/coverage.json"
 
 lint: python ## ruff (each ignore with its reason), mypy strict, the dependency rule
 	@$(PYTHON) -m setup python
