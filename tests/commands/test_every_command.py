@@ -52,6 +52,14 @@ def test_every_command_has_an_example_of_itself_and_the_exit_codes(parser: argpa
     assert EXIT_CODES in epilog
 
 
+def test_the_documents_name_the_same_exit_codes_as_the_help() -> None:
+    """The table of docs/install.md has each exit code of the help, and no other."""
+    text = (Path(__file__).parents[2] / "docs" / "install.md").read_text("utf-8")
+    table = text[text.index("| exit code | meaning |") :]
+    told = re.findall(r"^\| ([\d, ]+) \|", table, re.MULTILINE)
+    assert ", ".join(told).split(", ") == re.findall(r"\b\d+\b", EXIT_CODES)
+
+
 @pytest.mark.parametrize("parser", DOING, ids=_names(DOING))
 def test_every_option_says_what_it_is_for(parser: argparse.ArgumentParser) -> None:
     """Each option and argument has a help text."""
