@@ -30,6 +30,8 @@ from appliance.hub.pacing.forecast import HourCount
 from appliance.hub.pacing.local_day import local_day
 from appliance.hub.pacing.pacing import Pacing, Today
 from appliance.hub.statistics.baseline.baseline import Baseline
+from appliance.hub.statistics.baseline.state import BaselineState, coarse, merged, taken_up
+from appliance.hub.statistics.conformal import whole
 from appliance.hub.statistics.event_day import EventDayRarity
 from appliance.hub.statistics.layout import EncodedVector
 from appliance.hub.statistics.rarity import CountReceipt, Rarity, Score
@@ -52,6 +54,7 @@ from tests.bench.exceptions.street import Sight, Street, vectors
 STOCK, STAFF, VISIT, ACCEPTANCE = 40, 2, 360.0, 0.5
 HOURS = 10
 FLAG_P = 0.01
+WARMUP = 300
 DAYS = 14
 UNITS = (UnitId("north"), UnitId("south"))
 DAY = 86_400.0
@@ -77,6 +80,20 @@ class Outcome:
         return float(np.diff([600.0, *self.at, end]).max()) / 60
 
 
+def _imported(
+    seed: int, per_day: int, opens: float, prior: chain.Prior, chance: np.random.Generator
+) -> BaselineState:
+    """Two weeks of three other corners, as their exported files merged: counts, and no memory of scores."""
+    states = []
+    for corner in range(3):
+        street, there = Street(seed + 10_000 * (corner + 1)), Rarity(Baseline())
+        for day in range(DAYS):
+            said = _said(street, street.people(per_day // 3), prior)
+            _learn(there, said, opens - (DAYS - day) * DAY, chance)
+        states.append(coarse(there.baseline.state()))
+    return taken_up(merged(merged(states[0], states[1]), states[2]))
+
+
 class WeeksOnly(EventDayRarity):
     """Never notices that the day has changed: what the hub did before, to compare with."""
 
@@ -86,7 +103,15 @@ class WeeksOnly(EventDayRarity):
 
 
 def day_of(
-    seed: int, people: int, learnt: int, *, event: bool, spread: float, weeks_only: bool = False
+    seed: int,
+    people: int,
+    learnt: int,
+    *,
+    event: bool,
+    spread: float,
+    weeks_only: bool = False,
+    restart: int = 0,
+    weeks: str = "own",
 ) -> Outcome:
     """Weeks, then one day: an event, or (not ``event``) one more ordinary day."""
     chance = np.random.default_rng(seed)
@@ -95,8 +120,11 @@ def day_of(
     opens = MONDAY + 10 * 3600.0
     per_day = learnt // DAYS
     prior = chain.prior_of(usual.people(4000), usual.sizes)
-    for day in range(DAYS):
-        _learn(rarity, _said(usual, usual.people(per_day), prior), opens - (DAYS - day) * DAY, chance)
+    if weeks == "own":
+        for day in range(DAYS):
+            _learn(rarity, _said(usual, usual.people(per_day), prior), opens - (DAYS - day) * DAY, chance)
+    elif weeks == "imported":
+        rarity = EventDayRarity(Baseline(_imported(seed, per_day, opens, prior, chance)))
     levels = usual.people(people)
     if event:
         dressed = chance.random(people) < 0.9
@@ -104,7 +132,7 @@ def day_of(
     said = _said(usual, levels, prior)
     at = np.sort(chance.random(people)) * HOURS * 3600.0
     truth = _rank(_hindsight(vectors(levels)))
-    return _played(rarity, said, at, truth, per_day, chance, 1 / 200 if weeks_only else None)
+    return _played(rarity, said, at, truth, per_day, chance, 1 / 200 if weeks_only else None, restart)
 
 
 def _said(street: Street, levels: np.ndarray, prior: chain.Prior) -> list[AttributeVector]:
@@ -148,6 +176,7 @@ def _played(
     usual_people: int,
     chance: np.random.Generator,
     max_p: float | None,
+    restart: int,
 ) -> Outcome:
     opens = MONDAY + 10 * 3600.0
     days = [local_day(Seconds(opens - back * DAY)).day for back in range(1, DAYS + 1)]
@@ -170,13 +199,17 @@ def _played(
     pending: list[tuple[float, bool]] = []
     for place, (vector, after) in enumerate(zip(said, at.tolist(), strict=True)):
         now, unit = Seconds(opens + after), UNITS[place % 2]
+        if restart and place == restart:
+            stored = taken_up(coarse(rarity.baseline.state()))
+            rarity = EventDayRarity(Baseline(stored), whole(rarity.bins()))
         while pending and pending[0][0] <= after:
             gifts, ended = gifts + pending.pop(0)[1], ended + 1
         today = Today(began=Seconds(opens), gifted=gifts, ended=ended, gifted_before=30.0, ended_before=60.0)
         one = rarity.encode(vector, unit)
         score = rarity.score(one)
         floor = pacing.max_p(today, now)
-        rare = not rarity.holds and score.p <= max(FLAG_P, floor)
+        ready = not rarity.baseline.needs(WARMUP, now) and not rarity.holds
+        rare = ready and score.p <= max(FLAG_P, floor)
         reasons = reasons_for(one, score, rarity.usual, now) if rare else ()
         rarity.update(one, score, unit, now)
         pacing.passed(now, flags=score.p <= floor, floor=floor)
@@ -221,6 +254,8 @@ def main() -> None:
     parser.add_argument("--people", type=int, default=9000)
     parser.add_argument("--weeks-people", type=int, default=5600)
     parser.add_argument("--spread", type=float, default=3.0, help="of the event's street")
+    parser.add_argument("--restart", type=int, default=0, help="the hub starts anew at this person")
+    parser.add_argument("--weeks", choices=("own", "imported", "none"), default="own")
     parser.add_argument("--ordinary", action="store_true", help="one more ordinary day instead of the event")
     parser.add_argument(
         "--weeks-only", action="store_true", help="without experts, floor 1/200: as it was before"
@@ -235,6 +270,8 @@ def main() -> None:
             event=not asked.ordinary,
             spread=asked.spread,
             weeks_only=asked.weeks_only,
+            restart=asked.restart,
+            weeks=asked.weeks,
         )
         found.append(one)
         print(
