@@ -1,6 +1,6 @@
 """A street that never was: seeded walkers, things they walk behind, and a detector that errs as the real one does.
 
-Laws: pure; one seed is one street, for ever; who is who is known exactly.
+Invariants: pure; one seed is one street, for ever; who is who is known exactly.
 
 Walkers keep to a ground seen from above (height in the picture falls with the distance), walk alone or two by two,
 stop now and then to talk, and pass behind posts, signs and vans. The detector's errors are those measured on the

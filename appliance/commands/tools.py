@@ -53,10 +53,10 @@ def _manual(given: argparse.Namespace) -> int:
 
 def _demo(given: argparse.Namespace) -> int:
     from appliance.demo import booth
-    from appliance.demo.show import Options
+    from appliance.demo.show import DemoOptions
 
     return booth.main(
-        Options(
+        DemoOptions(
             source=given.source,
             duration=given.duration,
             headless=given.headless,

@@ -16,12 +16,12 @@ from appliance import enrol
 from appliance.base.systemd import stop_requested
 from appliance.demo import places
 from appliance.demo.children import age
-from appliance.demo.show import Options, Show
+from appliance.demo.show import DemoOptions, Show
 from appliance.demo.source import check_source
 from appliance.demo.stage import build
 
 
-def main(options: Options) -> int:
+def main(options: DemoOptions) -> int:
     """Run the demo; 0 where it did what it promises (see summary.py), else 1. Unfit where it cannot start."""
     began = time.monotonic() - age()
     stop = stop_requested()

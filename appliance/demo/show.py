@@ -20,7 +20,7 @@ from typing import Final
 from appliance.base.errors import LeftfieldError, Unfit
 from appliance.demo import places
 from appliance.demo.children import Children
-from appliance.demo.observers.headless_tablet import HeadlessTablet, UnitRow
+from appliance.demo.observers.headless_tablet import HeadlessTablet, ShownUnit
 from appliance.demo.observers.ledger import Ledger, Said, as_json
 from appliance.demo.observers.tap import Tap
 from appliance.demo.stage import (
@@ -28,12 +28,12 @@ from appliance.demo.stage import (
     COUNTING_TABLET,
     REAL_UNIT,
     SIMULATED_UNITS,
-    Stage,
+    DemoStage,
     command,
     street_command,
 )
 from appliance.demo.summary import Summary
-from appliance.demo.terminal import Screen, View
+from appliance.demo.terminal import DemoView, Screen
 
 PEOPLE_PER_SECOND: Final = 5.0
 PATIENCE: Final = 30.0
@@ -43,7 +43,7 @@ STOP_ORDER: Final = ("sense", "street", "relay", "pages", "pages-tls", "watch", 
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Options:
+class DemoOptions:
     """What the command line asked for. ``duration`` is in seconds, None for until stopped."""
 
     source: str
@@ -63,7 +63,7 @@ class _Ended(LeftfieldError):
 class Show:
     """One run of the demo, on a stage that is built."""
 
-    def __init__(self, stage: Stage, options: Options, began: float, stop: threading.Event) -> None:
+    def __init__(self, stage: DemoStage, options: DemoOptions, began: float, stop: threading.Event) -> None:
         self._stage = stage
         self._options = options
         self._began = began
@@ -162,7 +162,7 @@ class Show:
         return time.monotonic() - self._began
 
     @property
-    def _row(self) -> UnitRow | None:
+    def _row(self) -> ShownUnit | None:
         board = self._tablet.board
         return board.row(REAL_UNIT) if board else None
 
@@ -220,12 +220,12 @@ class Show:
     def _last_words(self) -> str:
         return "its last words are above" if self._options.headless else "run it with --headless to see why"
 
-    def view(self) -> View:
+    def view(self) -> DemoView:
         """What is to be seen now."""
         board, row, alerts = self._tablet.board, self._row, tuple(self._tablet.alerts.values())
         last = alerts[-1] if alerts else None
         rows = board.units if board else ()
-        return View(
+        return DemoView(
             running=self._running,
             local_link=self._stage.local_link,
             network_link=self._stage.network_link,

@@ -38,7 +38,7 @@ COUNTING_TABLET: Final = TabletId("demo-counter")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Stage:
+class DemoStage:
     """Everything the processes need; ``fresh`` is False where a kept directory was taken up again."""
 
     directory: Path
@@ -70,7 +70,7 @@ class Stage:
         return f"https://{self.network}:{self.ports.secure_pages}/tablet#{TABLET}:{self.password}"
 
 
-def build(directory: Path, *, source: str, ports: Ports, network: str) -> Stage:
+def build(directory: Path, *, source: str, ports: Ports, network: str) -> DemoStage:
     """Make, or take up again, the booth in ``directory``. Unfit where that cannot be done."""
     booth, fresh = _booth(directory / "booth", ports, network)
     known = config.register(booth.register).tablets
@@ -99,7 +99,7 @@ def build(directory: Path, *, source: str, ports: Ports, network: str) -> Stage:
         home = UnitHome(directory=directory / "units" / name)
         _enrol(booth, home, name, place, source="simulated")
         street.append(home.config)
-    return Stage(
+    return DemoStage(
         directory=directory,
         booth=booth,
         ports=ports,
@@ -189,7 +189,7 @@ def command(*words: str | Path) -> list[str]:
     return [sys.executable, "-m", "appliance.cli", *map(str, words)]
 
 
-def street_command(stage: Stage, *, seed: int, per_second: float) -> list[str]:
+def street_command(stage: DemoStage, *, seed: int, per_second: float) -> list[str]:
     """The arguments that run the simulated street; a booth that was taken up again has its past already."""
     words = [
         sys.executable,

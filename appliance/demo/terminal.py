@@ -1,7 +1,7 @@
 """The demo's terminal: one picture, drawn anew in place; where there is no terminal, one line now and then.
 
 Invariants:
-    * Drawing is a pure function from a ``View`` and a size to lines; only ``Screen`` writes.
+    * Drawing is a pure function from a ``DemoView`` and a size to lines; only ``Screen`` writes.
     * It fits 80 x 24, never scrolls, never flickers, and leaves the terminal as it found it.
     * The word SIMULATED stands on it as long as anything is.
 """
@@ -40,7 +40,7 @@ LEFT_WIDTH: Final = (40, 64)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class View:
+class DemoView:
     """What is to be seen. Rates are per second; ages in seconds."""
 
     running: float
@@ -118,7 +118,7 @@ def _title() -> list[_Line]:
     ]
 
 
-def _left(view: View, width: int) -> list[_Line]:
+def _left(view: DemoView, width: int) -> list[_Line]:
     boxed = {
         None: ("starting", "quiet"),
         True: ("boxed", "good"),
@@ -154,7 +154,7 @@ def _left(view: View, width: int) -> list[_Line]:
     return lines
 
 
-def _foot(view: View, width: int) -> list[_Line]:
+def _foot(view: DemoView, width: int) -> list[_Line]:
     lines = [_line((note, "bad")) for note in view.notes[-1:]]
     lines.append(_line(("On this machine: ", "label"), view.local_link))
     if not view.network_link:
@@ -166,7 +166,7 @@ def _foot(view: View, width: int) -> list[_Line]:
     return lines
 
 
-def draw(view: View, width: int, height: int, *, colour: bool = True) -> list[str]:
+def draw(view: DemoView, width: int, height: int, *, colour: bool = True) -> list[str]:
     """Exactly ``height`` lines of ``width`` characters (escape sequences not counted)."""
     foot = _foot(view, width)
     code = qr_lines(view.network_link) if view.network_link else []
@@ -189,7 +189,7 @@ def draw(view: View, width: int, height: int, *, colour: bool = True) -> list[st
     return lines[:height]
 
 
-def status_line(view: View) -> str:
+def status_line(view: DemoView) -> str:
     """The same in one line."""
     if view.starting and not view.people:
         return f"{view.running:4.0f} s  {view.starting}"
@@ -216,7 +216,7 @@ class Screen:
         if self._live:
             self._output.write("\x1b[?1049h\x1b[?25l\x1b[2J")
 
-    def show(self, view: View) -> None:
+    def show(self, view: DemoView) -> None:
         """Draw, or say a line where one is due."""
         if self._live:
             size = shutil.get_terminal_size()

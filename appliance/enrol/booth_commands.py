@@ -1,6 +1,6 @@
 """The command ``leftfield booth``: create it, let tablets in and out, revoke units, renew certificates, show.
 
-Laws: those of ``commands``; a secret is shown once, where it was asked for.
+Invariants: those of ``commands``; a secret is shown once, where it was asked for.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """The commands ``leftfield booth`` and ``leftfield enrol``.
 
-Laws: what a machine wants goes to standard output (a request, an answer, one JSON object with ``--json``), what a
+Rules: what a machine wants goes to standard output (a request, an answer, one JSON object with ``--json``), what a
 person should know goes to standard error; a secret is shown once, where it was asked for.
 """
 

@@ -1,6 +1,6 @@
 """What the commands of enrolment have in common: their parsers, their errors, and how they say what they did.
 
-Laws: what a machine wants goes to standard output, what a person should know goes to standard error; each error is
+Rules: what a machine wants goes to standard output, what a person should know goes to standard error; each error is
 one line and one exit code.
 """
 

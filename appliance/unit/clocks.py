@@ -1,6 +1,6 @@
 """The unit's clocks: time since boot, always true, and wall time only where the kernel calls it synchronised.
 
-Laws: read-only; coarse (``TIME_STEP``); a clock that is not synchronised gives no wall time at all.
+Invariants: read-only; coarse (``TIME_STEP``); a clock that is not synchronised gives no wall time at all.
 """
 
 from __future__ import annotations

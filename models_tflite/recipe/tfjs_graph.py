@@ -1,6 +1,6 @@
 """Reads a TensorFlow.js graph model and replays a part of it as TensorFlow operations.
 
-Laws: nothing is executed that the caller did not ask for (only nodes above the wanted outputs); an operation or
+Invariants: nothing is executed that the caller did not ask for (only nodes above the wanted outputs); an operation or
 attribute this file does not know stops the export instead of being guessed.
 """
 

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from appliance.unit.card import fit, sight
 from appliance.unit.card.patches import PATCHES, Linear, asked
-from appliance.unit.card.words import Word
+from appliance.unit.card.words import CardWord
 from appliance.unit.vision.attributes.ciede2000 import ciede2000
 from appliance.unit.vision.attributes.colours import Balance, Floats, balanced, lab_of_linear, linear
 from appliance.unit.vision.attributes.palette import palette
@@ -79,10 +79,10 @@ def matrix_of(camera: Camera, print_: dict[str, Linear], wanted: dict[str, Linea
     drawn[drawn.max(axis=2) == 255] = 255
     card, markers = cards.scene(cards.TILTED, card=drawn), sight.detector()
     readings = [sight.look(camera.sees(card, rng), markers) for _ in range(fit.FRAMES)]
-    if any(isinstance(reading, Word) for reading in readings):
+    if any(isinstance(reading, CardWord) for reading in readings):
         return None
-    found = fit.fitted([reading for reading in readings if isinstance(reading, sight.Reading)], wanted)
-    return None if isinstance(found, Word) else np.array(found.rows, np.float32)
+    found = fit.fitted([reading for reading in readings if isinstance(reading, sight.CardReading)], wanted)
+    return None if isinstance(found, CardWord) else np.array(found.rows, np.float32)
 
 
 def errors(

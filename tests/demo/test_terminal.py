@@ -5,9 +5,9 @@ from dataclasses import replace
 
 import pytest
 
-from appliance.demo.terminal import Screen, View, draw, qr_lines, status_line
+from appliance.demo.terminal import DemoView, Screen, draw, qr_lines, status_line
 
-VIEW = View(
+VIEW = DemoView(
     running=75.0,
     local_link="http://127.0.0.1:8080/tablet#tablet-1:" + "p" * 24,
     network_link="https://192.168.100.100:8443/tablet#tablet-1:" + "p" * 24,

@@ -1,6 +1,6 @@
 """Takes the pictures of the tablet page: ``python -m tests.pages.screenshots [--out docs/pictures] [--all]``.
 
-Laws: a real Chromium on a real broker; nothing is drawn here. Without ``--all`` only the pictures the README shows.
+Rules: a real Chromium on a real broker; nothing is drawn here. Without ``--all`` only the pictures the README shows.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """A booth for browser tests: a real broker as enrolment writes it, a hub's voice, the page server, a real Chromium.
 
-Laws: every wait is for a condition; what was started here is stopped here, by its own process.
+Invariants: every wait is for a condition; what was started here is stopped here, by its own process.
 """
 
 from __future__ import annotations

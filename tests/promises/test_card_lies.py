@@ -15,7 +15,7 @@ from appliance.settings.config import UnitConfig, unit_config
 from appliance.unit.card import reading
 from appliance.unit.card.complaints import Complaints
 from appliance.unit.card.patches import asked
-from appliance.unit.card.words import MOST, RECORD, Word, record_of_matrix, record_of_word
+from appliance.unit.card.words import MOST, RECORD, CardWord, record_of_matrix, record_of_word
 from appliance.unit.inputs.colour_matrix import CameraMatrix, spelled
 from appliance.unit.vision.types import Frame
 
@@ -34,7 +34,7 @@ def config(tmp_path: Path) -> UnitConfig:
     return unit_config(path)
 
 
-def ask(config: UnitConfig, told: list[Word], seconds: float = 1.0) -> CameraMatrix | int:
+def ask(config: UnitConfig, told: list[CardWord], seconds: float = 1.0) -> CameraMatrix | int:
     return reading.read(config, asked(), seconds=seconds, tell=told.append)
 
 
@@ -43,9 +43,9 @@ def ask(config: UnitConfig, told: list[Word], seconds: float = 1.0) -> CameraMat
     [
         b"\xff" * RECORD,
         b"pixels",
-        record_of_word(Word.FOUND)[:-1] + b"\x01",
+        record_of_word(CardWord.FOUND)[:-1] + b"\x01",
         bytes(RECORD),
-        record_of_word(Word.NO_CARD) * (MOST + 1),
+        record_of_word(CardWord.NO_CARD) * (MOST + 1),
     ],
 )
 def test_a_box_that_was_taken_over_gets_nothing_out(
@@ -150,7 +150,7 @@ def test_a_box_that_hangs_is_ended(
 def test_an_honest_box_says_no_more_than_it_may() -> None:
     """However long it looks and words change, it stays within what is taken in, and the last word is told."""
     reader, outlet = os.pipe()
-    words = [Word(1 + turn % 2) for turn in range(3 * MOST)]
+    words = [CardWord(1 + turn % 2) for turn in range(3 * MOST)]
     ticks = iter(range(10_000))
     frames = (Frame(pixels=np.zeros((2, 2, 3), np.uint8), at=float(turn)) for turn in range(len(words)))
     said = iter(words)
@@ -169,14 +169,14 @@ def test_words_are_told_once_each(config: UnitConfig, monkeypatch: pytest.Monkey
 
     def look(_config: object, _wanted: object, outlet: int, _seconds: float) -> None:
         os.write(2, SEALED)
-        for word in (Word.PARTLY, Word.PARTLY, Word.TOO_SMALL):
+        for word in (CardWord.PARTLY, CardWord.PARTLY, CardWord.TOO_SMALL):
             os.write(outlet, record_of_word(word))
 
     monkeypatch.setattr(reading, "_look", look)
-    told: list[Word] = []
+    told: list[CardWord] = []
     with pytest.raises(Unavailable, match="too small"):
         ask(config, told)
-    assert told == [Word.PARTLY, Word.TOO_SMALL]
+    assert told == [CardWord.PARTLY, CardWord.TOO_SMALL]
 
 
 def test_a_matrix_is_all_that_is_kept() -> None:

@@ -29,7 +29,7 @@ VISIT_SECONDS: Final = 8.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class UnitRow:
+class ShownUnit:
     """What the board says of one unit."""
 
     unit: str
@@ -48,7 +48,7 @@ class UnitRow:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Board:
+class ShownBoard:
     """What the board says, as far as the terminal shows it."""
 
     people: int
@@ -58,9 +58,9 @@ class Board:
     needs: int
     alerts_today: int
     gifted: int
-    units: tuple[UnitRow, ...]
+    units: tuple[ShownUnit, ...]
 
-    def row(self, unit: str) -> UnitRow | None:
+    def row(self, unit: str) -> ShownUnit | None:
         """The row of ``unit``, or None."""
         return next((row for row in self.units if row.unit == unit), None)
 
@@ -93,7 +93,7 @@ class HeadlessTablet:
         self.claims = 0
         self._asked = 0
         self._visits: deque[tuple[float, str]] = deque()
-        self.board: Board | None = None
+        self.board: ShownBoard | None = None
         self.hub_online = False
         self._answer = topics.staff(booth, name, "answer")
         client = paho.Client(
@@ -194,10 +194,10 @@ def _alert(said: Mapping[str, Any]) -> SeenAlert | None:
         return None
 
 
-def _board(said: Mapping[str, Any]) -> Board | None:
+def _board(said: Mapping[str, Any]) -> ShownBoard | None:
     """The board in a message of the form BOARD, or None where it has not that form."""
     try:
-        return Board(
+        return ShownBoard(
             people=int(said["people"]["total"]),
             flags=int(said["flags_today"]),
             weight=float(said["baseline"]["weight"]),
@@ -211,8 +211,8 @@ def _board(said: Mapping[str, Any]) -> Board | None:
         return None
 
 
-def _row(said: Mapping[str, Any]) -> UnitRow:
-    return UnitRow(
+def _row(said: Mapping[str, Any]) -> ShownUnit:
+    return ShownUnit(
         unit=str(said["unit"]),
         place=str(said["place"]),
         link=str(said["link"]),

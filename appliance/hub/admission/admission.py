@@ -19,7 +19,7 @@ from enum import IntEnum, unique
 from typing import Final
 
 from appliance.base.errors import Refused, Rule
-from appliance.hub.admission.replay_window import Verdict, Window
+from appliance.hub.admission.replay_window import ReplayWindow, Verdict
 from appliance.hub.admission.unit_state import UnitAdmission, UnitAdmissionState, UnitCounts
 from appliance.protocol import topics
 from appliance.protocol.sign import Opener, Signer, key_id
@@ -214,7 +214,7 @@ def _check_sender(statement: Statement, name: str) -> None:
         )
 
 
-def _check_time(statement: Statement, window: Window, now: Seconds) -> None:
+def _check_time(statement: Statement, window: ReplayWindow, now: Seconds) -> None:
     """Refuse what cannot be by the unit's own uptime: FUTURE, ROLLED_BACK, TOO_FAST."""
     unit, step = statement.unit, statement.seen.uptime
     uptime = step * TIME_STEP
@@ -232,7 +232,7 @@ def _check_time(statement: Statement, window: Window, now: Seconds) -> None:
         raise Refused(Rule.TOO_FAST, f"more than {STEP_MOST} statements in {TIME_STEP} seconds", where=unit)
 
 
-def _seen_at(statement: Statement, window: Window, now: Seconds) -> tuple[Seconds, bool]:
+def _seen_at(statement: Statement, window: ReplayWindow, now: Seconds) -> tuple[Seconds, bool]:
     """When it was seen, on the hub's clock, and whether that is known well enough to send somebody.
 
     A synchronised unit says so itself. For one that is not, or whose clock is ahead of ours, the boot instant of

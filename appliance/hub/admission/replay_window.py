@@ -56,7 +56,7 @@ class WindowState:
     synced: bool
 
 
-class Window:
+class ReplayWindow:
     """The window of one epoch. ``lowest`` is the first number to be expected.
 
     >>> window = Window(epoch=Epoch(1), lowest=0)
@@ -139,12 +139,12 @@ class Window:
         )
 
     @staticmethod
-    def of(state: WindowState) -> Window:
+    def of(state: WindowState) -> ReplayWindow:
         """The window the store kept; ValueError where its numbers contradict each other."""
         span = state.highest - state.lowest + 1
         if not 0 <= state.admitted <= span < COUNTER_LIMIT + 1 or len(state.bitmap) != BITMAP_BYTES:
             raise ValueError(f"window of epoch {state.epoch} contradicts itself")
-        window = Window(epoch=state.epoch, lowest=state.lowest)
+        window = ReplayWindow(epoch=state.epoch, lowest=state.lowest)
         window.highest, window.admitted = state.highest, state.admitted
         window.boot, window.synced = state.boot, state.synced
         window._bitmap = int.from_bytes(state.bitmap, "big")

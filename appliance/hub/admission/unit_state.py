@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from appliance.base.errors import Refused, Rule
-from appliance.hub.admission.replay_window import Window, WindowState
+from appliance.hub.admission.replay_window import ReplayWindow, WindowState
 from appliance.protocol.values import Epoch, UnitId
 
 OPEN_EPOCHS: Final = 8
@@ -58,10 +58,10 @@ class UnitAdmission:
 
     def __init__(self) -> None:
         self.floor = 1
-        self.windows: dict[Epoch, Window] = {}
+        self.windows: dict[Epoch, ReplayWindow] = {}
         self.counts = UnitCounts()
 
-    def window(self, epoch: Epoch, unit: UnitId) -> Window:
+    def window(self, epoch: Epoch, unit: UnitId) -> ReplayWindow:
         """The window of ``epoch``, new if need be but not yet entered. Refused: ROLLED_BACK."""
         known = self.windows.get(epoch)
         if known is not None:
@@ -84,9 +84,9 @@ class UnitAdmission:
             )
         # Of a unit we knew before, an epoch starts at 0 and what is skipped is missing. Of one we meet in the
         # middle of its life, we cannot miss what we never were to get.
-        return Window(epoch=epoch, lowest=0 if self.windows else 2**32)
+        return ReplayWindow(epoch=epoch, lowest=0 if self.windows else 2**32)
 
-    def enter(self, window: Window) -> None:
+    def enter(self, window: ReplayWindow) -> None:
         """Keep ``window``; close the oldest where too many would be open."""
         self.windows[window.epoch] = window
         if len(self.windows) > OPEN_EPOCHS:
@@ -112,7 +112,7 @@ class UnitAdmission:
         """The door that was stored."""
         door = UnitAdmission()
         door.floor = state.floor
-        door.windows = {window.epoch: Window.of(window) for window in state.windows}
+        door.windows = {window.epoch: ReplayWindow.of(window) for window in state.windows}
         door.counts = UnitCounts(
             admitted=state.admitted,
             repeated=state.repeated,

@@ -65,7 +65,7 @@ rare."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Options:
+class ScoreOptions:
     """What was asked for; ``-`` is standard input or output."""
 
     table: Path
@@ -112,7 +112,7 @@ def add_parsers(subparsers: cli_arguments.Subparsers) -> None:
 
 def _run(given: argparse.Namespace) -> int:
     return main(
-        Options(
+        ScoreOptions(
             table=given.table,
             baseline=given.baseline,
             out=given.out,
@@ -124,7 +124,7 @@ def _run(given: argparse.Namespace) -> int:
     )
 
 
-def main(options: Options) -> int:
+def main(options: ScoreOptions) -> int:
     """Score a table; 0 when it is written. Unfit where the table, the baseline or the result's place will not do."""
     begun = time.perf_counter()
     for given in (options.table, options.baseline):
@@ -274,4 +274,4 @@ def _claim(said: str, number: int | None) -> str:
     return f"{said}: hardly ever seen" if number is None else f"{said}: 1 in {number:,} rows or fewer"
 
 
-__all__ = ["ABOUT", "COLUMNS", "EXAMPLE", "Explainer", "Options", "Scores", "main"]
+__all__ = ["ABOUT", "COLUMNS", "EXAMPLE", "Explainer", "ScoreOptions", "Scores", "main"]

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from appliance.hub.staff.messages import VERSION, json_of
-from appliance.hub.statistics.baseline.baseline import Usual
+from appliance.hub.statistics.baseline.baseline import UsualWord
 from appliance.protocol.health import Health, SourceKind
 from appliance.protocol.values import BoothId, Seconds, UnitId
 
@@ -70,7 +70,7 @@ class Board:
     staff: int
     staff_free: int
     units: tuple[UnitRow, ...]
-    usual: tuple[Usual, ...]
+    usual: tuple[UsualWord, ...]
     last_alert: LastAlert | None
 
 

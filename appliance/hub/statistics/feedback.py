@@ -37,7 +37,7 @@ FAULTS: Final = {Dismissal.WRONG_READING: 1.0, Dismissal.NOT_A_PERSON: 1.0, Dism
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Word:
+class DoubtedWord:
     """A word of the vocabulary as said by one camera."""
 
     unit: UnitId
@@ -49,17 +49,17 @@ class Word:
 class Doubt:
     """``faults`` of a word, as they were at ``at``."""
 
-    of: Word
+    of: DoubtedWord
     faults: float
     at: Seconds
 
 
-def words_of(flag: Flag) -> tuple[Word, ...]:
+def words_of(flag: Flag) -> tuple[DoubtedWord, ...]:
     """The words that a flag's reasons rest on."""
     named = {pair for reason in flag.reasons for pair in reason.attributes}
     unit = flag.observation.unit
     return tuple(
-        Word(unit=unit, attribute=ATTRIBUTES[place].name, word=ATTRIBUTES[place].label(level))
+        DoubtedWord(unit=unit, attribute=ATTRIBUTES[place].name, word=ATTRIBUTES[place].label(level))
         for place, level in sorted(named)
     )
 
@@ -73,29 +73,29 @@ class Feedback:
 
     def __init__(self, stored: Iterable[Doubt] = ()) -> None:
         self._doubts = {one.of: one for one in stored}
-        self._changed: dict[Word, Doubt] = {}
+        self._changed: dict[DoubtedWord, Doubt] = {}
 
-    def _faults(self, word: Word, now: Seconds) -> float:
+    def _faults(self, word: DoubtedWord, now: Seconds) -> float:
         doubt = self._doubts.get(word)
         return doubt.faults * math.exp2(-max(0.0, _day(now) - doubt.at) / HALF_LIFE) if doubt else 0.0
 
-    def _set(self, word: Word, faults: float, now: Seconds) -> None:
+    def _set(self, word: DoubtedWord, faults: float, now: Seconds) -> None:
         self._doubts[word] = self._changed[word] = Doubt(
             of=word, faults=min(MOST_FAULTS, faults), at=_day(now)
         )
 
-    def dismissed(self, words: Iterable[Word], why: Dismissal, now: Seconds) -> None:
+    def dismissed(self, words: Iterable[DoubtedWord], why: Dismissal, now: Seconds) -> None:
         """Staff found that an alert that rested on ``words`` was none."""
         for word in words if why in FAULTS else ():
             self._set(word, self._faults(word, now) + FAULTS[why], now)
 
-    def gifted(self, words: Iterable[Word], now: Seconds) -> None:
+    def gifted(self, words: Iterable[DoubtedWord], now: Seconds) -> None:
         """Staff met the person: the words were right."""
         for word in words:
             if word in self._doubts:
                 self._set(word, self._faults(word, now) / 2, now)
 
-    def factor(self, words: Iterable[Word], now: Seconds) -> float:
+    def factor(self, words: Iterable[DoubtedWord], now: Seconds) -> float:
         """By how much a tail probability that rests on ``words`` grows: 1 to 2 ** ``MOST_BITS``."""
         return math.exp2(min(MOST_BITS, max((self._faults(word, now) for word in words), default=0.0)))
 

@@ -22,7 +22,7 @@ from appliance.hub.records.audit import AuditCount
 from appliance.hub.records.daily_counts import DailyCount
 from appliance.hub.statistics.baseline.state import BaselineState
 from appliance.hub.statistics.conformal import BINS, HISTOGRAMS
-from appliance.hub.statistics.feedback import Doubt, Word
+from appliance.hub.statistics.feedback import Doubt, DoubtedWord
 from appliance.hub.statistics.layout import BANDS, LEVELS
 from appliance.hub.storage import row_codec
 from appliance.hub.storage.database import Database
@@ -175,7 +175,7 @@ class Store:
                 ),
                 doubts=tuple(
                     Doubt(
-                        of=Word(unit=UnitId(unit), attribute=attribute, word=word),
+                        of=DoubtedWord(unit=UnitId(unit), attribute=attribute, word=word),
                         faults=faults,
                         at=Seconds(at),
                     )

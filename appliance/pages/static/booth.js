@@ -1,7 +1,7 @@
 /**
  * What the page knows of the booth, from messages and the clock: no DOM, no network.
  *
- * Laws:
+ * Invariants:
  *  - A look is shown only while its alert lives: at its end, at its expiry (even with the hub away) and at "forget" it
  *    is gone from memory.
  *  - The hub's clock counts; the tablet's own may be wrong by any amount.

@@ -1,7 +1,7 @@
 /**
  * The drawn figure: a mannequin in the garments that were read, never a likeness.
  *
- * Laws:
+ * Invariants:
  *  - It is drawn from words of the vocabulary alone; the same words give the same drawing.
  *  - It has no body of its own: one mannequin for everybody, a blank disc for a head, no skin, no face, no hair.
  *  - What is unknown is hatched with a dashed outline, and so looks unknown.

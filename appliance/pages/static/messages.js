@@ -1,7 +1,7 @@
 /**
  * What the hub says, read from untrusted bytes into frozen values: a value or null, never an exception.
  *
- * Laws:
+ * Invariants:
  *  - Every field has a type and a bound; a message that breaks one is dropped whole.
  *  - Words are those of the closed vocabulary the page server gives; any other word is dropped.
  *  - Times are the hub's clock in unix seconds.

@@ -1,7 +1,7 @@
 /**
  * A link to the booth's broker from a browser: MQTT 5.0 over a WebSocket, one session per page, always reconnecting.
  *
- * Laws:
+ * Invariants:
  *  - Nothing received can throw into the page: what breaks the standard closes the link, and a new one is tried.
  *  - Nothing is stored while away: a request that cannot be handed over now fails now, and its sender decides.
  *  - A refused password or a session taken over by another window stops the link: trying again would change nothing.

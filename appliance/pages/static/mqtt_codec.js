@@ -1,7 +1,7 @@
 /**
  * MQTT 5.0 packets as bytes: the part of the OASIS standard (7 March 2019) that a subscriber and requester needs.
  *
- * Laws:
+ * Invariants:
  *  - No I/O, no clock, no state but the bytes not yet complete; numbers in comments are clauses of the standard.
  *  - Strict: what a server may not send us is `Malformed` and nothing else is ever thrown by reading.
  *  - Nothing is allocated on the word of the sender: a packet above the limit is refused at its header.

@@ -1,7 +1,7 @@
 /**
  * A tablet's requests to the hub and their answers, matched by correlation data (MQTT 5.0, 4.10).
  *
- * Laws: a claim or an outcome is sent now or not at all; "forget" is kept and sent again until the hub has answered.
+ * Invariants: a claim or an outcome is sent now or not at all; "forget" is kept and sent again until the hub has answered.
  */
 import {hex} from "./booth.js";
 import {Undelivered} from "./mqtt.js";

@@ -1,6 +1,6 @@
 """The command ``leftfield card``: print the card, and read it on a unit.
 
-Laws: the page goes to the file that is named; what a person should know goes to standard error, in words of the
+Invariants: the page goes to the file that is named; what a person should know goes to standard error, in words of the
 closed list; no pixel library is loaded here.
 """
 
@@ -18,7 +18,7 @@ from appliance.settings.config import refuse_network_source, unit_config
 from appliance.settings.streams import STANDARD, text_output
 from appliance.unit.card import patches, reading
 from appliance.unit.card.drawing import PAPERS, page
-from appliance.unit.card.words import Word
+from appliance.unit.card.words import CardWord
 from appliance.unit.inputs.colour_matrix import kept_at
 
 _READ: Final = "sudo leftfield card read --config /etc/leftfield/unit.toml"
@@ -89,6 +89,6 @@ def _read(given: argparse.Namespace) -> int:
     return 0
 
 
-def _tell(said: Word) -> None:
+def _tell(said: CardWord) -> None:
     sys.stderr.write(f"card: {said.said}: {said.fix}\n")
     sys.stderr.flush()

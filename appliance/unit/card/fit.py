@@ -24,8 +24,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from appliance.unit.card.patches import GREYS, PATCHES, Linear
-from appliance.unit.card.sight import Reading
-from appliance.unit.card.words import Word
+from appliance.unit.card.sight import CardReading
+from appliance.unit.card.words import CardWord
 from appliance.unit.inputs.colour_matrix import STEPS, CameraMatrix
 from appliance.unit.vision.attributes.ciede2000 import ciede2000
 from appliance.unit.vision.attributes.colours import lab_of_linear
@@ -49,18 +49,18 @@ _WAYS: Final = np.array([(1.0, 1.0), (-1.0, 1.0), (0.0, -2.0)]) / np.sqrt([2.0, 
 """The two ways (orthonormal) in which a row of W may move while it adds up to one."""
 
 
-def fitted(readings: Sequence[Reading], wanted: dict[str, Linear]) -> CameraMatrix | Word:
+def fitted(readings: Sequence[CardReading], wanted: dict[str, Linear]) -> CameraMatrix | CardWord:
     """The camera's matrix from ``readings`` of a card whose patches truly are ``wanted`` (linear sRGB).
 
     UNSTEADY where the readings differ, CLIPPED where few patches are left, MISFIT where no matrix brings them near.
     """
     seen = together(readings)
     if seen is None:
-        return Word.UNSTEADY
+        return CardWord.UNSTEADY
     kept = np.isfinite(seen).all(axis=1)
     greys = np.array([name in GREYS for name in PATCHES]) & kept
     if kept.sum() < _LEAST or greys.sum() < 3:
-        return Word.CLIPPED
+        return CardWord.CLIPPED
     true = np.array([wanted[name] for name in PATCHES], np.float64)
     weights = 1 / (true[kept] @ _LUMINANCE + _DARK)
     gains, rows = np.ones(3), np.eye(3)
@@ -71,7 +71,7 @@ def fitted(readings: Sequence[Reading], wanted: dict[str, Linear]) -> CameraMatr
     return _quantised(rows * gains * ((1 / gains) @ _LUMINANCE), residual)
 
 
-def together(readings: Sequence[Reading]) -> Doubles | None:
+def together(readings: Sequence[CardReading]) -> Doubles | None:
     """(24, 3) medians over the frames, each brought to one brightness; None where they do not agree.
 
     A patch that any frame left out is left out.
@@ -106,10 +106,10 @@ def _lab(light: Doubles) -> Doubles:
     return lab_of_linear(np.clip(light, 0, 1).astype(np.float32)).astype(np.float64)
 
 
-def _quantised(matrix: Doubles, residual: float) -> CameraMatrix | Word:
+def _quantised(matrix: Doubles, residual: float) -> CameraMatrix | CardWord:
     """MISFIT for a residual, or a matrix, beyond what ``CameraMatrix`` takes."""
     try:
         entries = tuple(round(entry * STEPS) for entry in matrix.ravel().tolist())
         return CameraMatrix(entries, round(residual * 10))
     except (ValueError, OverflowError):
-        return Word.MISFIT
+        return CardWord.MISFIT

@@ -32,7 +32,7 @@ from appliance.unit.card.patches import Linear
 from appliance.unit.card.words import (
     MOST,
     RECORD,
-    Word,
+    CardWord,
     not_sealed,
     record_of_matrix,
     record_of_word,
@@ -58,7 +58,7 @@ def read(
     wanted: dict[str, Linear],
     *,
     seconds: float,
-    tell: Callable[[Word], None],
+    tell: Callable[[CardWord], None],
     debug: bool = False,
 ) -> CameraMatrix | int:
     """Look for the card for ``seconds``; the matrix, or the exit code of a box that has said why it stopped.
@@ -77,7 +77,7 @@ def read(
     os.close(outlet)
     os.close(complain)
     complaints = Complaints(_show)
-    last, matrix, ended = Word.NO_CARD, None, False
+    last, matrix, ended = CardWord.NO_CARD, None, False
     until = time.monotonic() + seconds + _GRACE
     before = signal.signal(signal.SIGTERM, _leave)  # so that the box is ended in any case
     try:
@@ -98,7 +98,7 @@ def read(
     return matrix or _why_not(code, last, sealed=complaints.sealed)
 
 
-def _why_not(code: int, last: Word, *, sealed: bool) -> int:
+def _why_not(code: int, last: CardWord, *, sealed: bool) -> int:
     """The exit code of a box that has said why it stopped; raised for it where it could not say so."""
     where = "card read"
     if code == 0:
@@ -137,7 +137,7 @@ def _show(line: str) -> None:
 
 def _records(
     reader: int, listener: int, complaints: Complaints, until: float
-) -> Iterator[Word | CameraMatrix]:
+) -> Iterator[CardWord | CameraMatrix]:
     """What the box says, checked and counted, until it ends; its complaints on the way. Refused, Unavailable."""
     count = 0
     open_ends = [listener, reader]  # complaints first: they were written first
@@ -204,12 +204,12 @@ def _look(config: UnitConfig, wanted: dict[str, Linear], outlet: int, seconds: f
 
 
 def _watch(
-    frames: Iterator[Frame], step: Callable[[Frame], Word | CameraMatrix], outlet: int, seconds: float
+    frames: Iterator[Frame], step: Callable[[Frame], CardWord | CameraMatrix], outlet: int, seconds: float
 ) -> None:
     """Each frame until a matrix is sent or the time is up; a word where it changes, no faster than ``PACE``."""
     until, told_at, left = time.monotonic() + seconds, 0.0, MOST - 2
     pace = max(PACE, seconds / left)
-    told, said = None, Word.NO_CARD
+    told, said = None, CardWord.NO_CARD
     for frame in frames:
         found = step(frame)
         if isinstance(found, CameraMatrix):

@@ -30,7 +30,7 @@ from appliance.unit.card.patches import (
     ROWS,
     SAMPLED,
 )
-from appliance.unit.card.words import Word
+from appliance.unit.card.words import CardWord
 from appliance.unit.vision.attributes.colours import Floats, linear
 from appliance.unit.vision.types import Pixels
 
@@ -59,7 +59,7 @@ _LINEAR: Final = linear(np.arange(256, dtype=np.uint8))
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
+class CardReading:
     """One frame's patches: (24, 3) linear light of the camera, evened out, in the order of ``PATCHES``.
 
     A row of NaN where the sensor cut the patch.
@@ -76,34 +76,34 @@ def detector() -> cv2.aruco.ArucoDetector:
     return cv2.aruco.ArucoDetector(cv2.aruco.getPredefinedDictionary(cv2.aruco.DICT_4X4_50), found)
 
 
-def look(pixels: Pixels, markers: cv2.aruco.ArucoDetector) -> Reading | Word:
+def look(pixels: Pixels, markers: cv2.aruco.ArucoDetector) -> CardReading | CardWord:
     """The patches of the card in ``pixels`` ((h, w, 3) RGB), or the word that says why there are none."""
     laid = _laid(pixels, markers)
-    if isinstance(laid, Word):
+    if isinstance(laid, CardWord):
         return laid
     cells = {name: _cell(laid, cell) for name, cell in CELLS.items()}
     greys = [_cell(laid, cell) for cell in REFERENCE_CELLS]
     middle = np.median([np.median(grey, axis=(0, 1)) for grey in greys], axis=0)
     if middle.max() < _DARKEST[0] or middle.min() < _DARKEST[1]:
-        return Word.TOO_DARK
+        return CardWord.TOO_DARK
     cut = {name for name, cell in cells.items() if _is_cut(cell)}
     if len(cut) > _MOST_CUT or any(_is_cut(grey) for grey in greys):
-        return Word.CLIPPED
+        return CardWord.CLIPPED
     plane = _plane([_mean(grey) for grey in greys])
     if plane is None or any(_is_mixed(cell) for name, cell in cells.items() if name not in cut):
-        return Word.UNEVEN
+        return CardWord.UNEVEN
     light = np.full((len(PATCHES), 3), np.nan, np.float32)
     for row, name in enumerate(PATCHES):
         if name not in cut:
             light[row] = _mean(cells[name]) / np.exp(_at(CELLS[name]) @ plane)
-    return Reading(light)
+    return CardReading(light)
 
 
-def _laid(pixels: Pixels, markers: cv2.aruco.ArucoDetector) -> Pixels | Word:
+def _laid(pixels: Pixels, markers: cv2.aruco.ArucoDetector) -> Pixels | CardWord:
     """The card laid flat, ``_SHOWN`` pixels a cell; or why not."""
     seen = _seen(pixels, markers)
     if len(seen) < len(MARKERS):
-        return Word.PARTLY if seen else Word.NO_CARD
+        return CardWord.PARTLY if seen else CardWord.NO_CARD
     half = MARKER / 2
     flat = np.array(
         [
@@ -115,15 +115,15 @@ def _laid(pixels: Pixels, markers: cv2.aruco.ArucoDetector) -> Pixels | Word:
     shown = np.concatenate([seen[marker.number] for marker in MARKERS])
     to_cells, _ = cv2.findHomography(shown, flat)
     if np.ndim(to_cells) != 2:  # None, where the points lie in a line
-        return Word.PARTLY
+        return CardWord.PARTLY
     stray = np.abs(cv2.perspectiveTransform(shown[None], to_cells)[0] - flat).max()
     edges = np.array([[(0, 0), (COLUMNS, 0), (COLUMNS, ROWS), (0, ROWS)]], np.float64)
     outline = cv2.perspectiveTransform(edges, np.linalg.inv(to_cells))[0]
     side = float(np.sqrt(cv2.contourArea(outline.astype(np.float32)) / (COLUMNS * ROWS)))
     if side < SMALLEST:
-        return Word.TOO_SMALL
+        return CardWord.TOO_SMALL
     if stray > _STRAY[0] + _STRAY[1] / side or not cv2.isContourConvex(outline.astype(np.float32)):
-        return Word.PARTLY
+        return CardWord.PARTLY
     # Half a pixel: the middle of the first pixel of the flat card is at half a pixel's width, not at 0.
     to_flat = np.array([[_SHOWN, 0, -0.5], [0, _SHOWN, -0.5], [0, 0, 1]]) @ to_cells
     size = (COLUMNS * _SHOWN, ROWS * _SHOWN)

@@ -29,7 +29,7 @@ MOST: Final = 130
 
 
 @unique
-class Word(IntEnum):
+class CardWord(IntEnum):
     """What the box says of the frame it looks at."""
 
     NO_CARD = 1
@@ -53,26 +53,35 @@ class Word(IntEnum):
         return _SAID[self][1]
 
 
-_SAID: Final[dict[Word, tuple[str, str]]] = {
-    Word.NO_CARD: ("no card seen", "hold the printed card into the picture, facing the camera"),
-    Word.PARTLY: ("a part of the card is hidden", "show all four black squares, and hold the card flat"),
-    Word.TOO_SMALL: (
+_SAID: Final[dict[CardWord, tuple[str, str]]] = {
+    CardWord.NO_CARD: ("no card seen", "hold the printed card into the picture, facing the camera"),
+    CardWord.PARTLY: ("a part of the card is hidden", "show all four black squares, and hold the card flat"),
+    CardWord.TOO_SMALL: (
         "the card is too small",
         "come nearer, until the card is a fifth as wide as the picture",
     ),
-    Word.TOO_DARK: ("the card is too dark", "bring it into the light that people walk in"),
-    Word.CLIPPED: ("the card is too bright: its light patches are cut", "turn it out of the sun or the lamp"),
-    Word.UNEVEN: ("the light on the card is uneven", "turn it out of shadows and glare, and cover no patch"),
-    Word.UNSTEADY: (
+    CardWord.TOO_DARK: ("the card is too dark", "bring it into the light that people walk in"),
+    CardWord.CLIPPED: (
+        "the card is too bright: its light patches are cut",
+        "turn it out of the sun or the lamp",
+    ),
+    CardWord.UNEVEN: (
+        "the light on the card is uneven",
+        "turn it out of shadows and glare, and cover no patch",
+    ),
+    CardWord.UNSTEADY: (
         "the colours change from frame to frame",
         "wait until the camera has settled, and hold still",
     ),
-    Word.FOUND: ("card found, hold still", "hold it still for some seconds more"),
-    Word.MISFIT: ("these are not the card's colours", "print it anew without enhancement, or give --patches"),
+    CardWord.FOUND: ("card found, hold still", "hold it still for some seconds more"),
+    CardWord.MISFIT: (
+        "these are not the card's colours",
+        "print it anew without enhancement, or give --patches",
+    ),
 }
 
 
-def record_of_word(word: Word) -> bytes:
+def record_of_word(word: CardWord) -> bytes:
     """A word as a record."""
     return _FORM.pack(word, *[0] * 10)
 
@@ -82,7 +91,7 @@ def record_of_matrix(matrix: CameraMatrix) -> bytes:
     return _FORM.pack(_MATRIX, *matrix.entries, matrix.residual)
 
 
-def said_in(untrusted: bytes) -> Word | CameraMatrix:
+def said_in(untrusted: bytes) -> CardWord | CameraMatrix:
     """What a record says. Refused for anything but a word or a matrix that could be right."""
     if len(untrusted) != RECORD:
         raise _refused(f"a record of {len(untrusted)} bytes, not {RECORD}")
@@ -92,9 +101,9 @@ def said_in(untrusted: bytes) -> Word | CameraMatrix:
             return CameraMatrix(tuple(entries), residual)
         except ValueError as reason:
             raise _refused(f"a matrix that cannot be right: {reason}") from None
-    if any(entries) or residual or kind not in set(Word):
+    if any(entries) or residual or kind not in set(CardWord):
         raise _refused("a record that is no word of the list")
-    return Word(kind)
+    return CardWord(kind)
 
 
 def not_sealed() -> Refused:

@@ -3,7 +3,7 @@
 Invariants:
     * A track is described once: as soon as there are enough glances, or when it ends. Never twice.
     * A thing that never moved is no passer-by (a poster, a mannequin, a jacket on the grass) and is counted as still.
-    * Only ``Sighting`` leaves; it holds a vector and a time, no box, no track number.
+    * Only ``DescribedPerson`` leaves; it holds a vector and a time, no box, no track number.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ _WISHES = {"auto": Wish.AUTO, "cpu": Wish.CPU, "edgetpu": Wish.EDGE_TPU}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Sighting:
+class DescribedPerson:
     """One passer-by: what they wore, and when they were last seen (monotonic seconds of the frames)."""
 
     vector: AttributeVector
@@ -124,7 +124,7 @@ class Pipeline:
             seen = attributes.read(person, self._balance.light, self._networks)
             fusion.describe([seen], self._usual)
 
-    def see(self, frame: Frame) -> tuple[Sighting, ...]:
+    def see(self, frame: Frame) -> tuple[DescribedPerson, ...]:
         """Take in one frame; the passers-by who are described by it. Unavailable where the accelerator is."""
         clock, cost = self._clock, self.cost
         if cost.frames % _LIGHT_EVERY == 0:
@@ -178,7 +178,7 @@ class Pipeline:
         self._in_hole = bool(near)
         return (*found, *near)
 
-    def finish(self) -> tuple[Sighting, ...]:
+    def finish(self) -> tuple[DescribedPerson, ...]:
         """End all tracks, as when the recording ends or the unit stops; who was not yet described is now."""
         return tuple(sighting for track in self._tracker.end() if (sighting := self._ended(track)))
 
@@ -229,15 +229,15 @@ class Pipeline:
             and track.walked >= self._track_rules.min_displacement
         )
 
-    def _described(self, track: Track) -> Sighting:
+    def _described(self, track: Track) -> DescribedPerson:
         past = self._known[track.track]
         past.described = True
         self.counts.described += 1
         vector = fusion.describe(past.readings, self._usual, past.views)
         past.readings, past.views = [], []
-        return Sighting(vector=vector, at=track.seen)
+        return DescribedPerson(vector=vector, at=track.seen)
 
-    def _ended(self, track: Track) -> Sighting | None:
+    def _ended(self, track: Track) -> DescribedPerson | None:
         """The sighting of a track that ended, unless there was one already or there is nothing to say."""
         past = self._known.get(track.track, glance.Glances())
         sighting = None

@@ -1,7 +1,7 @@
 """Coarse labels for real silhouettes: `python -m garments.distil --teacher FILE --videos FILE… --output DIR`.
 
 A published body-part model labels licensed videos (Debian's OpenCV sample, a CC BY sample): torso, arms, legs, feet.
-Laws: the teacher is a labeller only and is never shipped; where it is unsure nothing is asked; only people who stand
+Rules: the teacher is a labeller only and is never shipped; where it is unsure nothing is asked; only people who stand
 alone are used; heads are blanked by the unit's own code before anything is stored, and nothing else is stored.
 """
 

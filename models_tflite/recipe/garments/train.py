@@ -1,7 +1,7 @@
 """Trains the garments network on rendered shards: `python -m garments.train --shards DIR… --output FILE --minutes N`.
 
 Resumable: weights are stored after every pass and taken up again; new shards are read at the next pass.
-Laws: no photo of the validation set is an input; a label says which classes a pixel may have, so that what is not
+Rules: no photo of the validation set is an input; a label says which classes a pixel may have, so that what is not
 known costs nothing; what is stored are smoothed weights with the batch statistics that belong to them.
 """
 

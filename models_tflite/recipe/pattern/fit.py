@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from appliance.unit.vision.models.pattern import TRAINED_SHARES, Window, contrast, views
+from appliance.unit.vision.models.pattern import TRAINED_SHARES, PatternWindow, contrast, views
 from pattern.net import network
 from pattern.train import fed
 
@@ -61,7 +61,9 @@ def main() -> None:
     logits = np.asarray(np.mean(votes, axis=0, dtype=np.float64))
     rough = [
         contrast(
-            Window(pixels=np.ascontiguousarray(cloth[..., :3]), mask=np.ascontiguousarray(cloth[..., 3]))
+            PatternWindow(
+                pixels=np.ascontiguousarray(cloth[..., :3]), mask=np.ascontiguousarray(cloth[..., 3])
+            )
         )
         for cloth in cloths
     ]

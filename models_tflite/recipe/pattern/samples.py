@@ -26,7 +26,7 @@ from fabrics.fields import BODY, SIDE, Floats, chance, dye, flat, log_uniform, n
 from fabrics.photograph import photograph
 from fabrics.trim import trimmed
 
-from appliance.unit.vision.models.pattern import KINDS, Window, window
+from appliance.unit.vision.models.pattern import KINDS, PatternWindow, window
 
 Random = np.random.Generator
 KIND_OF_HAND: Final = {
@@ -119,7 +119,7 @@ def _contrast(canvas: Floats, height: float) -> float:
 class Sample:
     """One example: the window, its kind, and the person's height in camera pixels."""
 
-    cloth: Window
+    cloth: PatternWindow
     kind: int
     height: float
     real: bool
@@ -162,7 +162,7 @@ def draw(rng: Random, stock: list[list[Photo]]) -> list[Sample]:
     return found
 
 
-def _view(rng: Random, worn: Floats, inside: npt.NDArray[np.uint8], height: float) -> Window | None:
+def _view(rng: Random, worn: Floats, inside: npt.NDArray[np.uint8], height: float) -> PatternWindow | None:
     """Photograph worn cloth before some background, and cut what the unit would."""
     if chance(rng, 0.22):
         worn = shadow(rng, worn)

@@ -16,7 +16,7 @@ import numpy.typing as npt
 import tensorflow as tf
 from tensorflow import keras
 
-from appliance.unit.vision.models.pattern import KINDS, Window, shown
+from appliance.unit.vision.models.pattern import KINDS, PatternWindow, shown
 from pattern.net import Model, Tensor, network
 
 Pictures = npt.NDArray[np.uint8]
@@ -26,7 +26,9 @@ SMOOTHING = 0.05
 def fed(cloths: npt.NDArray[np.uint8]) -> Pictures:
     """Return what the unit would feed for (n, 96, 96, 4) windows of pixels and mask."""
     cv2.setNumThreads(1)
-    return np.stack([shown(Window(pixels=np.ascontiguousarray(c[..., :3]), mask=c[..., 3])) for c in cloths])
+    return np.stack(
+        [shown(PatternWindow(pixels=np.ascontiguousarray(c[..., :3]), mask=c[..., 3])) for c in cloths]
+    )
 
 
 def _varied(pictures: Tensor, kinds: Tensor) -> tuple[Tensor, Tensor]:

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from appliance.base.errors import Refused, Rule
 from appliance.hub.admission.admission import STEP_MOST, Admission, Admitted, Lateness
-from appliance.hub.admission.replay_window import WIDTH, Verdict, Window
+from appliance.hub.admission.replay_window import WIDTH, ReplayWindow, Verdict
 from appliance.hub.admission.unit_state import OPEN_EPOCHS, UnitAdmissionState
 from appliance.protocol.values import Epoch, Heartbeat, Observation, Seconds, Seq
 from tests.hub.corner import BOOTH, NOON, PLAIN, Camera, register_of
@@ -31,7 +31,7 @@ def refused(admission: Admission, camera: Camera, envelope: bytes, now: float = 
 @given(st.lists(st.one_of(st.integers(0, 40), st.integers(0, 3 * WIDTH)), max_size=200))
 def test_the_window_agrees_with_a_set_of_all_numbers_ever_seen(seqs: list[int]) -> None:
     """The window admits a number just when a set of all admitted numbers lacks it and it is not too far behind."""
-    window, seen = Window(epoch=Epoch(1), lowest=0), set[int]()
+    window, seen = ReplayWindow(epoch=Epoch(1), lowest=0), set[int]()
     for seq in seqs:
         verdict = window.verdict(Seq(seq))
         if seen and seq <= max(seen) - WIDTH:
@@ -41,7 +41,7 @@ def test_the_window_agrees_with_a_set_of_all_numbers_ever_seen(seqs: list[int]) 
         if verdict is Verdict.FRESH:
             window.mark(Seq(seq))
             seen.add(seq)
-        window = Window.of(window.state()) if seen else window
+        window = ReplayWindow.of(window.state()) if seen else window
         assert window.missing == (max(seen) + 1 - len(seen) if seen else 0)
 
 

@@ -6,14 +6,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from appliance.hub.statistics.feedback import HALF_LIFE, MOST_BITS, Doubt, Feedback, Word, words_of
+from appliance.hub.statistics.feedback import HALF_LIFE, MOST_BITS, Doubt, DoubtedWord, Feedback, words_of
 from appliance.hub.storage.state import HubState
 from appliance.protocol.values import Dismissal, Seconds, UnitId
 from appliance.protocol.vocabulary import ATTRIBUTES
 from tests.hub.corner import NOON, ODD, PLAIN, Camera, asks, new_booth, store_at, told
 
-NORTH = (Word(unit=UnitId("north"), attribute="top.pattern", word="striped"),)
-SOUTH = (Word(unit=UnitId("south"), attribute="top.pattern", word="striped"),)
+NORTH = (DoubtedWord(unit=UnitId("north"), attribute="top.pattern", word="striped"),)
+SOUTH = (DoubtedWord(unit=UnitId("south"), attribute="top.pattern", word="striped"),)
 
 
 def test_a_wrong_reading_is_doubted_at_its_camera_only() -> None:
@@ -77,7 +77,7 @@ def test_words_that_were_often_wrong_need_more_to_alert_at_their_camera(suppress
     """Somebody whose words staff dismissed again and again at this camera is counted, but nobody is sent out."""
     camera = Camera("north")
     doubts = tuple(
-        Doubt(of=Word(unit=UnitId(suppressed), attribute=attribute.name, word=attribute.label(reading.level)),
+        Doubt(of=DoubtedWord(unit=UnitId(suppressed), attribute=attribute.name, word=attribute.label(reading.level)),
               faults=6.0, at=NOON)
         for attribute, reading in zip(ATTRIBUTES, ODD.readings, strict=True)
     )  # fmt: skip

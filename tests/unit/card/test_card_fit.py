@@ -9,24 +9,25 @@ from hypothesis import strategies as st
 
 from appliance.unit.card.fit import FRAMES, fitted
 from appliance.unit.card.patches import GREYS, PATCHES, asked
-from appliance.unit.card.sight import Reading
-from appliance.unit.card.words import Word
+from appliance.unit.card.sight import CardReading
+from appliance.unit.card.words import CardWord
 from appliance.unit.inputs.colour_matrix import STEPS, CameraMatrix
 from tests.cards import CROSSTALK, NO_CROSSTALK, SHADE, TUNGSTEN, Camera
 
 TRUE = np.array(list(asked().values()))
 
 
-def readings(camera: Camera, *, noise: float = 0.0, count: int = FRAMES, seed: int = 0) -> list[Reading]:
+def readings(camera: Camera, *, noise: float = 0.0, count: int = FRAMES, seed: int = 0) -> list[CardReading]:
     """What the camera makes of the patches; ``noise`` is a share of each channel, as left after averaging."""
     rng = np.random.default_rng(seed)
     light = TRUE @ camera.matrix.T * camera.exposure
     return [
-        Reading((light * (1 + rng.normal(0, noise, light.shape))).astype(np.float32)) for _ in range(count)
+        CardReading((light * (1 + rng.normal(0, noise, light.shape))).astype(np.float32))
+        for _ in range(count)
     ]
 
 
-def rows(found: CameraMatrix | Word) -> np.ndarray:
+def rows(found: CameraMatrix | CardWord) -> np.ndarray:
     assert isinstance(found, CameraMatrix), found
     return np.array(found.rows)
 
@@ -73,7 +74,7 @@ def test_greys_come_out_grey(lamp: tuple[float, float, float]) -> None:
 def test_a_lamp_beyond_what_a_matrix_holds_is_a_misfit() -> None:
     """Channels that differ three and a half times are said to fit no camera, not corrected half."""
     lamp = (1.8, 1.8, 0.5)
-    assert fitted(readings(Camera(lamp=lamp, crosstalk=CROSSTALK, exposure=0.5)), asked()) is Word.MISFIT
+    assert fitted(readings(Camera(lamp=lamp, crosstalk=CROSSTALK, exposure=0.5)), asked()) is CardWord.MISFIT
 
 
 def test_one_spoilt_patch_does_not_carry_the_rest() -> None:
@@ -87,19 +88,19 @@ def test_one_spoilt_patch_does_not_carry_the_rest() -> None:
 
 def test_other_colours_than_the_cards_are_refused() -> None:
     """Patches in another order, as of some other card, give no matrix."""
-    shuffled = [Reading(reading.light[::-1].copy()) for reading in readings(Camera())]
-    assert fitted(shuffled, asked()) is Word.MISFIT
+    shuffled = [CardReading(reading.light[::-1].copy()) for reading in readings(Camera())]
+    assert fitted(shuffled, asked()) is CardWord.MISFIT
     rng = np.random.default_rng(1)
     enhanced = {
         name: tuple(np.array(light) * np.exp(rng.normal(0, 0.45, 3))) for name, light in asked().items()
     }
-    assert fitted(readings(Camera()), enhanced) is Word.MISFIT  # type: ignore[arg-type]
+    assert fitted(readings(Camera()), enhanced) is CardWord.MISFIT  # type: ignore[arg-type]
 
 
 def test_a_lamp_without_blue_is_refused() -> None:
     """Under sodium light no matrix brings colours back, and none is made up."""
     camera = Camera(lamp=(1.6, 0.8, 0.02), crosstalk=CROSSTALK)
-    assert fitted(readings(camera, noise=0.01), asked()) is Word.MISFIT
+    assert fitted(readings(camera, noise=0.01), asked()) is CardWord.MISFIT
 
 
 def test_a_camera_that_still_settles_is_waited_for() -> None:
@@ -107,7 +108,7 @@ def test_a_camera_that_still_settles_is_waited_for() -> None:
     drifting = [
         readings(Camera(lamp=(1.0 + 0.04 * number, 1.0, 1.0)), count=1)[0] for number in range(FRAMES)
     ]
-    assert fitted(drifting, asked()) is Word.UNSTEADY
+    assert fitted(drifting, asked()) is CardWord.UNSTEADY
     brighter = [readings(Camera(exposure=0.3 + 0.05 * number), count=1)[0] for number in range(FRAMES)]
     assert isinstance(fitted(brighter, asked()), CameraMatrix)
 
@@ -127,7 +128,7 @@ def test_a_fit_stands_on_enough_greys() -> None:
     for reading in seen:
         for name in GREYS[:4]:
             reading.light[list(PATCHES).index(name)] = np.nan
-    assert fitted(seen, asked()) is Word.CLIPPED
+    assert fitted(seen, asked()) is CardWord.CLIPPED
 
 
 def test_a_measured_print_is_fitted_to_what_it_is() -> None:
@@ -136,5 +137,5 @@ def test_a_measured_print_is_fitted_to_what_it_is() -> None:
     inks = {name: tuple(np.array(light) * np.exp(rng.normal(0, 0.08, 3))) for name, light in asked().items()}
     camera = Camera(lamp=TUNGSTEN, crosstalk=CROSSTALK, exposure=0.6)
     light = np.array(list(inks.values())) @ camera.matrix.T * camera.exposure
-    undone = rows(fitted([Reading(light.astype(np.float32))] * FRAMES, inks)) @ camera.matrix  # type: ignore[arg-type]
+    undone = rows(fitted([CardReading(light.astype(np.float32))] * FRAMES, inks)) @ camera.matrix  # type: ignore[arg-type]
     assert undone / undone.sum(axis=1).mean() == pytest.approx(np.eye(3), abs=0.05)

@@ -10,8 +10,8 @@ from appliance.unit.card import sight
 from appliance.unit.card.drawing import page
 from appliance.unit.card.patches import CELLS, MARKERS, PATCHES, REFERENCE_CELLS, asked
 from appliance.unit.card.search import Search
-from appliance.unit.card.sight import Reading, look
-from appliance.unit.card.words import Word
+from appliance.unit.card.sight import CardReading, look
+from appliance.unit.card.words import CardWord
 from appliance.unit.inputs.colour_matrix import CameraMatrix
 from appliance.unit.vision.types import Frame
 from tests import cards
@@ -21,7 +21,7 @@ MARKERS_OF = sight.detector()
 TRUE = np.array(list(asked().values()))
 
 
-def seen(camera: Camera, corners: tuple[tuple[float, float], ...], seed: int = 0) -> Reading | Word:
+def seen(camera: Camera, corners: tuple[tuple[float, float], ...], seed: int = 0) -> CardReading | CardWord:
     return look(camera.sees(cards.scene(corners), np.random.default_rng(seed)), MARKERS_OF)
 
 
@@ -58,7 +58,7 @@ def test_no_two_things_share_a_cell() -> None:
 def test_patches_are_read_as_they_are(corners: tuple[tuple[float, float], ...], camera: Camera) -> None:
     """Each patch comes out in proportion to its true light, whatever way the card is held and the light falls."""
     reading = seen(camera, corners)
-    assert isinstance(reading, Reading), reading
+    assert isinstance(reading, CardReading), reading
     light = reading.light / np.median(reading.light / TRUE)
     assert np.abs(light - TRUE).max() < 0.04
     assert np.median(np.abs(light - TRUE) / (TRUE + 0.02)) < 0.03
@@ -67,7 +67,7 @@ def test_patches_are_read_as_they_are(corners: tuple[tuple[float, float], ...], 
 def test_a_tint_is_read_as_it_is() -> None:
     """Under a warm lamp the patches come out warm: nothing is balanced here."""
     reading = seen(Camera(lamp=cards.TUNGSTEN, exposure=0.6), cards.TILTED)
-    assert isinstance(reading, Reading), reading
+    assert isinstance(reading, CardReading), reading
     lamp = np.median(reading.light / TRUE, axis=0)
     assert lamp / lamp[1] == pytest.approx(np.array(cards.TUNGSTEN), abs=0.03)
 
@@ -97,17 +97,20 @@ def hidden() -> np.ndarray:
 @pytest.mark.parametrize(
     ("word", "pixels"),
     [
-        (Word.NO_CARD, np.full((720, 1280, 3), 120, np.uint8)),
-        (Word.NO_CARD, np.random.default_rng(0).integers(0, 256, (720, 1280, 3), np.uint8)),
-        (Word.PARTLY, hidden()),
-        (Word.TOO_SMALL, Camera().sees(cards.scene(cards.FAR), np.random.default_rng(0))),
-        (Word.TOO_DARK, Camera(exposure=0.01).sees(cards.scene(cards.STRAIGHT), np.random.default_rng(0))),
-        (Word.CLIPPED, Camera(exposure=2.0).sees(cards.scene(cards.STRAIGHT), np.random.default_rng(0))),
-        (Word.UNEVEN, shadowed(cards.STRAIGHT)),
-        (Word.UNEVEN, covered()),
+        (CardWord.NO_CARD, np.full((720, 1280, 3), 120, np.uint8)),
+        (CardWord.NO_CARD, np.random.default_rng(0).integers(0, 256, (720, 1280, 3), np.uint8)),
+        (CardWord.PARTLY, hidden()),
+        (CardWord.TOO_SMALL, Camera().sees(cards.scene(cards.FAR), np.random.default_rng(0))),
+        (
+            CardWord.TOO_DARK,
+            Camera(exposure=0.01).sees(cards.scene(cards.STRAIGHT), np.random.default_rng(0)),
+        ),
+        (CardWord.CLIPPED, Camera(exposure=2.0).sees(cards.scene(cards.STRAIGHT), np.random.default_rng(0))),
+        (CardWord.UNEVEN, shadowed(cards.STRAIGHT)),
+        (CardWord.UNEVEN, covered()),
     ],
 )
-def test_a_card_that_cannot_be_read_is_said(word: Word, pixels: np.ndarray) -> None:
+def test_a_card_that_cannot_be_read_is_said(word: CardWord, pixels: np.ndarray) -> None:
     """What is wrong has one word of the closed list."""
     assert look(pixels, MARKERS_OF) is word
 
@@ -118,17 +121,17 @@ def test_a_search_takes_its_time() -> None:
     nothing = np.full_like(pixels, 120)
     search = Search(asked())
     for at in range(0, 150, 5):
-        assert search.step(Frame(pixels=pixels, at=at / 100)) is Word.FOUND
-    assert search.step(Frame(pixels=nothing, at=1.5)) is Word.NO_CARD
+        assert search.step(Frame(pixels=pixels, at=at / 100)) is CardWord.FOUND
+    assert search.step(Frame(pixels=nothing, at=1.5)) is CardWord.NO_CARD
     said = [search.step(Frame(pixels=pixels, at=2 + at / 100)) for at in range(0, 180, 5)]
-    assert said[:-1] == [Word.FOUND] * 35
+    assert said[:-1] == [CardWord.FOUND] * 35
     assert isinstance(said[-1], CameraMatrix)
 
 
 def test_paper_that_is_cut_costs_the_paper_alone() -> None:
     """White paper beyond the sensor's white is left out as NaN; the rest is read."""
     reading = seen(Camera(exposure=1.15), cards.STRAIGHT)
-    assert isinstance(reading, Reading), reading
+    assert isinstance(reading, CardReading), reading
     lost = [name for name, light in zip(PATCHES, reading.light, strict=True) if np.isnan(light).any()]
     assert lost == ["paper"]
 

@@ -15,7 +15,7 @@ from appliance.protocol.sign import new_private_key
 from appliance.settings import config
 from appliance.settings.config import UnitConfig
 from appliance.unit import sense
-from appliance.unit.card.words import RECORD, Word, record_of_matrix, record_of_word, said_in
+from appliance.unit.card.words import RECORD, CardWord, record_of_matrix, record_of_word, said_in
 from appliance.unit.inputs import colour_matrix
 from appliance.unit.inputs.colour_matrix import (
     CAPACITY_BITS,
@@ -47,8 +47,8 @@ def test_a_matrix_survives_file_and_record(found: CameraMatrix) -> None:
     assert said_in(record_of_matrix(found)) == found
 
 
-@given(st.sampled_from(Word))
-def test_a_word_survives_its_record(word: Word) -> None:
+@given(st.sampled_from(CardWord))
+def test_a_word_survives_its_record(word: CardWord) -> None:
     """Each word is read from its record, and tells a person what is wrong and what to do."""
     assert said_in(record_of_word(word)) is word
     assert word.said
@@ -78,13 +78,13 @@ def test_hardly_a_matrix_is_refused_too(untrusted: bytes) -> None:
 @given(st.integers(0, 255), st.integers(0, RECORD - 1))
 def test_a_word_carries_nothing_beside_itself(byte: int, place: int) -> None:
     """One byte of a word's record changed is another word or refused: there is no room beside it."""
-    record = bytearray(record_of_word(Word.FOUND))
+    record = bytearray(record_of_word(CardWord.FOUND))
     record[place] = byte
     try:
         said = said_in(bytes(record))
     except Refused:
         return
-    assert isinstance(said, Word)
+    assert isinstance(said, CardWord)
     assert bytes(record) == record_of_word(said)
 
 

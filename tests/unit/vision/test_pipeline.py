@@ -17,7 +17,7 @@ from appliance.unit.vision.attributes.priors import CALIBRATION, SHIPPED, Usual
 from appliance.unit.vision.camera.frame_source import open_source
 from appliance.unit.vision.glance import GlanceRules, Glances, hidden_share, select_crops
 from appliance.unit.vision.models.runtime import Wish, choose_accelerator
-from appliance.unit.vision.pipeline import Pipeline, Sighting, pipeline_on, standing
+from appliance.unit.vision.pipeline import DescribedPerson, Pipeline, pipeline_on, standing
 from appliance.unit.vision.tracking.tracker import Tracker
 from appliance.unit.vision.types import Box, Detection, Frame
 from tests.unit.vision.models.test_people import figure
@@ -47,11 +47,11 @@ class Scripted:
 
 def walk(
     *boxes_at: tuple[int, list[Box]], top: tuple[int, int, int] = (200, 30, 40), usual: Usual = SHIPPED
-) -> tuple[list[Sighting], Scripted, Pipeline]:
+) -> tuple[list[DescribedPerson], Scripted, Pipeline]:
     """Everything sighted in frames a tenth of a second apart, in which people wear red, or ``top``, over blue."""
     scripted = Scripted({round(at / 10, 3): boxes for at, boxes in boxes_at})
     pipeline = Pipeline(scripted, scripted, usual=usual)  # type: ignore[arg-type]
-    sighted: list[Sighting] = []
+    sighted: list[DescribedPerson] = []
     for at in range(max(at for at, _ in boxes_at) + 40):
         pixels = np.full(SIZE, 128, np.uint8)
         for box in scripted.walkers.get(round(at / 10, 3), ()):
@@ -113,7 +113,7 @@ def test_two_people_are_two() -> None:
 
 def test_a_sighting_holds_values_only() -> None:
     """What leaves the pipeline is a vector and a time: no box, no track, no pixel."""
-    assert [field.name for field in dataclasses.fields(Sighting)] == ["vector", "at"]
+    assert [field.name for field in dataclasses.fields(DescribedPerson)] == ["vector", "at"]
 
 
 def test_poses_keep_to_the_budget() -> None:
@@ -202,7 +202,7 @@ def test_a_poster_of_somebody_is_counted_as_a_thing() -> None:
     pipeline = pipeline_on(choose_accelerator(wish=Wish.CPU))
     poster = figure(150)
     rng = np.random.default_rng(8)
-    sighted: list[Sighting] = []
+    sighted: list[DescribedPerson] = []
     for at in range(30):
         noisy = np.clip(poster + rng.normal(0, 3, poster.shape), 0, 255).astype(np.uint8)
         sighted += pipeline.see(Frame(pixels=noisy, at=at / 10))
@@ -238,7 +238,7 @@ def test_real_street_gives_true_observations() -> None:
         CameraConfig(source=str(street), width=1280, height=720, frame_rate=10, repeat=False, hurry=True)
     )
     pipeline = pipeline_on(choose_accelerator(wish=Wish.CPU))
-    sighted: list[Sighting] = []
+    sighted: list[DescribedPerson] = []
     for number, frame in enumerate(source.frames()):
         sighted += pipeline.see(frame)
         if number == 200:

@@ -52,7 +52,7 @@ as much as so many rows: for narrow columns one product is less."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Usual:
+class UsualWord:
     """One thing usually worn here, and the share of those in whom it could be told."""
 
     attribute: str
@@ -277,10 +277,10 @@ class Baseline:
         row = self._cameras.get(unit)
         return np.zeros(self.layout.levels) if row is None else row * self._decay(now)
 
-    def usual(self, *, most: int) -> tuple[Usual, ...]:
+    def usual(self, *, most: int) -> tuple[UsualWord, ...]:
         """The ``most`` common levels of each attribute with their shares, commonest first (the street only)."""
         self._add_up()
-        found: list[Usual] = []
+        found: list[UsualWord] = []
         for position, attribute in enumerate(ATTRIBUTES):
             weight = float(self._known[position, position])
             if weight <= 0:
@@ -289,7 +289,7 @@ class Baseline:
             counts = np.diag(self._pairs)[start : start + len(attribute.levels)]
             order = np.argsort(-counts, kind="stable")[:most]
             found += [
-                Usual(
+                UsualWord(
                     attribute=attribute.name,
                     word=attribute.levels[level],
                     share=min(1.0, float(counts[level]) / weight),

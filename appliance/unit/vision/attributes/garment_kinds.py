@@ -14,7 +14,7 @@ from typing import Final
 
 from appliance.protocol.vocabulary import ATTRIBUTES, INDEX
 from appliance.unit.vision.attributes.confusion import normal
-from appliance.unit.vision.attributes.likelihood import FLOOR, Constants, Look, soft
+from appliance.unit.vision.attributes.likelihood import FLOOR, ColourSample, Constants, soft
 from appliance.unit.vision.attributes.region_colours import RegionColours
 from appliance.unit.vision.models.garments import Worn
 
@@ -78,7 +78,7 @@ def fused(
     return {level: share / most for level, share in found.items()}
 
 
-def _bare(limb: Look, cloth: Look, hands: Look, constants: Constants) -> float | None:
+def _bare(limb: ColourSample, cloth: ColourSample, hands: ColourSample, constants: Constants) -> float | None:
     """How surely a limb is bare, 0 to 1; None where that cannot be told.
 
     Bare is like the same person's hands and unlike their cloth; both or neither tells nothing.

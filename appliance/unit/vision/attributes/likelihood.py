@@ -49,13 +49,13 @@ def reading(name: str, likelihood: dict[str, float], floor: float = FLOOR) -> At
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
+class ColourSample:
     """A region's CIELAB samples (n, 3) and their median."""
 
     samples: Floats
     middle: tuple[float, float, float]
 
-    def apart(self, other: Look) -> float:
+    def apart(self, other: ColourSample) -> float:
         """CIELAB distance of two medians, lightness at half weight (folds and shade)."""
         (l0, a0, b0), (l1, a1, b1) = self.middle, other.middle
         return math.hypot(0.5 * (l0 - l1), a0 - a1, b0 - b1)

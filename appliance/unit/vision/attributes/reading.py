@@ -26,7 +26,7 @@ from appliance.unit.vision.attributes.colours import (
 )
 from appliance.unit.vision.attributes.confusion import CONFUSION, second_likelihood
 from appliance.unit.vision.attributes.garment_kinds import kinds
-from appliance.unit.vision.attributes.likelihood import CONSTANTS, Constants, Look, reading, soft
+from appliance.unit.vision.attributes.likelihood import CONSTANTS, ColourSample, Constants, reading, soft
 from appliance.unit.vision.attributes.palette import ONE_CLOTH, Swatch, merged, palette, split, swatches
 from appliance.unit.vision.attributes.region_colours import RegionMasks, region_colours
 from appliance.unit.vision.attributes.second_colour import Second, second
@@ -221,7 +221,7 @@ def _pattern(
     return [reading(name, {"plain": 1 - patterned, "patterned": patterned})]
 
 
-def _feet(look: Look | None) -> list[tuple[str, tuple[float, ...]]]:
+def _feet(look: ColourSample | None) -> list[tuple[str, tuple[float, ...]]]:
     """How dark, light and coloured."""
     if look is None:
         return []

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from appliance.unit.vision.attributes.colours import Floats, balanced, lab_of_linear, linear
-from appliance.unit.vision.attributes.likelihood import Look
+from appliance.unit.vision.attributes.likelihood import ColourSample
 from appliance.unit.vision.regions import Headless, Mask, Regions
 
 _SAMPLES: Final = 500
@@ -60,15 +60,15 @@ class RegionMasks:
 class RegionColours:
     """What each part looks like; None where too little is seen."""
 
-    cloth_above: Look | None = None
-    cloth_below: Look | None = None
-    feet: Look | None = None
-    sleeves: Look | None = None
-    forearms: Look | None = None
-    hands: Look | None = None
-    hips: Look | None = None
-    thighs: Look | None = None
-    shins: Look | None = None
+    cloth_above: ColourSample | None = None
+    cloth_below: ColourSample | None = None
+    feet: ColourSample | None = None
+    sleeves: ColourSample | None = None
+    forearms: ColourSample | None = None
+    hands: ColourSample | None = None
+    hips: ColourSample | None = None
+    thighs: ColourSample | None = None
+    shins: ColourSample | None = None
 
 
 _PARTS: Final = tuple(field.name for field in fields(RegionMasks))
@@ -90,7 +90,7 @@ def region_colours(person: Headless, masks: RegionMasks, light: Floats) -> Regio
         samples = lab[start : start + len(found)]
         start += len(found)
         lightness, a, b = np.sort(samples, axis=0)[len(samples) // 2].tolist()
-        looks[name] = Look(samples, (lightness, a, b))
+        looks[name] = ColourSample(samples, (lightness, a, b))
     return RegionColours(**looks)
 
 

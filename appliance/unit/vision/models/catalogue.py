@@ -61,7 +61,7 @@ class ModelFile:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Catalogue:
+class ModelCatalogue:
     """The models of one directory."""
 
     path: Path
@@ -92,7 +92,7 @@ def default_model_directory() -> Path:
     )
 
 
-def read_catalogue(directory: Path) -> Catalogue:
+def read_catalogue(directory: Path) -> ModelCatalogue:
     """Read `directory`/MODELS.toml; the model files themselves are not opened yet."""
     path = directory / CATALOGUE
     try:
@@ -102,7 +102,7 @@ def read_catalogue(directory: Path) -> Catalogue:
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise Unfit(f"is not TOML ({error})", where=str(path), fix=_MEND_CATALOGUE) from error
     tables = _Table(path=path, place="models", fields=_fields(document.get("models"), path, "models"))
-    return Catalogue(path=path, models=tuple(_model(tables.table(name), name) for name in tables.fields))
+    return ModelCatalogue(path=path, models=tuple(_model(tables.table(name), name) for name in tables.fields))
 
 
 def read_model(model: ModelFile) -> bytes:

@@ -60,14 +60,14 @@ _SPREAD: Final = 15
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Window:
+class PatternWindow:
     """A square of cloth: ``pixels`` (96, 96, 3) uint8 RGB and ``mask`` (96, 96) uint8, 255 where cloth is seen."""
 
     pixels: Pixels
     mask: Mask
 
 
-def window(pixels: Pixels, mask: Mask, height: float) -> Window | None:
+def window(pixels: Pixels, mask: Mask, height: float) -> PatternWindow | None:
     """Cut the square that holds most of the masked cloth, scaled so that the person would be 256 texels high.
 
     ``pixels`` (h, w, 3) uint8 RGB and ``mask`` (h, w) uint8 are a person's crop; ``height`` is the person's height in
@@ -93,7 +93,7 @@ def window(pixels: Pixels, mask: Mask, height: float) -> Window | None:
     cut = np.s_[row : row + SIDE, column : column + SIDE]
     if not clear[cut].any():
         return None
-    return Window(pixels=np.ascontiguousarray(cloth[cut]), mask=np.ascontiguousarray(clear[cut]))
+    return PatternWindow(pixels=np.ascontiguousarray(cloth[cut]), mask=np.ascontiguousarray(clear[cut]))
 
 
 def _middle(image: NDArray[np.uint8] | Floats, seen: Mask) -> Floats:
@@ -113,7 +113,7 @@ def _fullest(seen: Mask) -> tuple[int, int]:
     return int(rows[best]), int(columns[best])
 
 
-def _lab(cloth: Window) -> Floats:
+def _lab(cloth: PatternWindow) -> Floats:
     real = cloth.pixels.astype(np.float32) / np.float32(255)
     return np.asarray(cv2.cvtColor(real, cv2.COLOR_RGB2Lab), np.float32)
 
@@ -139,7 +139,7 @@ def _shade_and_dye(middle: Floats) -> Floats:
     )
 
 
-def _split(cloth: Window) -> Floats:
+def _split(cloth: PatternWindow) -> Floats:
     """(96, 96, 3) differences from the cloth's middle colour: shade, and two of dye; 0 outside the mask."""
     lab = _lab(cloth)
     middle = _middle(lab, cloth.mask)
@@ -148,7 +148,7 @@ def _split(cloth: Window) -> Floats:
     return np.asarray(cv2.copyTo(apart, cloth.mask), np.float32)
 
 
-def shown(cloth: Window) -> Pixels:
+def shown(cloth: PatternWindow) -> Pixels:
     """What the network is fed: (96, 96, 3) uint8, 128 + 127 tanh of shade and dye, as differences from the middle.
 
     Beyond the mask the cloth's colour is continued smoothly, so that the outline of a garment is no edge.
@@ -168,7 +168,7 @@ def _fed(split: Floats, mask: Mask) -> Pixels:
     return raw
 
 
-def contrast(cloth: Window) -> float:
+def contrast(cloth: PatternWindow) -> float:
     """Mean length of the split CIELAB difference between a blur of 0.8 and one of 2 texels, inside the mask's edge.
 
     That band is where prints are and folds are not. Taken in texels of the body instead of pixels of the camera it

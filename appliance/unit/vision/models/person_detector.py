@@ -93,7 +93,7 @@ class _Level:
     weight_of_raw: npt.NDArray[np.float32]  # 256 unnormalised softmax weights
 
 
-class Decoder:
+class BoxDecoder:
     """Reads the six raw outputs of the network. Pure: the same outputs give the same boxes."""
 
     def __init__(
@@ -211,7 +211,7 @@ class People:
         self._aspect = cells / rows
         self._looks = 0
         self.model = model
-        self._decoder = Decoder(model.card, score=score, overlap=overlap)
+        self._decoder = BoxDecoder(model.card, score=score, overlap=overlap)
         self._shown = np.full(model.card.input.shape, FILL, np.uint8)
 
     def find(self, frame: Frame) -> tuple[Detection, ...]:

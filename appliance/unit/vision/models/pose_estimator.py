@@ -77,7 +77,7 @@ def crop_square(picture: npt.NDArray[np.uint8], square: Square, out: npt.NDArray
     )
 
 
-class Decoder:
+class PoseDecoder:
     """Reads the four raw outputs: person centre, joint regression, joint heat, sub-cell offset. Pure."""
 
     def __init__(self, card: ModelFile) -> None:
@@ -162,7 +162,7 @@ class Poses:
     def __init__(self, model: Model, *, sure: float = DEFAULT_SURE) -> None:
         self.model = model
         self._sure = sure
-        self._decoder = Decoder(model.card)
+        self._decoder = PoseDecoder(model.card)
         self._shown = np.zeros(model.card.input.shape, np.uint8)
 
     def find(self, frame: Frame, box: Box) -> Pose | None:

@@ -1,6 +1,6 @@
 """Optimal assignment: who is who, at least total cost.
 
-Laws: pure; exact; cubic in the smaller side; a pair may be forbidden and then never happens.
+Invariants: pure; exact; cubic in the smaller side; a pair may be forbidden and then never happens.
 
 Source: the Hungarian method with potentials (Kuhn 1955, Munkres 1957), as shortest augmenting paths
 (Jonker and Volgenant, *A shortest augmenting path algorithm for dense and sparse linear assignment problems*,

@@ -65,7 +65,7 @@ class TrackRules:
 
 
 @unique
-class Stage(Enum):
+class TrackStage(Enum):
     """Where a track is in its life."""
 
     TENTATIVE = "tentative"
@@ -110,7 +110,7 @@ class Track:
         whole = found.whole
         spread = rules.centre_std * whole.height
         self.track = track
-        self.stage = Stage.TENTATIVE
+        self.stage = TrackStage.TENTATIVE
         self.born = self.seen = self.at = at
         self.hits = 1
         self.score = found.score
@@ -126,7 +126,7 @@ class Track:
     @property
     def visible(self) -> bool:
         """True where a detection of this very frame belongs to it."""
-        return self.seen == self.at and self.stage is not Stage.ENDED
+        return self.seen == self.at and self.stage is not TrackStage.ENDED
 
     def predict(self, at: float, rules: TrackRules) -> None:
         """Move on to time ``at``."""

@@ -20,7 +20,7 @@ from typing import Final
 from appliance.unit.vision.tracking.boxes import centre, intersection_area
 from appliance.unit.vision.tracking.hungarian import FORBIDDEN, assign
 from appliance.unit.vision.tracking.occlusion import Candidate, candidates, hidden
-from appliance.unit.vision.tracking.track import Stage, Track, TrackRules
+from appliance.unit.vision.tracking.track import Track, TrackRules, TrackStage
 from appliance.unit.vision.types import Box, Detection, TrackId
 
 _RECENT: Final = 1.0
@@ -51,7 +51,7 @@ class Tracker:
         rules = self._rules
         for track in self._alive:
             track.predict(at, rules)
-        known = [track for track in self._alive if track.stage is not Stage.TENTATIVE]
+        known = [track for track in self._alive if track.stage is not TrackStage.TENTATIVE]
         self._reluctance = self._reluctances(known, at, self._at)
         self._at = at
         recent = [track.predicted for track in known if at - track.seen < _RECENT]
@@ -62,7 +62,9 @@ class Tracker:
         _, faint = self._match(
             [track for track in left if at - track.seen < rules.low_score_max_gap_s], unsure
         )
-        young, spare = self._match([track for track in self._alive if track.stage is Stage.TENTATIVE], spare)
+        young, spare = self._match(
+            [track for track in self._alive if track.stage is TrackStage.TENTATIVE], spare
+        )
         self._match(young, faint)
         for each in spare:
             if each.score >= rules.new_track_score:
@@ -103,9 +105,9 @@ class Tracker:
 
     def end(self) -> tuple[Track, ...]:
         """End every track, as at the end of a recording; those that were confirmed."""
-        ended = tuple(track for track in self._alive if track.stage is not Stage.TENTATIVE)
+        ended = tuple(track for track in self._alive if track.stage is not TrackStage.TENTATIVE)
         for track in self._alive:
-            track.stage = Stage.ENDED
+            track.stage = TrackStage.ENDED
         self._alive = []
         return ended
 
@@ -147,29 +149,31 @@ class Tracker:
     def _judged(self, at: float, extent: tuple[int, int] | None) -> Step:
         """Confirm, lose and end tracks."""
         rules = self._rules
-        confirmed = [track for track in self._alive if track.stage is not Stage.TENTATIVE]
+        confirmed = [track for track in self._alive if track.stage is not TrackStage.TENTATIVE]
         ended: list[Track] = []
         for track in self._alive:
-            if track.stage is Stage.TENTATIVE:
+            if track.stage is TrackStage.TENTATIVE:
                 if at - track.seen > rules.max_unconfirmed_gap_s:
-                    track.stage = Stage.ENDED
+                    track.stage = TrackStage.ENDED
                 elif (
                     track.hits >= rules.min_hits
                     and at - track.born >= rules.min_age_s
                     and not self._covered(track, confirmed)
                 ):
-                    track.stage = Stage.CONFIRMED
+                    track.stage = TrackStage.CONFIRMED
                     confirmed.append(track)
             elif track.visible:
-                track.stage = Stage.CONFIRMED
+                track.stage = TrackStage.CONFIRMED
             elif at - track.seen > self._patience(track, extent):
-                track.stage = Stage.ENDED
+                track.stage = TrackStage.ENDED
                 ended.append(track)
             else:
-                track.stage = Stage.LOST
-        self._alive = [track for track in self._alive if track.stage is not Stage.ENDED]
+                track.stage = TrackStage.LOST
+        self._alive = [track for track in self._alive if track.stage is not TrackStage.ENDED]
         return Step(
-            visible=tuple(track for track in self._alive if track.visible and track.stage is Stage.CONFIRMED),
+            visible=tuple(
+                track for track in self._alive if track.visible and track.stage is TrackStage.CONFIRMED
+            ),
             ended=tuple(ended),
         )
 
@@ -199,7 +203,7 @@ class Tracker:
         """True where it shares most of its box, or of theirs, with somebody followed: a part of them, or a pair."""
         area = track.box.width * track.box.height
         return any(
-            other.stage is Stage.CONFIRMED
+            other.stage is TrackStage.CONFIRMED
             and intersection_area(track.box, other.box)
             > self._rules.max_cover * min(area, other.box.width * other.box.height)
             for other in others

@@ -7,17 +7,17 @@ import pytest
 
 from appliance.protocol.vocabulary import ATTRIBUTES, INDEX
 from appliance.unit.vision.attributes.garment_kinds import TRUST, fused, kinds
-from appliance.unit.vision.attributes.likelihood import CONSTANTS, Look
+from appliance.unit.vision.attributes.likelihood import CONSTANTS, ColourSample
 from appliance.unit.vision.attributes.region_colours import RegionColours
 from appliance.unit.vision.models.garments import HEADS, Worn
 
 LOWER = dict(zip(("trousers", "shorts", "skirt_or_dress"), TRUST["lower.kind"].trained, strict=True))
 
 
-def look(*middle: float) -> Look:
+def look(*middle: float) -> ColourSample:
     """A region all of one CIELAB colour."""
     lightness, a, b = middle
-    return Look(np.tile(np.array(middle, np.float32), (24, 1)), (lightness, a, b))
+    return ColourSample(np.tile(np.array(middle, np.float32), (24, 1)), (lightness, a, b))
 
 
 def worn(**sure: str) -> Worn:

@@ -14,7 +14,14 @@ import pytest
 
 from appliance.base.errors import Unfit
 from appliance.unit.vision.models.catalogue import default_model_directory, read_catalogue
-from appliance.unit.vision.models.person_detector import FILL, Decoder, People, letterbox, lighten, suppress
+from appliance.unit.vision.models.person_detector import (
+    FILL,
+    BoxDecoder,
+    People,
+    letterbox,
+    lighten,
+    suppress,
+)
 from appliance.unit.vision.models.runtime import Wish, choose_accelerator, load_model
 from appliance.unit.vision.models.tiles import columns, merged
 from appliance.unit.vision.types import Box, Detection, Frame
@@ -92,7 +99,7 @@ def test_one_cell_becomes_its_box() -> None:
     """A cell at (row 10, column 20) of stride 8 with sides 1, 4, 2, 5 strides away is the box around its centre."""
     outputs = silent()
     speak(outputs, 0, 10, 20, (1, 4, 2, 5), 255)
-    boxes, scores = Decoder(CARD).boxes(outputs)
+    boxes, scores = BoxDecoder(CARD).boxes(outputs)
     assert boxes == pytest.approx(
         np.array([[(20.5 - 1) * 8, (10.5 - 4) * 8, (20.5 + 2) * 8, (10.5 + 5) * 8]]), abs=0.01
     )
@@ -105,7 +112,7 @@ def test_a_distance_is_the_mean_of_its_distribution() -> None:
     outputs = silent()
     speak(outputs, 1, 5, 5, (3, 3, 3, 3), 255)
     outputs[3][0, 5, 5, 4] = 255  # the left side's bin 4, beside its bin 3
-    boxes, _ = Decoder(CARD).boxes(outputs)
+    boxes, _ = BoxDecoder(CARD).boxes(outputs)
     assert boxes[0, 0] == pytest.approx((5.5 - 3.5) * 16, abs=0.01)
     assert boxes[0, 1] == pytest.approx((5.5 - 3) * 16, abs=0.01)
 
@@ -114,7 +121,7 @@ def test_a_distance_is_the_mean_of_its_distribution() -> None:
 @pytest.mark.parametrize("level", [0, 1, 2])
 def test_the_threshold_on_raw_logits_is_the_threshold_on_scores(level: int, score: float) -> None:
     """Of all 256 raw values exactly those whose score reaches the threshold give a detection."""
-    decoder, spec = Decoder(CARD, score=score), CARD.outputs[2 * level]
+    decoder, spec = BoxDecoder(CARD, score=score), CARD.outputs[2 * level]
     for raw in range(256):
         outputs = silent()
         speak(outputs, level, 3, 3, (2, 2, 2, 2), raw)
@@ -128,7 +135,7 @@ def test_two_cells_on_one_person_are_one_detection() -> None:
     speak(outputs, 0, 10, 20, (3, 5, 3, 5), 240)
     speak(outputs, 0, 11, 20, (3, 5, 3, 5), 255)
     speak(outputs, 0, 10, 40, (3, 5, 3, 5), 250)
-    boxes, scores = Decoder(CARD).boxes(outputs)
+    boxes, scores = BoxDecoder(CARD).boxes(outputs)
     assert boxes[:, 0].tolist() == pytest.approx([(20.5 - 3) * 8, (40.5 - 3) * 8], abs=0.01)
     assert scores[0] > scores[1]
 
@@ -136,7 +143,7 @@ def test_two_cells_on_one_person_are_one_detection() -> None:
 def test_garbage_outputs_stay_bounded() -> None:
     """Whatever the network says, boxes are finite, ordered, and no more than the cap."""
     rng = np.random.default_rng(3)
-    decoder = Decoder(CARD, score=0.05)
+    decoder = BoxDecoder(CARD, score=0.05)
     for _ in range(20):
         outputs = [rng.integers(0, 256, spec.shape, np.uint8) for spec in CARD.outputs]
         boxes, scores = decoder.boxes(outputs)
@@ -203,7 +210,7 @@ def test_boxes_are_clipped_to_the_frame() -> None:
 def test_a_threshold_outside_its_range_is_unfit(score: float) -> None:
     """Score thresholds lie between 0 and 1."""
     with pytest.raises(Unfit, match="between 0 and 1"):
-        Decoder(CARD, score=score)
+        BoxDecoder(CARD, score=score)
 
 
 def test_zooms_outside_their_range_are_unfit() -> None:

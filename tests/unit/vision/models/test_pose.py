@@ -9,7 +9,7 @@ import pytest
 from appliance.base.errors import Unfit
 from appliance.unit.vision.models.catalogue import default_model_directory, read_catalogue
 from appliance.unit.vision.models.pose_estimator import (
-    Decoder,
+    PoseDecoder,
     Poses,
     Square,
     belongs,
@@ -63,7 +63,7 @@ def test_joints_are_the_warmest_cells_near_the_regressed_places() -> None:
         outputs[2][0, 2, 46, joint] = 255
         outputs[2][0, row, column, joint] = 255
         outputs[3][0, row + 3, column - 5, 2 * joint : 2 * joint + 2] = store(0.5, 3), store(0.25, 3)
-    joints = Decoder(CARD).joints(outputs)
+    joints = PoseDecoder(CARD).joints(outputs)
     across, down = real(store(0.25, 3), 3), real(store(0.5, 3), 3)
     assert joints[:, 0] == pytest.approx(np.full(JOINTS, 4 * (column - 5 + across)), abs=1e-3)
     assert joints[:, 1] == pytest.approx(np.full(JOINTS, 4 * (row + 3 + down)), abs=1e-3)
@@ -75,7 +75,7 @@ def test_the_person_nearest_the_middle_is_the_one_asked_for() -> None:
     outputs = silent()
     outputs[0][0, 24, 8] = 255
     outputs[0][0, 24, 26] = 255
-    joints = Decoder(CARD).joints(outputs)
+    joints = PoseDecoder(CARD).joints(outputs)
     assert abs(float(joints[:, 0].mean()) - 4 * 26) < 4 * 4
 
 
@@ -84,7 +84,7 @@ def test_garbage_outputs_give_seventeen_finite_joints() -> None:
     rng = np.random.default_rng(5)
     for _ in range(20):
         outputs = [rng.integers(0, 256, spec.shape, np.uint8) for spec in CARD.outputs]
-        joints = Decoder(CARD).joints(outputs)
+        joints = PoseDecoder(CARD).joints(outputs)
         assert joints.shape == (JOINTS, 3)
         assert np.isfinite(joints).all()
         assert ((joints[:, 2] >= 0) & (joints[:, 2] <= 1)).all()
@@ -176,4 +176,4 @@ def test_where_nobody_is_there_is_no_pose() -> None:
 def test_a_model_with_other_outputs_is_unfit() -> None:
     """The people model is not mistaken for a pose model."""
     with pytest.raises(Unfit, match="outputs are"):
-        Decoder(read_catalogue(default_model_directory()).named("people"))
+        PoseDecoder(read_catalogue(default_model_directory()).named("people"))

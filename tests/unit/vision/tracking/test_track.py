@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from appliance.unit.vision.tracking.boxes import iou
 from appliance.unit.vision.tracking.hungarian import FORBIDDEN, assign
-from appliance.unit.vision.tracking.track import Stage, Track, TrackRules
+from appliance.unit.vision.tracking.track import Track, TrackRules, TrackStage
 from appliance.unit.vision.tracking.tracker import Step, Tracker
 from appliance.unit.vision.types import Box, Detection
 from tests.walkers import Street, switches
@@ -107,7 +107,7 @@ def test_ended_is_said_once_and_for_ever() -> None:
     )
     ended = [track for step in steps for track in step.ended]
     assert len(ended) == 1
-    assert ended[0].stage is Stage.ENDED
+    assert ended[0].stage is TrackStage.ENDED
     assert steps[-1].visible[0].track != ended[0].track
 
 
