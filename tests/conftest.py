@@ -14,7 +14,7 @@ from typing import Final
 import pytest
 from hypothesis import settings
 
-settings.register_profile("leftfield", deadline=None)
+settings.register_profile("leftfield", deadline=None, derandomize=True)
 settings.load_profile("leftfield")
 
 ROOT: Final = Path(__file__).resolve().parent.parent

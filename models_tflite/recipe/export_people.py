@@ -1,6 +1,6 @@
 """Exports the people detector: NanoDet-g, person channel only, 320 x 416, fully int8.
 
-Rules: the graph is replayed channels-last with every layout transpose dropped; raw RGB pixels go in (the network's own
+Rule: the graph is replayed channels-last with every layout transpose dropped; raw RGB pixels go in (the network's own
 BGR mean and deviation are folded into its first convolution).
 """
 

@@ -11,7 +11,7 @@ Invariants:
     * Pure: no I/O, no clock; ``now`` is an argument.
 
 >>> feedback = Feedback()
->>> doubt = (Word(unit=UnitId("north"), attribute="top.pattern", word="striped"),)
+>>> doubt = (DoubtedWord(unit=UnitId("north"), attribute="top.pattern", word="striped"),)
 >>> feedback.dismissed(doubt, Dismissal.WRONG_READING, Seconds(0.0)); feedback.factor(doubt, Seconds(0.0))
 2.0
 >>> round(feedback.factor(doubt, HALF_LIFE), 2), feedback.factor((), Seconds(0.0))
