@@ -59,7 +59,7 @@ class WindowState:
 class ReplayWindow:
     """The window of one epoch. ``lowest`` is the first number to be expected.
 
-    >>> window = Window(epoch=Epoch(1), lowest=0)
+    >>> window = ReplayWindow(epoch=Epoch(1), lowest=0)
     >>> [window.verdict(Seq(n)).name for n in (0, 3)]
     ['FRESH', 'FRESH']
     >>> window.mark(Seq(0)); window.mark(Seq(3)); window.missing
