@@ -1,8 +1,8 @@
 """The code on a unit's label: twelve signs in three groups, such as 7K3M-9PQX-2HTD (Crockford's base 32).
 
 Invariants:
-    * The first group is public: the unit says it aloud, so that the tablet can tell two waiting units apart. The other
-      two are the secret: 40 bits, enough for five tries.
+    * The first group is public: the unit says it, so that the tablet can tell two waiting units apart. The other two
+      are the secret: 40 bits, enough for five tries.
     * What a person may mistype is read as it was meant: small letters, O for 0, I and L for 1, spaces and dashes.
 """
 
