@@ -33,6 +33,7 @@ MODULES: Final = (
     CommandModule(commands=("sense", "relay", "watch", "epoch"), module="appliance.commands.processes"),
     CommandModule(commands=("pages",), module="appliance.pages.commands"),
     CommandModule(commands=("booth", "enrol"), module="appliance.enrol.commands"),
+    CommandModule(commands=("pair",), module="appliance.pairing.commands"),
     CommandModule(commands=("baseline", "audit"), module="appliance.hub.commands"),
     CommandModule(commands=("score",), module="appliance.hub.batch.score"),
     CommandModule(commands=("card",), module="appliance.unit.card.commands"),

@@ -8,8 +8,14 @@ source=$(CDPATH='' cd -- "$(dirname -- "$0")/../systemd" && pwd)
 root=${DESTDIR:-}
 
 case $role in
-  hub) units="leftfield-watch.service leftfield-pages.service" ;;
-  unit) units="leftfield-epoch.service leftfield-sense.service leftfield-card.service leftfield-relay.service leftfield-pipe.socket" ;;
+  hub)
+    units="leftfield-watch.service leftfield-pages.service leftfield-desk.service leftfield-reload.path leftfield-reload.service"
+    units="$units leftfield-certificate.path leftfield-certificate.service leftfield-renew.service leftfield-renew.timer"
+    ;;
+  unit)
+    units="leftfield-epoch.service leftfield-sense.service leftfield-card.service leftfield-relay.service leftfield-pipe.socket"
+    units="$units leftfield-pair.service"
+    ;;
   *)
     echo "say what this machine is: sh $0 hub|unit (both may be said, one after the other)" >&2
     exit 2

@@ -122,11 +122,17 @@ def renew(
 
 
 def accept_request(
-    booth: BoothDirectory, untrusted_request: bytes, *, place: str, simulated: bool = False
+    booth: BoothDirectory,
+    untrusted_request: bytes,
+    *,
+    place: str,
+    simulated: bool = False,
+    looks: str = "",
 ) -> bytes:
     """Let a unit in: put it into the register and answer with its certificate. Reload the broker afterwards.
 
-    A unit that asks again with the same signing key gets a fresh certificate. Refused: MALFORMED_REQUEST,
+    ``looks`` is the direction of the camera, such as ``east``, or empty. A unit that asks again with the same
+    signing key gets a fresh certificate. Refused: MALFORMED_REQUEST,
     WEAK_KEY, FORGED; NOT_YOURS where the name or the key is another's; REVOKED.
     """
     names.check_place(place)
@@ -138,7 +144,9 @@ def accept_request(
         certificate = authority.client(asked.unit, asked.tls_key)
         # Before anybody has it, so that revoking the unit finds it.
         put_public(issued_directory(booth) / f"{asked.unit}.{serial_of(certificate):x}.pem", certificate)
-        row = EnrolledUnit(unit=asked.unit, public_key=asked.public_key, place=place, simulated=simulated)
+        row = EnrolledUnit(
+            unit=asked.unit, public_key=asked.public_key, place=place, simulated=simulated, looks=looks
+        )
         others = tuple(unit for unit in register.units if unit.unit != asked.unit)
         write_all(booth, authority, replace(register, units=(*others, row)))
     return request.answer_bytes(
@@ -163,11 +171,11 @@ def enrol_unit(
     return replace(unit_home.broker(home.install_answer(unit_home, answer)), host=booth.hub_broker.host)
 
 
-def add_tablet(booth: BoothDirectory, tablet: str, *, again: bool = False) -> str:
+def add_tablet(booth: BoothDirectory, tablet: str, *, again: bool = False, installer: bool = False) -> str:
     """Let a tablet in and give its password, which is kept nowhere: show it once. Reload the broker afterwards.
 
-    ``again`` gives a tablet that is enrolled a new password. Unfit for a name that is taken or reserved, and with
-    ``again`` for one that is not enrolled: a mistyped name must not make a tablet.
+    ``again`` gives a tablet that is enrolled a new password; ``installer`` lets it pair cameras. Unfit for a name
+    that is taken or reserved, and with ``again`` for one that is not enrolled: a mistyped name makes no tablet.
     """
     names.check_name(tablet, what="tablet")
     password = secrets.token_urlsafe(18)
@@ -190,6 +198,9 @@ def add_tablet(booth: BoothDirectory, tablet: str, *, again: bool = False) -> st
         lines.append(password_line(tablet, password, secrets.token_bytes(12)))
         if not known:
             register = replace(register, tablets=(*register.tablets, TabletId(tablet)))
+        if installer:
+            installers = dict.fromkeys((*register.installers, TabletId(tablet)))
+            register = replace(register, installers=tuple(installers))
         write_all(booth, load_authority(booth), register)
         put_secret(path, "".join(f"{line}\n" for line in lines).encode("ascii"))
     return password
@@ -209,7 +220,9 @@ def remove_tablet(booth: BoothDirectory, tablet: str) -> None:
             path, "".join(f"{line}\n" for line in lines if line.split(":")[0] != tablet).encode("ascii")
         )
         tablets = tuple(known for known in register.tablets if known != tablet)
-        write_all(booth, load_authority(booth), replace(register, tablets=tablets))
+        installers = tuple(known for known in register.installers if known != tablet)
+        left = replace(register, tablets=tablets, installers=installers)
+        write_all(booth, load_authority(booth), left)
 
 
 def revoke_unit(booth: BoothDirectory, unit: str) -> None:

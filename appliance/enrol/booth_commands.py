@@ -6,17 +6,20 @@ Invariants: those of ``commands``; a secret is shown once, where it was asked fo
 from __future__ import annotations
 
 import argparse
+from datetime import UTC, datetime
 from typing import Final
 
 from appliance.base.errors import Unfit
+from appliance.base.network import own_addresses
 from appliance.enrol import booth as booths
 from appliance.enrol import files
 from appliance.enrol.broker import Listeners
+from appliance.enrol.layout import days_left
 from appliance.enrol.names import host
 from appliance.enrol.options import RELOAD, group, runs, say
 from appliance.protocol.values import Seconds
 from appliance.settings import config
-from appliance.settings.cli_arguments import Subparsers, clock, confirm, port, word, yes_option
+from appliance.settings.cli_arguments import Subparsers, clock, confirm, port, whole, word, yes_option
 from appliance.settings.toml_table import time_of_day
 
 PAGES_PORT: Final = 8443
@@ -40,6 +43,7 @@ def add_booth(subparsers: Subparsers) -> None:
     )
     tablet.add_argument("name", help="name of the tablet")
     tablet.add_argument("--again", action="store_true", help="a new password for a tablet that is enrolled")
+    tablet.add_argument("--installer", action="store_true", help="it may also pair cameras")
     tablet.add_argument("--remove", action="store_true", help="put the tablet out instead")
     yes_option(tablet)
     runs(tablet, _tablet)
@@ -51,6 +55,13 @@ def add_booth(subparsers: Subparsers) -> None:
     renew = word(actions, "renew", about, "leftfield booth renew --host 192.168.4.1")
     renew.add_argument(
         "--host", action="append", help="names and addresses of this hub from now on; repeat it"
+    )
+    renew.add_argument("--here", action="store_true", help="add this machine's private addresses to them")
+    renew.add_argument(
+        "--before",
+        type=whole,
+        metavar="DAYS",
+        help="only where the page certificate has fewer days left, or --here adds one",
     )
     runs(renew, _renew)
     show = word(actions, "show", "who is in the register", "leftfield booth show --json")
@@ -138,7 +149,7 @@ def _tablet(args: argparse.Namespace) -> None:
         booths.remove_tablet(booth, args.name)
         say(args, {"tablet": args.name, "removed": True}, f"{args.name} is out; {RELOAD}")
         return
-    password = booths.add_tablet(booth, args.name, again=args.again)
+    password = booths.add_tablet(booth, args.name, again=args.again, installer=args.installer)
     page = f"https://{booth.hosts[0] if booth.hosts else 'localhost'}:{PAGES_PORT}/tablet"
     told = f"{args.name} opens {page}#{args.name}:{password} (shown only now); {RELOAD}"
     say(args, {"tablet": args.name, "password": password}, told)
@@ -152,10 +163,20 @@ def _revoke(args: argparse.Namespace) -> None:
 
 
 def _renew(args: argparse.Namespace) -> None:
-    hosts = tuple(args.host) if args.host else None
-    booth = booths.renew(booths.open_booth(args.directory), hosts=hosts)
-    told = "fresh certificates are in place; now: systemctl restart mosquitto leftfield-pages"
-    say(args, {"booth": booth.booth, "hosts": list(booth.hosts)}, told)
+    booth = booths.open_booth(args.directory)
+    known = tuple(args.host) if args.host else booth.hosts
+    hosts = tuple(dict.fromkeys((*known, *(own_addresses() if args.here else ()))))
+    left = days_left(booth, datetime.now(UTC))
+    if args.before and left >= args.before and hosts == booth.hosts:
+        told = f"the page certificate lasts {left} more days; nothing was changed"
+        say(args, {"booth": booth.booth, "hosts": list(hosts), "renewed": False, "days": left}, told)
+        return
+    booth = booths.renew(booth, hosts=hosts)
+    told = (
+        "fresh certificates are in place; broker and page server take them up (else: systemctl restart both)"
+    )
+    left = days_left(booth, datetime.now(UTC))
+    say(args, {"booth": booth.booth, "hosts": list(booth.hosts), "renewed": True, "days": left}, told)
 
 
 def _show(args: argparse.Namespace) -> None:

@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Final
 
 from appliance.base.errors import Unfit
-from appliance.enrol.names import HUB
+from appliance.enrol.names import DESK, HUB
 from appliance.protocol import topics
 from appliance.protocol.values import AlertId, BoothId, TabletId, UnitId
 from appliance.settings.config import Register
@@ -168,6 +168,10 @@ def units_acl(booth: BoothId, register: Register) -> str:
     writes.append(topics.staff(booth, any_tablet, "answer"))
     reads.append(topics.alert(booth, any_alert))  # to clear what is left of alerts that ended without it
     blocks = [_rights(HUB, reads=reads, writes=writes)]
+    desk_writes = [topics.pairing(booth), topics.staff(booth, any_tablet, "answer")]
+    blocks.append(
+        _rights(DESK, reads=[topics.staff(booth, any_tablet, topics.PAIR_LEAF)], writes=desk_writes)
+    )
     for unit in register.units:
         if not unit.revoked:
             own = [topics.observation(booth, unit.unit), topics.unit_status(booth, unit.unit)]
@@ -182,6 +186,9 @@ def staff_acl(booth: BoothId, register: Register) -> str:
         reads = [topics.alert(booth, AlertId("+")), topics.board(booth), topics.hub_status(booth)]
         reads.append(topics.staff(booth, tablet, "answer"))
         writes = [topics.staff(booth, tablet, leaf) for leaf in topics.STAFF_LEAVES]
+        if tablet in register.installers:
+            reads.append(topics.pairing(booth))
+            writes.append(topics.staff(booth, tablet, topics.PAIR_LEAF))
         blocks.append(_rights(tablet, reads=reads, writes=writes))
     return "\n".join(blocks)
 

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import argparse
 import sys
-from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
 from appliance.enrol import booth as booths
-from appliance.enrol import files, home, start
+from appliance.enrol import home, start
 from appliance.enrol.booth_commands import add_booth
+from appliance.enrol.finish import write_settings
 from appliance.enrol.options import RELOAD, group, runs, say
 from appliance.protocol.values import BoothId, UnitId
 from appliance.settings import config
@@ -22,7 +22,6 @@ from appliance.settings.cli_arguments import Subparsers, word
 from appliance.settings.streams import STANDARD, read_bytes, text_output
 
 _MAX_LETTER: Final = 65_536
-_SYSTEM_KEY: Final = Path("/run/credentials/leftfield-relay.service/tls.key")
 
 
 def add_parsers(subparsers: Subparsers) -> None:
@@ -92,30 +91,12 @@ def _finish(args: argparse.Namespace) -> None:
     config.refuse_network_source(args.source, "--source")
     source, doubt = start.source_of(args.source)
     answer = home.install_answer(unit_home, _letter(args.answer))
-    by_hand = not args.systemd
-    settings = config.UnitConfig(
-        booth=answer.booth,
-        unit=answer.unit,
-        broker=unit_home.broker(answer, key=None if by_hand else _SYSTEM_KEY),
-        camera=config.CameraConfig(source=source),
-        public_key=unit_home.public_key(),
-        hub_key=bytes.fromhex(answer.hub_key),
-        walls=args.walls or ("required" if by_hand else start.walls_of_this_kernel()),
-    )
-    if by_hand:
-        settings = replace(
-            settings,
-            pipe=unit_home.directory / "pipe",
-            spool=unit_home.directory / "spool",
-            prior=unit_home.directory / "hub.prior",
-            matrix=unit_home.directory / "camera.matrix",
-        )
-    files.write_unit_config(unit_home.config, settings)
+    write_settings(unit_home, answer, source=source, systemd=args.systemd, walls=args.walls or "")
     told = f"{answer.unit} is enrolled in booth {answer.booth}; its settings are in {unit_home.config}"
     say(args, {"unit": answer.unit, "booth": answer.booth, "config": str(unit_home.config)}, told)
     if doubt:
         sys.stderr.write(f"warning: {doubt}\n")
-    sys.stderr.write(f"now start it:\n{start.by_hand(unit_home) if by_hand else start.BY_SYSTEMD}")
+    sys.stderr.write(f"now start it:\n{start.BY_SYSTEMD if args.systemd else start.by_hand(unit_home)}")
 
 
 def _put(letter: bytes) -> None:

@@ -39,10 +39,14 @@ def write_register(path: Path, register: Register) -> None:
             place=unit.place,
             simulated=unit.simulated,
             revoked=unit.revoked,
+            looks=unit.looks or None,
         )
         for unit in register.units
     ]
-    tables += [f"[tablets.{tablet}]\n" for tablet in register.tablets]
+    tables += [
+        f"[tablets.{tablet}]\n{'installer = true' * (tablet in register.installers)}\n".rstrip() + "\n"
+        for tablet in register.tablets
+    ]
     write_durably(path, "\n".join([_HEAD, *tables]).encode("utf-8"), mode=PUBLIC)
 
 

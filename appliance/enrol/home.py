@@ -71,32 +71,34 @@ class UnitHome:
         )
 
 
-def make_request(home: UnitHome, *, booth: BoothId, unit: UnitId) -> bytes:
-    """Make this unit's keys where there are none yet, and the request that ``booth`` know them as ``unit``."""
-    check_booth(booth)
-    check_name(unit, what="unit")
+def make_keys(home: UnitHome) -> None:
+    """Make this unit's keys where there are none yet: signing key with its epoch, and TLS key."""
     atomic_files.make_directory(home.directory, mode=atomic_files.PUBLIC_DIRECTORY)
     atomic_files.make_directory(home.credentials, mode=atomic_files.SECRET_DIRECTORY)
     atomic_files.make_directory(home.link, mode=atomic_files.PUBLIC_DIRECTORY)
-    signing_key, epoch, tls_key = (
-        home.credentials / SIGNING_KEY,
-        home.credentials / EPOCH,
-        home.link / TLS_KEY,
-    )
+    signing_key, epoch = home.credentials / SIGNING_KEY, home.credentials / EPOCH
+    tls_key = home.link / TLS_KEY
     with atomic_files.alone(home.credentials):
         if not signing_key.exists():
             # The epoch first: a key without an epoch would be one that has nothing to count from.
             atomic_files.write_durably(epoch, b"0\n", mode=atomic_files.SECRET)
             atomic_files.write_durably(signing_key, sign.new_private_key(), mode=atomic_files.SECRET)
         if not tls_key.exists():
-            atomic_files.write_durably(
-                tls_key, authority.key_pem(authority.new_key()), mode=atomic_files.SECRET
-            )
+            new = authority.key_pem(authority.new_key())
+            atomic_files.write_durably(tls_key, new, mode=atomic_files.SECRET)
+
+
+def make_request(home: UnitHome, *, booth: BoothId, unit: UnitId) -> bytes:
+    """Make this unit's keys where there are none yet, and the request that ``booth`` know them as ``unit``."""
+    check_booth(booth)
+    check_name(unit, what="unit")
+    make_keys(home)
     fix = "give this account the right to read it, or choose another --directory"
+    tls_key = home.link / TLS_KEY
     return request.request_bytes(
         booth=booth,
         unit=unit,
-        signing_key=atomic_files.read(signing_key, fix=fix),
+        signing_key=atomic_files.read(home.credentials / SIGNING_KEY, fix=fix),
         tls_key=authority.load_key(atomic_files.read(tls_key, fix=fix), where=str(tls_key)),
     )
 

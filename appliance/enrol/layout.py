@@ -151,6 +151,13 @@ def write_servers(booth: BoothDirectory, authority: Authority) -> None:
         put_public(booth.broker_directory / f"{name}.pem", certificate)
 
 
+def days_left(booth: BoothDirectory, now: datetime) -> int:
+    """Whole days that the page certificate still lasts at ``now``; negative once it has ended."""
+    path = booth.page_certificate[0]
+    pem = atomic_files.read(path, fix="make a new one: leftfield booth renew")
+    return (load_certificate(pem, where=str(path)).not_valid_after_utc - now).days
+
+
 def write_all(booth: BoothDirectory, authority: Authority, register: Register) -> None:
     """The register, and everything that is derived from it."""
     files.write_register(booth.register, register)

@@ -18,9 +18,11 @@ from appliance.protocol.values import NAME_FORM
 HUB: Final = "hub"
 BROKER: Final = "broker"
 PAGES: Final = "pages"
+DESK: Final = "desk"
 
 RESERVED: Final = frozenset(
-    {HUB, BROKER, PAGES, "watch", "sense", "relay", "root", "admin", "booth", "authority", "unit", "tablet", "staff"}
+    {HUB, BROKER, PAGES, DESK, "watch", "sense", "relay", "root", "admin", "booth", "authority", "unit", "tablet",
+     "staff"}
 )  # fmt: skip
 """Words that are no unit's and no tablet's."""
 

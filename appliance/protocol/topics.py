@@ -15,6 +15,8 @@ from appliance.protocol.values import NAME_FORM, AlertId, BoothId, TabletId, Uni
 ROOT: Final = "leftfield/1"
 UNIT_LEAVES: Final = ("observation", "status")
 STAFF_LEAVES: Final = ("claim", "outcome", "forget")
+PAIR_LEAF: Final = "pair"
+"""An installer's request to pair a camera; the pairing desk answers it, not WATCH."""
 
 
 def observation(booth: BoothId, unit: UnitId) -> str:
@@ -40,6 +42,11 @@ def hub_status(booth: BoothId) -> str:
 def prior(booth: BoothId) -> str:
     """How common each word is here, signed by the hub (``protocol/prior.py``), retained; for units alone."""
     return f"{ROOT}/{booth}/hub/prior"
+
+
+def pairing(booth: BoothId) -> str:
+    """Which cameras wait to be paired, retained; for installers' tablets."""
+    return f"{ROOT}/{booth}/hub/pairing"
 
 
 def alert(booth: BoothId, name: AlertId) -> str:

@@ -132,21 +132,23 @@ class HubConfig:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EnrolledUnit:
-    """One row of the register: a unit, its public key (32 bytes), and what staff call its place."""
+    """One row of the register: a unit, its public key (32 bytes), what staff call its place, and where it looks."""
 
     unit: UnitId
     public_key: bytes
     place: str
     simulated: bool = False
     revoked: bool = False
+    looks: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Register:
-    """Who may speak in this booth: units by public key, tablets by name."""
+    """Who may speak in this booth: units by public key, tablets by name; ``installers`` are tablets that may pair."""
 
     units: tuple[EnrolledUnit, ...]
     tablets: tuple[TabletId, ...]
+    installers: tuple[TabletId, ...] = ()
 
 
 def _broker(table: Table) -> BrokerAddress:
@@ -300,12 +302,15 @@ def register(path: Path) -> Register:
                 place=row.get("place", str),
                 simulated=row.get("simulated", bool, default=False),
                 revoked=row.get("revoked", bool, default=False),
+                looks=row.get("looks", str, default=""),
             )
         )
         row.end()
-    tablets = []
+    tablets, installers = [], []
     for name, row in root.table("tablets", optional=True).tables():
         tablets.append(TabletId(name))
+        if row.get("installer", bool, default=False):
+            installers.append(TabletId(name))
         row.end()
     root.end()
-    return Register(units=tuple(units), tablets=tuple(tablets))
+    return Register(units=tuple(units), tablets=tuple(tablets), installers=tuple(installers))

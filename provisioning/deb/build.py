@@ -37,13 +37,24 @@ NOT_ON_A_HUB: Final = frozenset(
     {"av", "opencv-python-headless", "ai-edge-litert", "backports-strenum", "flatbuffers", "protobuf", "tqdm"}
 )
 UNITS: Final = {
-    "hub": ("leftfield-watch.service", "leftfield-pages.service"),
+    "hub": (
+        "leftfield-watch.service",
+        "leftfield-pages.service",
+        "leftfield-desk.service",
+        "leftfield-reload.path",
+        "leftfield-reload.service",
+        "leftfield-certificate.path",
+        "leftfield-certificate.service",
+        "leftfield-renew.service",
+        "leftfield-renew.timer",
+    ),
     "unit": (
         "leftfield-epoch.service",
         "leftfield-sense.service",
         "leftfield-card.service",
         "leftfield-relay.service",
         "leftfield-pipe.socket",
+        "leftfield-pair.service",
     ),
 }
 DEPENDS: Final = {

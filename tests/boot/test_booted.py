@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from appliance.pairing.tries import CodeOnUnit
+from appliance.protocol.pairing_code import new_code
 from tests.boot.machines import Machine, Network, base_tree, packages, until
 from tests.demo.running import street_video
 
@@ -33,16 +35,16 @@ class Booth:
         except sqlite3.OperationalError:
             return 0
 
-    def enrol(self, source: str) -> None:
-        """Carry the two letters, as an installer does."""
-        request = self.unit.shell("leftfield enrol request corner-north --booth corner")
-        accept = "cat > /root/request.json; leftfield enrol accept /root/request.json --place 'north corner'"
-        answer = self.hub.shell(f"{accept} && systemctl reload mosquitto", stdin=request)
-        finish = (
-            f"cat > /root/answer.json; leftfield enrol finish /root/answer.json --source {source} --systemd"
-        )
-        self.unit.shell(finish, stdin=answer)
-        self.unit.shell("systemctl enable --now leftfield-pipe.socket leftfield-relay leftfield-sense")
+    def pair(self, source: str) -> str:
+        """Switch on a unit as flashing leaves it, and type its code on the hub; the hub's answer."""
+        code = new_code()
+        told = self.unit.tree / "etc/leftfield/pairing.toml"
+        told.write_text(f'source = "{source}"\n')
+        CodeOnUnit(told.parent).write(code)
+        self.unit.shell("systemctl start leftfield-pair")
+        until(lambda: code.number in self.hub.show("leftfield-desk", "StatusText"), "the unit at the desk")
+        accept = f"leftfield pair accept {code} --name corner-north --place 'north corner' --looks east"
+        return self.hub.shell(f"{accept} 2>&1")
 
 
 @pytest.fixture(scope="module")
@@ -65,7 +67,7 @@ def booth() -> Iterator[Booth]:
             machine.boot()
             machine.install(debs[machine.name])
         one = Booth(hub, unit, debs)
-        one.enrol("/usr/share/street.avi")
+        assert "corner-north is paired" in one.pair("/usr/share/street.avi")
         until(lambda: unit.show("leftfield-sense", "StatusText").startswith("watching"), "SENSE watching")
         yield one
     finally:
@@ -77,12 +79,13 @@ def booth() -> Iterator[Booth]:
 
 def test_a_hub_is_running_once_its_package_is_installed(booth: Booth) -> None:
     """Broker, WATCH and page server run with the booth's settings; the stock broker's port is gone."""
-    for service in ("mosquitto", "leftfield-watch", "leftfield-pages"):
+    for service in ("mosquitto", "leftfield-watch", "leftfield-pages", "leftfield-desk"):
         assert booth.hub.show(service, "ActiveState") == "active"
     listening = booth.hub.shell("ss --tcp --listening --numeric --no-header")
-    assert {port for port in ("1883", "8443", "8883", "9443") if f":{port}" in listening} == {
+    assert {port for port in ("1883", "8443", "8883", "8884", "9443") if f":{port}" in listening} == {
         "8443",
         "8883",
+        "8884",
         "9443",
     }
     assert booth.hub.show("leftfield-watch", "StatusText") == "watching"
@@ -95,6 +98,18 @@ def test_a_unit_sees_under_systemd_with_every_wall(booth: Booth) -> None:
     said = booth.unit.shell("journalctl --unit leftfield-sense --no-pager --output cat")
     assert "sealed; every wall is up" in said
     assert (booth.unit.tree / "etc/leftfield/credentials/epoch").read_text() == "1\n"
+
+
+def test_a_unit_is_paired_by_its_code_alone(booth: Booth) -> None:
+    """The unit found the hub by its announcement, the code is used up, and no command was needed for the broker."""
+    etc = booth.unit.tree / "etc/leftfield"
+    assert not (etc / "pairing.code").exists()
+    assert booth.unit.show("leftfield-pair", "ActiveState") == "inactive"
+    said = booth.unit.shell("journalctl --unit leftfield-pair --no-pager --output cat")
+    assert "paired as corner-north" in said
+    assert "corner-north  north corner" in booth.hub.shell("leftfield booth show")
+    listening = booth.unit.shell("ss --tcp --listening --numeric --no-header")
+    assert listening.strip() == ""
 
 
 def test_observations_of_the_real_unit_are_admitted(booth: Booth) -> None:
@@ -110,6 +125,7 @@ def test_observations_of_the_real_unit_are_admitted(booth: Booth) -> None:
         ("unit", "leftfield-relay", r"/var/lib/(private/)?leftfield/(spool|prior)$"),
         ("hub", "leftfield-watch", r"/var/lib/(private/)?leftfield/hub$"),
         ("hub", "leftfield-pages", r"$^"),
+        ("hub", "leftfield-desk", r"/etc/leftfield$|/run/leftfield-desk$"),
     ],
 )
 def test_a_running_service_is_boxed_as_seen_from_inside(

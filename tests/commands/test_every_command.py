@@ -144,6 +144,7 @@ WRITERS = (
     "booth tablet tablet-1 --directory {booth}",
     "booth tablet tablet-1 --remove --yes --directory {booth}",
     "booth renew --directory {booth}",
+    "pair renew --directory {new}/paired",
     "booth revoke corner-north --yes --directory {booth}",
     "enrol request corner-south --booth corner --directory {new}/unit",
     "enrol accept {request} --place south --directory {booth}",
@@ -157,6 +158,9 @@ SILENT = {
     "leftfield watch": "its words go to the broker",
     "leftfield pages": "serves until it is stopped",
     "leftfield baseline import": "tells people only, on standard error",
+    "leftfield pair wait": "runs until the unit is paired, see tests/pairing",
+    "leftfield pair desk": "serves until it is stopped",
+    "leftfield pair accept": "needs a desk, see tests/pairing",
     "leftfield card read": "tells people only, on standard error",
     "leftfield demo": "a show of several processes, see tests/demo",
 }

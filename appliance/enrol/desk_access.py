@@ -1,0 +1,35 @@
+"""What the pairing desk needs of the booth: its own way to the broker, and who the hub proves to be.
+
+Invariant: made where it is missing, so that a booth of an earlier version can pair too.
+"""
+
+from __future__ import annotations
+
+from cryptography.hazmat.primitives.hashes import SHA256
+
+from appliance.base import atomic_files
+from appliance.enrol import names
+from appliance.enrol.authority import key_pem, new_key
+from appliance.enrol.layout import BoothDirectory, load_authority, put_public, put_secret, write_rights
+from appliance.settings import config
+from appliance.settings.config import BrokerAddress
+
+
+def desk_broker(booth: BoothDirectory) -> BrokerAddress:
+    """Where the desk finds the broker and how it proves itself. Unfit for who may not read the authority."""
+    own = booth.directory / "hub"
+    key, certificate = own / "desk.key", own / "desk.pem"
+    with atomic_files.alone(booth.directory):
+        if not certificate.exists():
+            authority, new = load_authority(booth), new_key()
+            put_secret(key, key_pem(new))
+            write_rights(booth, authority, config.register(booth.register))
+            put_public(certificate, authority.client(names.DESK, new.public_key()))
+    return BrokerAddress(
+        host="127.0.0.1", port=booth.listeners.mqtt_port, ca=booth.ca, certificate=certificate, key=key
+    )
+
+
+def authority_fingerprint(booth: BoothDirectory) -> bytes:
+    """The SHA-256 of the authority's certificate (DER), 32 bytes."""
+    return load_authority(booth).certificate.fingerprint(SHA256())
