@@ -20,7 +20,7 @@ from io import BufferedReader, RawIOBase
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from appliance.pages.content import Content
+from appliance.pages.content import SCAN_PAGE, Content
 from appliance.protocol.values import BoothId
 
 if TYPE_CHECKING:
@@ -154,6 +154,8 @@ class Visit(BaseHTTPRequestHandler):
             "Content-Security-Policy": security_policy(host["name"], self.server.config),
             "ETag": content.tag,
         }
+        if self.path.split("?", 1)[0] == SCAN_PAGE:
+            policy["Permissions-Policy"] = _HEADERS["Permissions-Policy"].replace("camera=()", "camera=(self)")
         if self.headers.get("If-None-Match") == content.tag:
             self._answer(HTTPStatus.NOT_MODIFIED, policy, with_body=False)
             return

@@ -231,7 +231,7 @@ def _wrong(left: int) -> PairAnswer:
         text = "That code was wrong, and it was the last try. A person at the camera must make a new code."
         return PairAnswer(ok=False, why="dead", text=text)
     tries = "1 try is" if left == 1 else f"{left} tries are"
-    return PairAnswer(ok=False, why="code", text=f"That code is wrong. {tries} left.")
+    return PairAnswer(ok=False, why="code", left=left, text=f"That code is wrong. {tries} left.")
 
 
 def _answer_of(refusal: Refused) -> PairAnswer:

@@ -56,7 +56,7 @@ class PairAnswer:
 
     def payload(self) -> bytes:
         """As it travels, to a tablet or to a command."""
-        return json.dumps({"v": 1, "ok": self.ok, "alert": None, "why": self.why, "text": self.text}).encode()
+        return json.dumps({"v": 1, "ok": self.ok, "alert": None, "why": self.why, "left": self.left, "text": self.text}).encode()
 
 
 def read_request(untrusted: bytes) -> PairRequest:

@@ -28,8 +28,8 @@ export function topicsOf(booth, tablet) {
   const root = `leftfield/1/${booth}`;
   return Object.freeze({
     alerts: `${root}/alert/`, board: `${root}/hub/board`, hub: `${root}/hub/status`, mine: `${root}/staff/${tablet}/`,
-    answer: `${root}/staff/${tablet}/answer`,
-    subscriptions: Object.freeze([`${root}/alert/+`, `${root}/hub/board`, `${root}/hub/status`, `${root}/staff/${tablet}/answer`]),
+    answer: `${root}/staff/${tablet}/answer`, pairing: `${root}/hub/pairing`,
+    subscriptions: Object.freeze([`${root}/alert/+`, `${root}/hub/board`, `${root}/hub/status`, `${root}/hub/pairing`, `${root}/staff/${tablet}/answer`]),
   });
 }
 
@@ -45,6 +45,7 @@ export class Booth {
     /** @type {Board | null} */ this.board = null;
     /** @type {boolean | null} null while not known */ this.hubOnline = null;
     /** @type {Past[]} */ this.lately = [];
+    /** @type {readonly string[]} numbers of the cameras that wait to be paired; only an installer's tablet hears of them */ this.cameras = [];
     this.ignored = 0;
     this.heardAt = 0;
     this.#forgotten = new Set();
@@ -67,6 +68,10 @@ export class Booth {
   take(received, now) {
     const {topic, payload} = received;
     if (topic === this.topics.board) return this.#takeBoard(received, now);
+    if (topic === this.topics.pairing) {
+      this.cameras = this.reader.waiting(payload) ?? this.cameras;
+      return {kind: "changed"};
+    }
     if (topic === this.topics.hub) {
       const status = this.reader.hubStatus(payload);
       if (!status) return this.#ignore();

@@ -53,7 +53,7 @@
  * @property {readonly Unit[]} units
  * @property {readonly Usual[]} usual
  */
-/** @typedef {{ok: boolean, alert: string | null, text: string}} Answer */
+/** @typedef {{ok: boolean, alert: string | null, text: string, why: string, left: number}} Answer `why` and `left`: of a pairing */
 
 /** Ends of an alert's life. */
 export const ENDED = Object.freeze(["gifted", "declined", "not_found", "dismissed", "expired", "forgotten"]);
@@ -61,6 +61,7 @@ const STATES = Object.freeze(["raised", "claimed", ...ENDED]);
 
 const LENSES = Object.freeze(["single", "pair", "whole"]);
 
+const PAIRING_NUMBER = /^[0-9A-HJKMNP-TV-Z]{4}$/;
 const LONGEST_TEXT = 240;
 const MOST_UNITS = 64;
 const MOST_REASONS = 8;
@@ -240,6 +241,15 @@ export class Reader {
       ok: fields.flag("ok"),
       alert: fields.get("alert") == null ? null : fields.text("alert", 24),
       text: fields.text("text"),
+      why: optional(fields, "why", (key) => fields.text(key, 24)) ?? "",
+      left: optional(fields, "left", (key) => fields.number(key, 0, 100)) ?? 0,
     }));
+  }
+
+  /** The public numbers of the cameras that wait to be paired. @param {Uint8Array} payload @returns {readonly string[] | null} */
+  waiting(payload) {
+    return readable(payload, (fields) => ({
+      numbers: fields.list("waiting", MOST_UNITS, (item) => (typeof item === "string" && PAIRING_NUMBER.test(item) ? item : refuse("waiting"))),
+    }))?.numbers ?? null;
   }
 }

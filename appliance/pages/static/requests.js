@@ -12,7 +12,7 @@ const AGAIN_MS = 3000;
 const UTF8 = new TextEncoder();
 
 /** @typedef {import("./messages.js").Answer} Answer */
-/** @typedef {"claim" | "outcome" | "forget"} Leaf */
+/** @typedef {"claim" | "outcome" | "forget" | "pair"} Leaf */
 
 /** The hub did not answer in time. */
 export class Unanswered extends Error {}

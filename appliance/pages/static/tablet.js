@@ -145,11 +145,12 @@ class Tablet {
     else if (link.state === "up" && booth.heardAt && now - booth.heardAt > SILENCE_MS) lines.push(["bad", t.banner.hubSilent(Math.round((now - booth.heardAt) / 5000) * 5), t.banner.hubAwayMore]);
     const unboxed = (booth.board?.units ?? []).filter(({boxed}) => boxed === false).map((unit) => unit.place || unit.unit);
     if (unboxed.length) lines.push(["unboxed", t.banner.unboxed, t.banner.unboxedMore(unboxed.join(", "))]);
+    if (booth.cameras.length) lines.push(["camera", t.banner.camera, t.banner.cameraMore(booth.cameras.join(", "))]);
     if (booth.board?.simulated) lines.push(["simulated", t.banner.simulated, t.banner.simulatedMore]);
     const signature = JSON.stringify([lines, link.state === "refused", link.state === "taken_over"]);
     if (signature === this.#banners) return;
     this.#banners = signature;
-    place("banners").replaceChildren(...lines.map(([style, title, more]) => el("div", {class: `banner banner-${style}`}, el("strong", {}, title), el("span", {}, more))));
+    place("banners").replaceChildren(...lines.map(([style, title, more]) => el("div", {class: `banner banner-${style}`}, el("strong", {}, title), el("span", {}, more), style === "camera" && el("a", {class: "button button-plain", href: "/cameras"}, t.banner.cameraLink))));
     this.#drawSession();
   }
 
