@@ -29,7 +29,8 @@ now start it (restart: a broker that Debian has started with its own settings li
   systemd-tmpfiles --create leftfield.conf
   systemctl enable mosquitto
   systemctl restart mosquitto
-  systemctl enable --now leftfield-watch leftfield-pages"""
+  systemctl enable --now leftfield-watch leftfield-pages leftfield-desk
+  systemctl enable --now leftfield-reload.path leftfield-certificate.path leftfield-renew.timer"""
 
 
 def add_booth(subparsers: Subparsers) -> None:

@@ -16,7 +16,7 @@ from appliance.settings import config
 from appliance.settings.cli_arguments import Subparsers, word
 from appliance.settings.streams import STANDARD, text_output
 
-RELOAD: Final = "now let the broker read it: systemctl reload mosquitto"
+RELOAD: Final = "the broker reads it by itself (without leftfield-reload.path: systemctl reload mosquitto)"
 
 
 def group(subparsers: Subparsers, name: str, about: str, example: str) -> Subparsers:

@@ -155,7 +155,9 @@ class Visit(BaseHTTPRequestHandler):
             "ETag": content.tag,
         }
         if self.path.split("?", 1)[0] == SCAN_PAGE:
-            policy["Permissions-Policy"] = _HEADERS["Permissions-Policy"].replace("camera=()", "camera=(self)")
+            policy["Permissions-Policy"] = _HEADERS["Permissions-Policy"].replace(
+                "camera=()", "camera=(self)"
+            )
         if self.headers.get("If-None-Match") == content.tag:
             self._answer(HTTPStatus.NOT_MODIFIED, policy, with_body=False)
             return

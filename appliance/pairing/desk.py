@@ -32,7 +32,10 @@ MOST_VISITORS: Final = 32
 MOST_OF_ONE_ADDRESS: Final = 4
 WAIT_SECONDS: Final = 10.0
 """A waiting camera is told so this often; it calls again after three times as long without a word."""
-ANSWER_SECONDS: Final = 6.0
+AGAIN_SECONDS: Final = 2.0
+"""A camera whose code was typed wrong is back in this time."""
+_LOOK_SECONDS: Final = 0.1
+ANSWER_SECONDS: Final = 5.0
 """A camera has so long for one step of the exchange: a tablet waits eight seconds for its answer."""
 
 
@@ -144,7 +147,7 @@ class Desk:
 
     async def pair(self, request: PairRequest) -> PairAnswer:
         """Carry out a request with the cameras of its number that wait: the answer of the one that knew the code."""
-        chosen = [one for one in self._visitors if one.unit.number == request.code.number]
+        chosen = await self._waiting_as(request.code.number)
         if not chosen:
             return PairAnswer(
                 ok=False,
@@ -155,7 +158,7 @@ class Desk:
             return PairAnswer(ok=False, why="name", text=refusal)
         answer = PairAnswer(ok=False, why="away", text="The camera hung up. Try again.")
         for visitor in chosen:
-            if visitor.job.done():
+            if visitor.job.done():  # it hung up while another one was asked
                 continue
             job = _Job(request, asyncio.get_running_loop().create_future())
             visitor.job.set_result(job)
@@ -163,6 +166,14 @@ class Desk:
             if answer.ok:
                 break
         return answer
+
+    async def _waiting_as(self, number: str) -> list[_Visitor]:
+        """The cameras that wait with this number: one that was just refused needs a moment to call again."""
+        for _ in range(int(AGAIN_SECONDS / _LOOK_SECONDS)):
+            if chosen := [one for one in self._visitors if one.unit.number == number and not one.job.done()]:
+                return chosen
+            await asyncio.sleep(_LOOK_SECONDS)
+        return []
 
     def _name_taken(self, request: PairRequest) -> str:
         """Why the name cannot be given, before a try is spent on it; else nothing."""

@@ -48,15 +48,20 @@ class PairRequest:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PairAnswer:
-    """What became of a request: ``why`` is a word for programs, ``text`` a sentence for people."""
+    """What became of a request: ``why`` is a word for programs, ``text`` a sentence for people.
+
+    ``left`` is how many tries are left where the code was wrong.
+    """
 
     ok: bool
     why: str
     text: str
+    left: int = 0
 
     def payload(self) -> bytes:
         """As it travels, to a tablet or to a command."""
-        return json.dumps({"v": 1, "ok": self.ok, "alert": None, "why": self.why, "left": self.left, "text": self.text}).encode()
+        fields = {"ok": self.ok, "alert": None, "why": self.why, "left": self.left, "text": self.text}
+        return json.dumps({"v": 1, **fields}).encode()
 
 
 def read_request(untrusted: bytes) -> PairRequest:

@@ -38,6 +38,8 @@ CALL_SECONDS: Final = 5.0
 SILENCE_SECONDS: Final = 30.0
 """The hub says that it waits every ten seconds; after so long without a word the unit calls again."""
 AGAIN_SECONDS: Final = 2.0
+SOON_SECONDS: Final = 0.2
+"""After a wrong code: whoever typed it looks at the tablet and types again; five tries bound it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -196,7 +198,7 @@ async def _call(unit: WaitingUnit, hub: Found) -> str:
         log(str(refusal), level=4)
         if refusal.rule is Rule.WRONG_CODE and not unit.code.left():
             raise Unfit(refusal.what, where="pairing", fix=refusal.fix) from None
-        await asyncio.sleep(AGAIN_SECONDS)
+        await asyncio.sleep(SOON_SECONDS if refusal.rule is Rule.WRONG_CODE else AGAIN_SECONDS)
         return ""
     except (OSError, EOFError):
         await asyncio.sleep(AGAIN_SECONDS)

@@ -61,6 +61,8 @@ DEPENDS: Final = {
     "hub": "mosquitto (>= 2.0.11), chrony, openssl",
     "unit": "libstdc++6",
 }
+RECOMMENDS: Final = {"hub": "", "unit": "Recommends: libnss-mdns\n"}
+"""A unit that can look up `.local` finds its hub under another address too."""
 ABOUT: Final = {
     "hub": "Leftfield hub: admits signed observations, knows what is usual, raises alerts",
     "unit": "Leftfield camera unit: reads what passers-by wear, keeps no picture",
@@ -235,6 +237,7 @@ def control(build: Build, tree: Path) -> None:
         f"Installed-Size: {sum(path.stat().st_size for path in files) // 1024}\n"
         f"Depends: python3 (>= {low}), python3 (<< {high}), systemd (>= 252), libc6 (>= 2.31), "
         f"{DEPENDS[build.role]}\n"
+        f"{RECOMMENDS[build.role]}"
         f"Conflicts: leftfield-{other}\nSection: net\nPriority: optional\n"
         f"Description: {ABOUT[build.role]}\n"
         " Nothing is fetched when it is installed.\n"

@@ -38,6 +38,8 @@ from appliance.protocol.values import AlertId, BoothId, TabletId
 
 BOOTH = BoothId("demo")
 TABLETS = (TabletId("tablet-1"), TabletId("tablet-2"))
+INSTALLER = TabletId("ladder")
+"""A tablet that may pair cameras."""
 PATIENCE = 20.0
 """Seconds until a condition that has not come true is a failure; generous, for slow shared machines."""
 
@@ -87,6 +89,7 @@ class Broker:
         )  # fmt: skip
         self.booth = create_booth(directory / "booth", BOOTH, listeners=listeners)
         self.passwords = {tablet: add_tablet(self.booth, tablet) for tablet in TABLETS}
+        self.passwords[INSTALLER] = add_tablet(self.booth, INSTALLER, installer=True)
         self._process: subprocess.Popen[str] | None = None
 
     def start(self) -> None:
@@ -106,6 +109,11 @@ class Broker:
         else:
             raise AssertionError(f"mosquitto did not start: {''.join(lines)}")
         threading.Thread(target=self._process.stderr.read, daemon=True).start()  # its pipe must not fill up
+
+    def reload(self) -> None:
+        """Let it read its rights anew, as systemd does when they change."""
+        assert self._process
+        self._process.send_signal(signal.SIGHUP)
 
     def stop(self) -> None:
         """Return when it is gone."""
@@ -338,9 +346,11 @@ class Stage:
         finally:
             broker.stop()
 
-    def session(self, tablet: TabletId = TABLETS[0], password: str | None = None) -> str:
+    def session(
+        self, tablet: TabletId = TABLETS[0], password: str | None = None, *, page: str = "tablet"
+    ) -> str:
         """The link that opens a tablet's page."""
-        return f"{self.pages.url}/tablet#{tablet}:{password or self.broker.passwords[tablet]}"
+        return f"{self.pages.url}/{page}#{tablet}:{password or self.broker.passwords[tablet]}"
 
 
 def open_browser(directory: Path) -> webdriver.Chrome:

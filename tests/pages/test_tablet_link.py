@@ -93,7 +93,7 @@ def test_a_silent_network_is_noticed(page: Page) -> None:
 
 def test_a_wrong_password_is_said_clearly(page: Page) -> None:
     """A refused session shows one clear message and does not hammer the broker."""
-    page.open(page.stage.session(password="wrong"))  # noqa: S106 - wrong on purpose
+    page.open(page.stage.session(password="wrong"))
     page.see("The booth does not accept tablet-1", "#notice")
     assert not page.all("#page:not([hidden])")
 

@@ -26,7 +26,7 @@ const grouped = (signs) => signs.match(/.{1,4}/g)?.join("-") ?? "";
 
 /** A name that a camera may have, from what people call its place. @param {string} words */
 function nameFrom(words) {
-  const plain = words.normalize("NFD").toLowerCase().replaceAll(/[^a-z0-9]+/g, "-").replaceAll(/^[^a-z]+|-+$/g, "");
+  const plain = words.normalize("NFD").replaceAll(/\p{M}/gu, "").toLowerCase().replaceAll(/[^a-z0-9]+/g, "-").replaceAll(/^[^a-z]+|-+$/g, "");
   return plain.slice(0, 24).replaceAll(/-+$/g, "");
 }
 
