@@ -7,7 +7,8 @@ and gaps in seq show it, but not forge), pixels, models.
 Invariants:
     * Only what opens under the unit's public key goes on, and the pipe is read no faster than gate.py allows: RELAY
       is no way out for anything but statements, whatever has become of SENSE.
-    * First the disk, then the network: what came off the pipe is durable before it is published.
+    * First the disk, then the pipe, then the network: what crossed the pipe is durable before it is taken off it
+      (``intake``), and before it is published.
     * The network never holds up the pipe: whatever the broker does, the pipe is read.
     * One thing comes the other way, and not into SENSE: the hub's prior (``shelf``), signed, kept for SENSE's next
       start. Everything else that is sent to us is let fall.
@@ -20,28 +21,24 @@ from __future__ import annotations
 
 import json
 import os
-import select
 import time
 from pathlib import Path
 from typing import Final
 
-from appliance.base.errors import Refused, Unfit
+from appliance.base.errors import Refused, Unavailable, Unfit
 from appliance.base.systemd import Notifier, inherited_descriptor, log, stop_requested
 from appliance.mqtt import Link, LinkReport, Will
 from appliance.protocol import topics
 from appliance.settings import config
 from appliance.settings.config import UnitConfig
 from appliance.unit.inputs import prior_file
+from appliance.unit.outbox.intake import IDLE_SECONDS, Intake
 from appliance.unit.outbox.publisher import Publisher
 from appliance.unit.outbox.seal_check import SealCheck, gate_of
 from appliance.unit.outbox.spool import Spool
-from appliance.unit.pipe.record import PipeReader
 
-IDLE_SECONDS: Final = 0.5
 BUSY_SECONDS: Final = 0.02
 STATUS_SECONDS: Final = 5.0
-COMPLAINT_SECONDS: Final = 10.0
-"""What does not open is said at most so often."""
 FAREWELL_SECONDS: Final = 3.0
 """How long a stopping relay waits for the broker to take what is left."""
 
@@ -130,62 +127,11 @@ def open_pipe(path: Path) -> int:
     return descriptor
 
 
-class Intake:
-    """The read end of the pipe: what ``gate`` lets through goes into the spool."""
-
-    def __init__(self, descriptor: int, spool: Spool, gate: SealCheck) -> None:
-        self._descriptor = descriptor
-        self._spool = spool
-        self._gate = gate
-        self._reader = PipeReader()
-        self._poll = select.poll()
-        self._poll.register(descriptor, select.POLLIN)
-        self._bad_said = (0, 0)
-        self._bad_said_at = -COMPLAINT_SECONDS
-        self.received = 0
-
-    def take(self, *, wait: float) -> bool:
-        """Wait up to ``wait`` seconds for records and spool those the gate lets through; True where any was read.
-
-        While nobody holds the write end the pipe is always ready with nothing, and while the allowance is used up it
-        must not be read: then the wait is slept.
-        """
-        most = self._gate.readable(time.monotonic())
-        if not most:
-            time.sleep(wait)
-            return False
-        if not self._poll.poll(wait * 1000):
-            return False
-        try:
-            untrusted_chunk = os.read(self._descriptor, most)
-        except BlockingIOError:
-            return False
-        if not untrusted_chunk:
-            time.sleep(min(wait, IDLE_SECONDS))
-            return False
-        self._gate.spend(len(untrusted_chunk))
-        untrusted_envelopes = self._reader.envelopes_in(untrusted_chunk)
-        envelopes = self._gate.let_through(untrusted_envelopes)
-        self._complain(time.monotonic())
-        self._spool.append(envelopes)
-        self.received += len(envelopes)
-        return bool(untrusted_envelopes)
-
-    def _complain(self, now: float) -> None:
-        """Say what was dropped, where there is news and the last word is old enough."""
-        bad = (self._reader.bad, self._gate.refused)
-        if bad == self._bad_said or now - self._bad_said_at < COMPLAINT_SECONDS:
-            return
-        log(
-            f"relay: dropped so far: {bad[0]} stretches of the pipe that were no records, "
-            f"{bad[1]} records that this unit's key did not seal",
-            level=4,
-        )
-        self._bad_said, self._bad_said_at = bad, now
-
-
 def main(config_path: Path) -> int:
-    """Run until SIGTERM or SIGINT; 0 after an orderly end. Unfit where configuration, pipe or spool is wrong."""
+    """Run until SIGTERM or SIGINT; 0 after an orderly end, 75 where the disk did not take what still waits.
+
+    Unfit where configuration, pipe or the spool's place is wrong.
+    """
     settings = config.unit_config(config_path)
     gate = gate_of(settings, config_path, time.monotonic())
     stop = stop_requested()
@@ -221,8 +167,7 @@ def main(config_path: Path) -> int:
             pinged, told = now, away
             spool.persist()
             notifier.say("WATCHDOG=1", _status_line(spool, gate, away))
-    _farewell(intake, outbound, spool, link, status)
-    return 0
+    return _farewell(intake, outbound, spool, link, status)
 
 
 def _status_line(spool: Spool, gate: SealCheck, away: str) -> str:
@@ -230,6 +175,8 @@ def _status_line(spool: Spool, gate: SealCheck, away: str) -> str:
     said = [f"waiting {len(spool)}, dropped {spool.dropped}"]
     if gate.refused:
         said.append(f"REFUSED {gate.refused} that SENSE did not seal")
+    if spool.aside:
+        said.append(f"SET ASIDE {spool.aside} that cannot be read")
     if spool.trouble:
         said.append(f"DEGRADED: {spool.trouble}")
     if away:
@@ -245,10 +192,13 @@ def turn(intake: Intake, outbound: Publisher) -> None:
         outbound.settle(wait=BUSY_SECONDS)
 
 
-def _farewell(intake: Intake, outbound: Publisher, spool: Spool, link: Link, status: Status) -> None:
-    """Take what may still be read of the pipe, give the broker a moment, and say that this was an orderly end."""
+def _farewell(intake: Intake, outbound: Publisher, spool: Spool, link: Link, status: Status) -> int:
+    """Take what may still be read of the pipe, give the broker a moment, and say that this was an orderly end.
+
+    What the disk does not take stays in the pipe for the successor. The exit code: see ``main``.
+    """
     until = time.monotonic() + FAREWELL_SECONDS
-    while intake.take(wait=0.0):
+    while not spool.trouble and intake.take(wait=0.0):
         pass
     while link.up and len(spool) and time.monotonic() < until:
         outbound.send()
@@ -260,3 +210,11 @@ def _farewell(intake: Intake, outbound: Publisher, spool: Spool, link: Link, sta
     link.stop()
     log(f"relay: stopped; received {intake.received}, {len(spool)} wait in the spool")
     spool.close()
+    if spool.loose:
+        log(
+            f"relay: {spool.loose} observations were only in memory and are lost: {spool.trouble}. "
+            "Fix: free space or replace the card",
+            level=3,
+        )
+        return Unavailable.exit_code
+    return 0

@@ -58,7 +58,7 @@ class Publisher:
             deque()
         )  # how long links had stood when a serial was first answered
         self._stood, self._looked = 0.0, math.inf
-        self._connections = 0
+        self._connections = self._renumbered = 0
         self._again_at = 0.0
         self._said = ""
         self.trouble = ""
@@ -104,6 +104,9 @@ class Publisher:
         self._looked = now
         while self._first and self._stood - self._first[0][0] >= MOST_KEPT_SECONDS:
             self._spool.settle(self._first.popleft()[1])
+        if self._renumbered != self._spool.renumbered:
+            self._renumbered, self._connections = self._spool.renumbered, -1
+            self._first.clear()
         if self._link.connections != self._connections:
             self._connections = self._link.connections
             self._kept.clear()

@@ -2,7 +2,7 @@
 
 Invariants:
     * A record is smaller than ``PIPE_BUF``, so that a write is whole or not at all (pipe(7)).
-    * A bad record is dropped and counted; no input raises, and no input makes the reader hold more than one record.
+    * A bad record is dropped and counted; no input raises, and the reader holds no input back.
     * What a record holds is not judged here: RELAY's gate (gate.py) opens it before it goes anywhere.
 
 A record is ``4C 46 | length | envelope | zeros | CRC-32 of all before it`` (big-endian). The spool keeps records as
@@ -53,21 +53,23 @@ def envelope_of(untrusted_record: bytes) -> bytes | None:
 class PipeReader:
     """Cuts a stream of bytes into records, and finds the next record after garbage.
 
-    ``bad`` counts the stretches of garbage passed over since the start.
+    It keeps no bytes: what it has not finished with is to be shown again. ``bad`` counts the stretches of garbage
+    passed over since the start.
     """
 
     def __init__(self) -> None:
         self.bad = 0
-        self._rest = b""
         self._astray = False
 
-    def envelopes_in(self, untrusted_chunk: bytes) -> tuple[bytes, ...]:
-        """The envelopes that ``untrusted_chunk`` completes, in order. Never raises."""
-        stream = self._rest + untrusted_chunk
+    def envelopes_in(self, untrusted_stream: bytes) -> tuple[tuple[bytes, ...], int]:
+        """The envelopes in ``untrusted_stream``, in order, and how many of its bytes are done with. Never raises.
+
+        What is left, less than a record, comes first in the stream that is shown next.
+        """
         found = []
         at = 0
-        while len(stream) - at >= RECORD_BYTES:
-            envelope = envelope_of(stream[at : at + RECORD_BYTES])
+        while len(untrusted_stream) - at >= RECORD_BYTES:
+            envelope = envelope_of(untrusted_stream[at : at + RECORD_BYTES])
             if envelope is not None:
                 found.append(envelope)
                 self._astray = False
@@ -76,8 +78,7 @@ class PipeReader:
             if not self._astray:
                 self.bad += 1
                 self._astray = True
-            mark = stream.find(_MARK, at + 1)
+            mark = untrusted_stream.find(_MARK, at + 1)
             # Without a mark in sight, the last byte may still be the first half of one.
-            at = mark if mark >= 0 else len(stream) - 1
-        self._rest = stream[at:]
-        return tuple(found)
+            at = mark if mark >= 0 else len(untrusted_stream) - 1
+        return tuple(found), at

@@ -24,11 +24,11 @@ from appliance.protocol.values import (
 )
 from appliance.settings import config
 from appliance.unit.outbox import seal_check as gate_module
+from appliance.unit.outbox.intake import Intake
 from appliance.unit.outbox.seal_check import BURST, RATE, SealCheck, gate_of
 from appliance.unit.outbox.spool import Spool
 from appliance.unit.pipe.record import ENVELOPE_LIMIT, RECORD_BYTES, record_of
 from appliance.unit.pipe.writer import RATE as SENSE_RATE
-from appliance.unit.relay import Intake
 
 BOOTH, UNIT = BoothId("corner"), UnitId("north")
 KEY, OTHER_KEY = bytes(range(32)), bytes(range(1, 33))
@@ -96,9 +96,9 @@ class Line:
 @pytest.fixture
 def line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Line]:
     now = [0.0]
-    monkeypatch.setattr("appliance.unit.relay.time.monotonic", lambda: now[0])
+    monkeypatch.setattr("appliance.unit.outbox.intake.time.monotonic", lambda: now[0])
     monkeypatch.setattr(
-        "appliance.unit.relay.time.sleep", lambda seconds: now.__setitem__(0, now[0] + seconds)
+        "appliance.unit.outbox.intake.time.sleep", lambda seconds: now.__setitem__(0, now[0] + seconds)
     )
     reader, writer = os.pipe()
     os.set_blocking(reader, False)

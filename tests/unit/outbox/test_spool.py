@@ -9,8 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from appliance.base.errors import Unfit
+from appliance.unit.outbox.disk import DAMAGED_SECONDS
 from appliance.unit.outbox.segment import Segment
-from appliance.unit.outbox.spool import DAMAGED_SECONDS, LOOSE_LIMIT, Spool
+from appliance.unit.outbox.spool import LOOSE_LIMIT, Spool
 from appliance.unit.pipe.record import RECORD_BYTES
 
 
