@@ -36,6 +36,8 @@ MODULES: Final = (
     CommandModule(commands=("pair",), module="appliance.pairing.commands"),
     CommandModule(commands=("baseline", "audit"), module="appliance.hub.commands"),
     CommandModule(commands=("score",), module="appliance.hub.batch.score"),
+    CommandModule(commands=("image", "firewall"), module="appliance.image.commands"),
+    CommandModule(commands=("flash",), module="appliance.image.flash_command"),
     CommandModule(commands=("card",), module="appliance.unit.card.commands"),
     CommandModule(
         commands=("demo", "measure", "vocabulary", "completion", "manual"), module="appliance.commands.tools"

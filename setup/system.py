@@ -43,10 +43,18 @@ NEEDS = (
 
 BOOT = Need(
     why="hub and unit are booted from their packages under a real systemd",
-    programs=(("systemd-nspawn",), ("mmdebstrap",), ("ip",), ("dpkg-deb",)),
-    choices=(("systemd-container", "mmdebstrap", "iproute2", "dpkg"),),
+    programs=(
+        ("systemd-nspawn",),
+        ("mmdebstrap",),
+        ("ip",),
+        ("dpkg-deb",),
+        ("nft",),
+        ("mke2fs",),
+        ("losetup",),
+    ),
+    choices=(("systemd-container", "mmdebstrap", "iproute2", "dpkg", "nftables", "e2fsprogs", "mount"),),
 )
-"""Needed where root can be had, and only there: who has no root boots nothing."""
+"""Needed where root can be had, and only there: who has no root boots nothing, loads no rules, writes no card."""
 
 
 def lacking(needs: tuple[Need, ...] | None = None) -> tuple[Need, ...]:

@@ -31,7 +31,7 @@ PLATFORMS: Final = {"amd64": "x86_64", "arm64": "aarch64"}
 GLIBC: Final = (28, 27, 26, 24, 17)
 """Manylinux levels that both suites have, newest first (bookworm has glibc 2.36)."""
 NOT_AT_RUN_TIME: Final = frozenset(
-    {"hatchling", "editables", "packaging", "pathspec", "pluggy", "trove-classifiers", "segno"}
+    {"hatchling", "editables", "packaging", "pathspec", "pluggy", "trove-classifiers"}
 )
 NOT_ON_A_HUB: Final = frozenset(
     {"av", "opencv-python-headless", "ai-edge-litert", "backports-strenum", "flatbuffers", "protobuf", "tqdm"}
@@ -200,6 +200,7 @@ def stage(build: Build, tree: Path) -> None:
     if build.role == "hub":
         drop_in = "mosquitto.service.d/leftfield.conf"
         _put(units / drop_in, tree / "usr/lib/systemd/system" / drop_in)
+        _put(HERE / "hub.first-start", tree / "usr/lib/leftfield-first-start", 0o755)
         _put(HERE / "chrony.conf", tree / "etc/chrony/conf.d/leftfield.conf")
     document = tree / "usr/share/doc" / build.name
     document.mkdir(parents=True)

@@ -26,6 +26,7 @@ from appliance.protocol.values import BoothId, Seconds, UnitId
 from appliance.settings import config
 from appliance.settings.cli_arguments import EXIT_CODES, confirm
 from tests.hub.corner import BOOTH, Camera, new_booth, store_at, teach
+from tests.image.small_image import an_image
 
 
 def _parsers(parser: argparse.ArgumentParser) -> Iterator[argparse.ArgumentParser]:
@@ -150,6 +151,8 @@ WRITERS = (
     "enrol accept {request} --place south --directory {booth}",
     "enrol finish {answer} --source {picture} --directory {unit}",
     "epoch --directory {unit}",
+    "firewall --role hub",
+    "flash {image} {new}/card --label {new} --yes",
 )
 """A line for each command that writes to standard output."""
 SILENT = {
@@ -162,6 +165,7 @@ SILENT = {
     "leftfield pair desk": "serves until it is stopped",
     "leftfield pair accept": "needs a desk, see tests/pairing",
     "leftfield card read": "tells people only, on standard error",
+    "leftfield image": "builds for minutes, as root, see make image-test",
     "leftfield demo": "a show of several processes, see tests/demo",
 }
 
@@ -196,7 +200,8 @@ def desk(hub: Path, tmp_path_factory: pytest.TempPathFactory) -> Desk:
     made = transfer.export_baseline(config.hub_config(hub), Seconds(time.time()))
     (home / "file").write_bytes(made.content)
     assert cv2.imwrite(str(home / "picture.png"), np.zeros((64, 48, 3), np.uint8))
-    names = ("booth", "unit", "request", "answer", "file")
+    an_image(home / "image")
+    names = ("booth", "unit", "request", "answer", "file", "image")
     places = {name: str(home / name) for name in names}
     return Desk(
         places=places | {"hub": str(hub), "picture": str(home / "picture.png"), "table": str(_table(home))}
