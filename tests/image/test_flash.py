@@ -23,7 +23,7 @@ from appliance.image.seed import Seed, Wifi
 from appliance.protocol.pairing_code import parse
 from tests.image.small_image import MEBI, STARTS, STATE, an_image
 
-PASSWORD = 'two "words" \\ here'  # noqa: S105 - of a network that is none
+PASSWORD = 'two "words" \\ here'
 
 
 def quiet(_what: str, _done: int, _total: int) -> None:
