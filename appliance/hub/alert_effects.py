@@ -16,7 +16,7 @@ from appliance.hub.snapshot_timer import SnapshotTimer
 from appliance.hub.statistics import feedback
 from appliance.hub.statistics.change.drift import Drift
 from appliance.hub.statistics.layout import encode
-from appliance.hub.statistics.rarity import Rarity
+from appliance.hub.statistics.leave_one_out import LeaveOneOutRarity
 from appliance.protocol.values import AlertId, AlertState, Dismissal, Flag, Seconds
 
 
@@ -27,7 +27,7 @@ class AlertEffects:
         self,
         *,
         counts: DailyCounts,
-        rarity: Rarity,
+        rarity: LeaveOneOutRarity,
         drift: Drift,
         pacing: Pacing,
         doubts: feedback.Feedback,

@@ -97,6 +97,12 @@ def _action(
         )
     if name == "import":
         yes_option(parser)
+        parser.add_argument(
+            "--instead-of",
+            type=Path,
+            metavar="FILE",
+            help="an imported file whose counts this one replaces, where both hold the same people",
+        )
     if name in {"import", "merge", "inspect"}:
         parser.add_argument(
             "--key",
@@ -148,8 +154,16 @@ def _export(given: argparse.Namespace) -> int:
 def _import(given: argparse.Namespace) -> int:
     config = configs.hub_config(given.config)
     confirm(given, f"Add {given.file} to what booth {config.booth} knows?")
-    done = transfer.import_baseline(config, _content(given.file), _typed(given.key), _now())
+    earlier = _content(given.instead_of) if given.instead_of else None
+    done = transfer.import_baseline(
+        config, _content(given.file), _typed(given.key), _now(), instead_of=earlier
+    )
     _say(f"{done.people:,} people of booth {done.booth} imported; {done.total:,} in all")
+    if not done.known:
+        _say(
+            f"the file does not say whose people it holds (version 0.1 or 0.2 wrote it): another file of booth "
+            f"{done.booth} is refused from now on, unless it takes its place (--instead-of)"
+        )
     return 0
 
 

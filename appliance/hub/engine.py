@@ -31,13 +31,11 @@ from appliance.hub.staff.requests import StaffRequests
 from appliance.hub.staff.translations import CATALOGUES
 from appliance.hub.staff.unit_status import UnitStatuses
 from appliance.hub.statistics import feedback
-from appliance.hub.statistics.baseline.state import coarse
 from appliance.hub.statistics.change.drift import Change, Drift
-from appliance.hub.statistics.conformal import whole
 from appliance.hub.statistics.layout import encode
-from appliance.hub.statistics.rarity import CountReceipt
+from appliance.hub.statistics.leave_one_out import JudgementReceipt
 from appliance.hub.statistics.reasons import is_worth_a_walk, reasons_for
-from appliance.hub.storage.restore import learnt
+from appliance.hub.storage.restore import learnt, snapshot_of
 from appliance.hub.storage.state import HubState, PendingObservation, Snapshot, StateDelta
 from appliance.protocol import topics
 from appliance.protocol.values import ALERT_FORM, AlertId, Flag, Heartbeat, Observation, Seconds
@@ -242,11 +240,12 @@ class HubEngine:
         ready = not self.baseline.needs(self._config.warmup_people, self._now)
         vector, unit, seen_at = observation.vector, observation.unit, admitted.seen_at
         one = self._rarity.encode(vector, unit)
-        score = self._rarity.score(one)
+        judged = self._rarity.judge(one, unit)
+        score = judged.score
         bar = self._pacing.max_p(self.daily_counts.today(), self._now)
-        rare = ready and not self._rarity.holds and score.p <= max(FLAG_P, bar)
-        reasons = reasons_for(one, score, self._rarity.usual, self._now) if rare else ()
-        counted = self._rarity.update(one, score, unit, seen_at)
+        rare = ready and not judged.holds and score.p <= max(FLAG_P, bar)
+        reasons = reasons_for(one, score, judged.usual, self._now) if rare else ()
+        counted = self._rarity.update(one, judged, unit, seen_at)
         if ready:
             self._drift.count(encode(vector).sure, seen_at)  # also what is set aside
         self._live.append(PendingObservation(unit=unit, seen_at=seen_at, vector=vector))
@@ -263,7 +262,7 @@ class HubEngine:
             flag = Flag(observation=observation, p=score.p, bits=score.bits, reasons=reasons)
             self._perhaps_alert(flag, seen_at, counted)
 
-    def _perhaps_alert(self, flag: Flag, seen_at: Seconds, counted: CountReceipt) -> None:
+    def _perhaps_alert(self, flag: Flag, seen_at: Seconds, counted: JudgementReceipt) -> None:
         if not is_worth_a_walk(flag):
             return
         doubt = self._doubts.factor(feedback.words_of(flag), self._now)
@@ -290,4 +289,4 @@ class HubEngine:
         # Whoever takes up the snapshot computes its tables anew; so does this hub. Both go on alike, but for what
         # rounding took from the stored counts.
         self._rarity.settle()
-        return Snapshot(baseline=coarse(self.baseline.state()), bins=whole(self._rarity.bins()))
+        return snapshot_of(self._rarity)

@@ -31,11 +31,13 @@ from appliance.hub.pacing.local_day import local_day
 from appliance.hub.pacing.pacing import Pacing, Today
 from appliance.hub.statistics.baseline.baseline import Baseline
 from appliance.hub.statistics.baseline.state import BaselineState, coarse, merged, taken_up
-from appliance.hub.statistics.conformal import whole
 from appliance.hub.statistics.event_day import EventDayRarity
 from appliance.hub.statistics.layout import EncodedVector
+from appliance.hub.statistics.leave_one_out import LeaveOneOutRarity
 from appliance.hub.statistics.rarity import CountReceipt, Rarity, Score
 from appliance.hub.statistics.reasons import is_worth_a_walk, reasons_for
+from appliance.hub.storage.restore import learnt, snapshot_of
+from appliance.hub.storage.state import HubState
 from appliance.protocol.values import (
     AttributeVector,
     Epoch,
@@ -86,7 +88,7 @@ def _imported(
     """Two weeks of three other corners, as their exported files merged: counts, and no memory of scores."""
     states = []
     for corner in range(3):
-        street, there = Street(seed + 10_000 * (corner + 1)), Rarity(Baseline())
+        street, there = Street(seed + 10_000 * (corner + 1)), LeaveOneOutRarity(EventDayRarity(Baseline()))
         for day in range(DAYS):
             said = _said(street, street.people(per_day // 3), prior)
             _learn(there, said, opens - (DAYS - day) * DAY, chance)
@@ -116,7 +118,7 @@ def day_of(
     """Weeks, then one day: an event, or (not ``event``) one more ordinary day."""
     chance = np.random.default_rng(seed)
     usual, gala = Street(seed), Street(seed + 100_000, spread=spread)
-    rarity = WeeksOnly(Baseline()) if weeks_only else EventDayRarity(Baseline())
+    rarity = LeaveOneOutRarity((WeeksOnly if weeks_only else EventDayRarity)(Baseline()))
     opens = MONDAY + 10 * 3600.0
     per_day = learnt // DAYS
     prior = chain.prior_of(usual.people(4000), usual.sizes)
@@ -124,7 +126,7 @@ def day_of(
         for day in range(DAYS):
             _learn(rarity, _said(usual, usual.people(per_day), prior), opens - (DAYS - day) * DAY, chance)
     elif weeks == "imported":
-        rarity = EventDayRarity(Baseline(_imported(seed, per_day, opens, prior, chance)))
+        rarity = LeaveOneOutRarity(EventDayRarity(Baseline(_imported(seed, per_day, opens, prior, chance))))
     levels = usual.people(people)
     if event:
         dressed = chance.random(people) < 0.9
@@ -140,10 +142,12 @@ def _said(street: Street, levels: np.ndarray, prior: chain.Prior) -> list[Attrib
     return vectors(*chain.describe(street.frames(levels, sight), street.sizes, prior, sight.shared))
 
 
-def _learn(rarity: Rarity, said: list[AttributeVector], begun: float, chance: np.random.Generator) -> None:
+def _learn(
+    rarity: LeaveOneOutRarity, said: list[AttributeVector], begun: float, chance: np.random.Generator
+) -> None:
     times = np.sort(chance.random(len(said))) * HOURS * 3600.0
     for place, vector in enumerate(said):
-        rarity.score_and_learn(vector, UNITS[place % 2], Seconds(begun + times[place]))
+        rarity.judge_and_learn(vector, UNITS[place % 2], Seconds(begun + times[place]))
 
 
 def _hindsight(crowd: list[AttributeVector]) -> np.ndarray:
@@ -169,7 +173,7 @@ def _rank(strength: np.ndarray) -> np.ndarray:
 
 
 def _played(
-    rarity: EventDayRarity,
+    rarity: LeaveOneOutRarity,
     said: list[AttributeVector],
     at: np.ndarray,
     truth: np.ndarray,
@@ -200,18 +204,18 @@ def _played(
     for place, (vector, after) in enumerate(zip(said, at.tolist(), strict=True)):
         now, unit = Seconds(opens + after), UNITS[place % 2]
         if restart and place == restart:
-            stored = taken_up(coarse(rarity.baseline.state()))
-            rarity = EventDayRarity(Baseline(stored), whole(rarity.bins()))
+            rarity = learnt(HubState(snapshot=snapshot_of(rarity)))
         while pending and pending[0][0] <= after:
             gifts, ended = gifts + pending.pop(0)[1], ended + 1
         today = Today(began=Seconds(opens), gifted=gifts, ended=ended, gifted_before=30.0, ended_before=60.0)
         one = rarity.encode(vector, unit)
-        score = rarity.score(one)
+        judged = rarity.judge(one, unit)
+        score = judged.score
         floor = pacing.max_p(today, now)
-        ready = not rarity.baseline.needs(WARMUP, now) and not rarity.holds
+        ready = not rarity.baseline.needs(WARMUP, now) and not judged.holds
         rare = ready and score.p <= max(FLAG_P, floor)
-        reasons = reasons_for(one, score, rarity.usual, now) if rare else ()
-        rarity.update(one, score, unit, now)
+        reasons = reasons_for(one, score, judged.usual, now) if rare else ()
+        rarity.update(one, judged, unit, now)
         pacing.passed(now, flags=score.p <= floor, floor=floor)
         if not reasons:
             continue
@@ -225,7 +229,7 @@ def _played(
             outcome.at.append(after)
             who.append(place)
     outcome.gifts = min(STOCK, gifts + sum(gift for _, gift in pending))
-    outcome.changed = rarity.usual is not rarity.baseline
+    outcome.changed = rarity.everything.changed
     outcome.ranks = truth[who].tolist()
     read = _hindsight(said)
     edges = [0, *who[1:], len(said)]

@@ -111,7 +111,7 @@ def test_who_was_counted_while_the_clock_was_behind_can_be_forgotten() -> None:
     before = rarity.baseline.state().pairs
     rarity.follow_clock(Seconds(NOON - 20 * DAY))
     one = rarity.encode(PLAIN, unit)
-    receipt = rarity.update(one, rarity.score(one), unit, Seconds(NOON - 20 * DAY))
+    receipt = rarity.update(one, rarity.judge(one, unit), unit, Seconds(NOON - 20 * DAY))
     rarity.follow_clock(Seconds(NOON + 60))
     rarity.forget(PLAIN, unit, Seconds(NOON - 20 * DAY), receipt)
     assert rarity.baseline.state().pairs == pytest.approx(before)

@@ -243,7 +243,7 @@ def test_a_hub_killed_and_taken_up_again_thinks_as_if_nothing_had_happened(
         store.commit(shaken.handle_batch(batch, now).changes)
         if step % 7 == 3:
             shaken = new_booth(camera, stored=store.load(), now=shaken._snapshots.written_at)
-    sums = [one._rarity.bins().sum(axis=-1) for one in (steady, shaken)]
+    sums = [one._rarity.everything.bins().sum(axis=-1) for one in (steady, shaken)]
     assert np.abs(sums[0] - sums[1]).max() <= 6
     assert np.abs(steady.baseline.state().pairs - shaken.baseline.state().pairs).max() <= 6 * FIVE / 2 * 2
     assert steady.baseline.people == shaken.baseline.people

@@ -8,7 +8,8 @@ Invariants:
     * Windows and counts belong to a key, not to a name: who is enrolled anew with a new key starts anew.
     * A good statement is never refused because the *hub's* clock is wrong. A unit's wall clock that is ahead of the
       hub's is not believed; uptime and arrival then say when. FUTURE is for what uptime shows to be impossible.
-    * A unit may say so much in a step of its own time, however late it is delivered: a backlog is not refused.
+    * A unit may say so much in a step and in five minutes of its own time, however late it is delivered; and so much
+      may arrive of it by the hub's clock that the backlog of an hour without a broker is not refused.
     * Pure: no I/O, no clock; ``now`` is an argument, and the state can be stored and taken up again.
 """
 
@@ -19,8 +20,14 @@ from enum import IntEnum, unique
 from typing import Final
 
 from appliance.base.errors import Refused, Rule
-from appliance.hub.admission.replay_window import ReplayWindow, Verdict
-from appliance.hub.admission.unit_state import UnitAdmission, UnitAdmissionState, UnitCounts
+from appliance.hub.admission.replay_window import BLOCK, ReplayWindow, Verdict
+from appliance.hub.admission.unit_state import (
+    ARRIVALS_PER_SECOND,
+    MOST_BACKLOG,
+    UnitAdmission,
+    UnitAdmissionState,
+    UnitCounts,
+)
 from appliance.protocol import topics
 from appliance.protocol.sign import Opener, Signer, key_id
 from appliance.protocol.values import TIME_STEP, BoothId, Seconds, Statement
@@ -31,6 +38,9 @@ FUTURE_SECONDS: Final = 60.0
 
 STEP_MOST: Final = 500
 """Statements of one unit in one step of its time (100 a second: more people than a street holds)."""
+
+BLOCK_MOST: Final = 1500
+"""The same in five minutes of its time: 5 a second for as long."""
 
 UPTIME_MOST: Final = 10 * 365 * 24 * 3600.0
 """No unit runs for longer without a restart."""
@@ -135,6 +145,13 @@ class Admission:
             what = "was admitted before" if repeated else "is older than the replay window"
             raise Refused(Rule.REPLAYED, f"epoch {statement.epoch} seq {statement.seq} {what}", where=unit)
         _check_time(statement, window, now)
+        if not door.arrivals.take(now):
+            raise Refused(
+                Rule.TOO_FAST,
+                f"more arrived than {ARRIVALS_PER_SECOND:.0f} a second, after {MOST_BACKLOG:,.0f} at once",
+                where=unit,
+                fix="revoke the unit if its key may have been stolen",
+            )
         window.mark(statement.seq)
         window.passed(statement.seen.uptime)
         door.enter(window)
@@ -230,6 +247,10 @@ def _check_time(statement: Statement, window: ReplayWindow, now: Seconds) -> Non
         raise Refused(Rule.ROLLED_BACK, "the unit's uptime ran backwards", where=unit, fix="restart the unit")
     if window.admitted_in(step) >= STEP_MOST:
         raise Refused(Rule.TOO_FAST, f"more than {STEP_MOST} statements in {TIME_STEP} seconds", where=unit)
+    if window.admitted_in_block(step) >= BLOCK_MOST:
+        raise Refused(
+            Rule.TOO_FAST, f"more than {BLOCK_MOST} statements in {BLOCK * TIME_STEP} seconds", where=unit
+        )
 
 
 def _seen_at(statement: Statement, window: ReplayWindow, now: Seconds) -> tuple[Seconds, bool]:

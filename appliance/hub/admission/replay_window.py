@@ -23,6 +23,9 @@ WIDTH: Final = 2048
 STEPS: Final = 4096
 """Of so many of its latest steps of time it is remembered how much a unit said."""
 
+BLOCK: Final = 60
+"""Steps of a unit's time that are counted together too: five minutes."""
+
 _MASK: Final = (1 << WIDTH) - 1
 BITMAP_BYTES: Final = WIDTH // 8
 
@@ -69,8 +72,8 @@ class ReplayWindow:
     """
 
     __slots__ = (
-        "_bitmap", "_steps", "admitted", "agreed", "boot", "epoch", "highest", "lowest", "settled_at", "synced",
-        "uptime",
+        "_bitmap", "_blocks", "_steps", "admitted", "agreed", "boot", "epoch", "highest", "lowest", "settled_at",
+        "synced", "uptime",
     )  # fmt: skip
 
     def __init__(self, *, epoch: Epoch, lowest: int) -> None:
@@ -87,6 +90,7 @@ class ReplayWindow:
         self.uptime = 0
         """The highest uptime heard of, in steps."""
         self._steps: dict[int, int] = {}
+        self._blocks: dict[int, int] = {}
         self._bitmap = 0
 
     def verdict(self, seq: Seq) -> Verdict:
@@ -113,8 +117,16 @@ class ReplayWindow:
         """How many statements of this step of the unit's time were admitted, as far as is remembered."""
         return self._steps.get(step, 0)
 
+    def admitted_in_block(self, step: int) -> int:
+        """The same for the ``BLOCK`` steps that this one is among."""
+        return self._blocks.get(step // BLOCK, 0)
+
     def passed(self, step: int) -> None:
         """One more statement of this step was admitted."""
+        block = step // BLOCK
+        self._blocks[block] = self._blocks.get(block, 0) + 1
+        if len(self._blocks) > STEPS // BLOCK:
+            del self._blocks[min(self._blocks)]
         self.uptime = max(self.uptime, step)
         self._steps[step] = self._steps.get(step, 0) + 1
         if len(self._steps) > STEPS:

@@ -14,13 +14,20 @@ from typing import Final
 
 from appliance.base.errors import Refused, Rule
 from appliance.hub.admission.replay_window import ReplayWindow, WindowState
-from appliance.protocol.values import Epoch, UnitId
+from appliance.protocol.values import Epoch, Seconds, UnitId
 
 OPEN_EPOCHS: Final = 8
 """How many epochs of a unit stay open at once, so that what was spooled before a power cut still gets in."""
 
 EPOCH_LEAP: Final = 2**20
 """How many epochs a unit may skip: a million restarts. More would use up the epochs there are."""
+
+
+ARRIVALS_PER_SECOND: Final = 4.0
+"""Statements of one unit that may arrive in a second, on average: a street of 14,400 people an hour."""
+
+MOST_BACKLOG: Final = 3600.0 * ARRIVALS_PER_SECOND
+"""So many may arrive at once after a silence: an hour of that street, or a day of 600 people an hour."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -51,15 +58,44 @@ class UnitAdmissionState:
     windows: tuple[WindowState, ...]
 
 
+class ArrivalBudget:
+    """How much of a unit may still arrive, by the hub's clock: a token bucket (ITU-T I.371 appendix A, as a meter).
+
+    It fills by ``ARRIVALS_PER_SECOND`` to ``MOST_BACKLOG`` at most, and is full when a hub starts: what waited for it
+    is as old as may be. In memory only.
+
+    >>> budget = ArrivalBudget()
+    >>> sum(budget.take(Seconds(0.0)) for _ in range(20_000)), sum(budget.take(Seconds(2.0)) for _ in range(20))
+    (14400, 8)
+    """
+
+    __slots__ = ("_at", "_left")
+
+    def __init__(self) -> None:
+        self._left, self._at = MOST_BACKLOG, -float("inf")
+
+    def take(self, now: Seconds) -> bool:
+        """Whether one more statement may arrive at ``now``; it is taken off then."""
+        if now != self._at:
+            # A clock that was set back gives nothing; one that was set ahead fills the bucket at most.
+            passed = max(0.0, now - self._at)
+            self._left, self._at = min(MOST_BACKLOG, self._left + passed * ARRIVALS_PER_SECOND), now
+        if self._left < 1.0:
+            return False
+        self._left -= 1.0
+        return True
+
+
 class UnitAdmission:
     """The windows and counts of one unit."""
 
-    __slots__ = ("counts", "floor", "windows")
+    __slots__ = ("arrivals", "counts", "floor", "windows")
 
     def __init__(self) -> None:
         self.floor = 1
         self.windows: dict[Epoch, ReplayWindow] = {}
         self.counts = UnitCounts()
+        self.arrivals = ArrivalBudget()
 
     def window(self, epoch: Epoch, unit: UnitId) -> ReplayWindow:
         """The window of ``epoch``, new if need be but not yet entered. Refused: ROLLED_BACK."""

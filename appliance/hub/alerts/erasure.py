@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from appliance.hub.alerts.alerts import TrackedAlert
-from appliance.hub.statistics.rarity import CountReceipt
+from appliance.hub.statistics.leave_one_out import JudgementReceipt
 from appliance.protocol.values import AlertId, AttributeVector, Seconds, UnitId
 
 
@@ -24,7 +24,7 @@ class Sighting:
     unit: UnitId
     seen_at: Seconds
     until: Seconds
-    counted: CountReceipt | None = None
+    counted: JudgementReceipt | None = None
 
 
 class ErasureIndex:
@@ -39,7 +39,7 @@ class ErasureIndex:
     def __contains__(self, name: AlertId) -> bool:
         return name in self._known
 
-    def keep(self, held: TrackedAlert, counted: CountReceipt | None = None) -> None:
+    def keep(self, held: TrackedAlert, counted: JudgementReceipt | None = None) -> None:
         """Keep what is behind an alert that has just been raised."""
         flag = held.alert.flag
         if flag:

@@ -6,6 +6,8 @@ Invariants:
     * Merging is exact: the sum of two states is the state of one hub that had seen both streets, as far as they say.
     * Cameras stay at home: a camera's own counts are taken over only within the same booth. Nor does calibration
       travel: tail probabilities are learnt anew where they are used, within a few hundred people.
+    * Every file says whose people it holds, hub by hub, camera by camera and to the day; one of form 1 does not, and
+      is taken to hold anybody of its booth.
     * What comes in is believed only under a key that somebody gave, in our vocabulary, and if it could be counts.
     * Pure: no file, no clock.
 """
@@ -15,6 +17,7 @@ from __future__ import annotations
 import base64
 import binascii
 import math
+import re
 import struct
 from dataclasses import dataclass, replace
 from typing import Any, Final
@@ -24,21 +27,49 @@ import numpy as np
 from appliance.base.errors import Refused, Rule, Unfit
 from appliance.hub.clock import CLOCK_DAYS
 from appliance.hub.statistics.baseline.baseline import Baseline
-from appliance.hub.statistics.baseline.state import FIVE, HALF_LIFE, BaselineState, growth, merged
-from appliance.hub.statistics.layout import ATTRIBUTE_OF, STREET, FloatArray
+from appliance.hub.statistics.baseline.lineage import ANY, Lineage, Span, named
+from appliance.hub.statistics.baseline.state import (
+    DAY,
+    FIVE,
+    HALF_LIFE,
+    BaselineState,
+    growth,
+    merged,
+    taken_out,
+)
+from appliance.hub.statistics.layout import FloatArray
 from appliance.protocol import signed_document, vocabulary
-from appliance.protocol.prior import PAIRS, WORDS_DIGEST, Lifts, check_vocabulary
+from appliance.protocol.prior import WORDS_DIGEST, check_vocabulary
+from appliance.protocol.sign import key_id, public_key_of
 from appliance.protocol.values import COUNTER_LIMIT, NAME_FORM, TIME_STEP, BoothId, Seconds, UnitId
 from appliance.protocol.vocabulary import ATTRIBUTES
+from appliance.protocol.wire import KEY_ID_BYTES
 
 KIND: Final = "baseline"
-FORM: Final = 1
+FORM: Final = 2
+OLD_FORM: Final = 1
+"""Says not whose people it holds: it overlaps with whatever else comes from the booth it names."""
 FEW: Final = 5.0
 AHEAD_SECONDS: Final = 3600.0
 """So far two machines' clocks may be apart."""
 _KEYS: Final = frozenset(
-    {"form", "vocabulary", "words", "booth", "made_at", "people", "instants", "pairs", "known", "cameras"}
+    {
+        "form",
+        "vocabulary",
+        "words",
+        "booth",
+        "made_at",
+        "people",
+        "instants",
+        "pairs",
+        "known",
+        "cameras",
+        "lineage",
+    }
 )
+_OLD_KEYS: Final = _KEYS - {"lineage"}
+_HUB_FORM: Final = re.compile(rf"(?P<booth>.+)/(?:[0-9a-f]{{{2 * KEY_ID_BYTES}}}|\{ANY})", re.ASCII)
+_MOST_SPANS: Final = 4096
 _MOST_HALF_LIVES: Final = 64.0
 """The anchor of a baseline is never further behind its latest day; it is moved long before."""
 _LEVELS: Final = sum(len(attribute.levels) for attribute in ATTRIBUTES)
@@ -46,7 +77,10 @@ _LEVELS: Final = sum(len(attribute.levels) for attribute in ATTRIBUTES)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BaselineFile:
-    """A baseline on its way: of which booth, when it was packed (unix seconds), and what it knows."""
+    """A baseline on its way: of which booth, when it was packed (unix seconds), and what it knows.
+
+    Its lineage names every hub: see ``hub_name``.
+    """
 
     booth: BoothId
     made_at: int
@@ -57,9 +91,14 @@ def _text(array: FloatArray) -> str:
     return base64.b64encode(array.astype("<f8").tobytes()).decode("ascii")
 
 
+def hub_name(booth: BoothId, public_key: bytes) -> str:
+    """What a hub is called in a lineage: its booth, and which key it signs with."""
+    return f"{booth}/{key_id(public_key).hex()}"
+
+
 def encode(one: BaselineFile, private_key: bytes) -> bytes:
     """The signed file of ``one``; the same baseline and key give the same bytes."""
-    state = one.state
+    state, home = one.state, hub_name(one.booth, public_key_of(private_key))
     document: dict[str, Any] = {
         "form": FORM,
         "vocabulary": vocabulary.VERSION,
@@ -73,6 +112,7 @@ def encode(one: BaselineFile, private_key: bytes) -> bytes:
         "pairs": _text(state.pairs),
         "known": _text(state.known),
         "cameras": {unit: _text(row) for unit, row in state.cameras},
+        "lineage": [[span.hub, span.unit, span.first, span.last] for span in named(state.lineage, home)],
     }
     return signed_document.seal(document, kind=KIND, private_key=private_key)
 
@@ -83,18 +123,23 @@ def decode(untrusted: bytes, *, public_key: bytes, where: str) -> BaselineFile:
     Refused: TOO_LONG, MALFORMED, UNKNOWN_KEY, FORGED, OTHER_VERSION.
     """
     return _travelling(
-        signed_document.open_sealed(untrusted, kind=KIND, public_key=public_key, where=where), where
+        signed_document.open_sealed(untrusted, kind=KIND, public_key=public_key, where=where),
+        where,
+        key_id(public_key).hex(),
     )
 
 
 def inspect(untrusted: bytes, *, where: str) -> BaselineFile:
     """The baseline in a file whose signature nobody checked: to be shown, never to be used."""
-    return _travelling(signed_document.peek(untrusted, where=where), where)
+    return _travelling(signed_document.peek(untrusted, where=where), where, ANY)
 
 
-def _travelling(document: dict[str, Any], where: str) -> BaselineFile:
-    check_vocabulary(document, FORM, _KEYS, where)
+def _travelling(document: dict[str, Any], where: str, key: str) -> BaselineFile:
+    old = document.get("form") == OLD_FORM
+    check_vocabulary(document, *((OLD_FORM, _OLD_KEYS) if old else (FORM, _KEYS)), where)
     try:
+        if old:
+            document = document | {"lineage": _unknown(document, key)}
         return BaselineFile(
             booth=BoothId(_name(document["booth"])),
             made_at=_count(document["made_at"]),
@@ -120,6 +165,9 @@ def _state(document: dict[str, Any]) -> BaselineState:
         ),
     )
     _check_instants(state)
+    state = replace(state, lineage=_lineage(document["lineage"], latest))
+    if state.people and not state.lineage:
+        raise ValueError("it holds people and says not whose")
     for counts in (state.pairs, state.known):
         most = np.minimum.outer(np.diag(counts), np.diag(counts))
         if (counts != counts.T).any() or (counts > most + 1e-6).any():
@@ -130,6 +178,27 @@ def _state(document: dict[str, Any]) -> BaselineState:
     if any(row.max(initial=0.0) > most_people for row in rows):
         raise ValueError("something is worn, known or seen by a camera in more people than there are")
     return state
+
+
+def _unknown(document: dict[str, Any], key: str) -> list[list[object]]:
+    """The lineage of a file that has none: anybody of its booth, until its last day."""
+    _, latest, _ = struct.unpack("<3d", base64.b64decode(document["instants"], validate=True))
+    known = math.isfinite(latest) and latest >= 0.0
+    return [[f"{_name(document['booth'])}/{key}", ANY, 0, int(latest // DAY) if known else 0]]
+
+
+def _lineage(rows: object, latest: float) -> Lineage:
+    """The spans of a document; ValueError, TypeError where they cannot be."""
+    if not isinstance(rows, list) or len(rows) > _MOST_SPANS:
+        raise ValueError("no lineage")
+    spans = []
+    for hub, unit, first, last in rows:
+        named_hub = _HUB_FORM.fullmatch(hub)
+        if named_hub is None or not _count(first) <= _count(last) <= latest // DAY:
+            raise ValueError("no span of days")
+        _name(named_hub["booth"])
+        spans.append(Span(hub=hub, unit=unit if unit == ANY else _name(unit), first=first, last=last))
+    return tuple(sorted(set(spans)))
 
 
 def _check_instants(state: BaselineState) -> None:
@@ -193,35 +262,16 @@ def check_age(one: BaselineFile, now: Seconds, *, where: str) -> None:
 
 def joined(home: BaselineState, guest: BaselineFile, *, booth: BoothId) -> BaselineState:
     """The baseline of ``booth`` that would have seen both; cameras of another booth stay where they are."""
-    state = guest.state if guest.booth == booth else replace(guest.state, cameras=())
-    return merged(home, state)
+    return merged(home, _as_guest(guest, booth))
 
 
-def shares_of(state: BaselineState) -> tuple[tuple[float, ...], ...]:
-    """The share of each level of each attribute among those in whom it could be told; smoothed by one person each."""
-    counts = np.diag(state.pairs)
-    rows, start = [], 0
-    for attribute in ATTRIBUTES:
-        row = counts[start : start + len(attribute.levels)] + 1.0
-        rows.append(tuple((row / row.sum()).tolist()))
-        start += len(attribute.levels)
-    return tuple(rows)
+def taken_back(home: BaselineState, guest: BaselineFile, *, booth: BoothId) -> BaselineState:
+    """``home`` without a guest that joined it earlier."""
+    return taken_out(home, _as_guest(guest, booth))
 
 
-def lifts_of(state: BaselineState) -> Lifts:
-    """How many times more often than by chance each two levels go together, (k_ij + A) / (n_ij p_i p_j + A).
-
-    A is half of five people: counts rounded to fives say no more (the gamma-Poisson shrinker of ``tables``).
-    """
-    shares = np.concatenate([np.array(row) for row in shares_of(state)])
-    shrink = FEW / 2.0 * growth((state.latest - state.anchor) / HALF_LIFE)
-    lift = (state.pairs + shrink) / (
-        state.known[np.ix_(ATTRIBUTE_OF, ATTRIBUTE_OF)] * np.outer(shares, shares) + shrink
-    )
-    return {
-        (one, other): tuple(map(tuple, lift[STREET.block(one), STREET.block(other)].tolist()))
-        for one, other in PAIRS
-    }
+def _as_guest(guest: BaselineFile, booth: BoothId) -> BaselineState:
+    return guest.state if guest.booth == booth else replace(guest.state, cameras=())
 
 
 def summary(one: BaselineFile, now: Seconds) -> dict[str, Any]:
@@ -237,5 +287,7 @@ def summary(one: BaselineFile, now: Seconds) -> dict[str, Any]:
         "last_seen": int(one.state.latest),
         "cameras": [unit for unit, _ in one.state.cameras],
         "usual": {row.attribute: row.word for row in baseline.usual(most=1)},
+        "lineage": [span.text() for span in one.state.lineage],
+        "lineage_known": all(span.known for span in one.state.lineage),
         "small_cells": int(((cells > 0) & (cells < FEW)).sum()),
     }

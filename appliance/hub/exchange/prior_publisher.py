@@ -16,13 +16,14 @@ from typing import Final
 
 import numpy as np
 
-from appliance.hub.exchange import baseline_file
 from appliance.hub.messages import OutgoingMessage
 from appliance.hub.statistics.baseline.baseline import Baseline
-from appliance.hub.statistics.baseline.state import HALF_LIFE, BaselineState, coarse, growth
-from appliance.hub.statistics.layout import ATTRIBUTE_OF
+from appliance.hub.statistics.baseline.state import FIVE, HALF_LIFE, BaselineState, coarse, growth
+from appliance.hub.statistics.layout import ATTRIBUTE_OF, STREET
 from appliance.protocol import prior, topics
+from appliance.protocol.prior import PAIRS, Lifts
 from appliance.protocol.values import BoothId, Seconds
+from appliance.protocol.vocabulary import ATTRIBUTES
 
 EVERY: Final = Seconds(86_400.0)
 LEAST_TOLD: Final = 20.0
@@ -46,6 +47,33 @@ def of_many(state: BaselineState) -> BaselineState:
     return replace(state, pairs=pairs)
 
 
+def shares_of(state: BaselineState) -> tuple[tuple[float, ...], ...]:
+    """The share of each level of each attribute among those in whom it could be told; smoothed by one person each."""
+    counts = np.diag(state.pairs)
+    rows, start = [], 0
+    for attribute in ATTRIBUTES:
+        row = counts[start : start + len(attribute.levels)] + 1.0
+        rows.append(tuple((row / row.sum()).tolist()))
+        start += len(attribute.levels)
+    return tuple(rows)
+
+
+def lifts_of(state: BaselineState) -> Lifts:
+    """How many times more often than by chance each two levels go together, (k_ij + A) / (n_ij p_i p_j + A).
+
+    A is half of five people: counts rounded to fives say no more (the gamma-Poisson shrinker of ``tables``).
+    """
+    shares = np.concatenate([np.array(row) for row in shares_of(state)])
+    shrink = FIVE / 2.0 * growth((state.latest - state.anchor) / HALF_LIFE)
+    lift = (state.pairs + shrink) / (
+        state.known[np.ix_(ATTRIBUTE_OF, ATTRIBUTE_OF)] * np.outer(shares, shares) + shrink
+    )
+    return {
+        (one, other): tuple(map(tuple, lift[STREET.block(one), STREET.block(other)].tolist()))
+        for one, other in PAIRS
+    }
+
+
 def prior_of(baseline: Baseline, *, booth: BoothId, private_key: bytes, now: Seconds) -> bytes:
     """The signed prior of what is usual now, from whole fives of people."""
     state = of_many(coarse(baseline.state()))
@@ -53,8 +81,8 @@ def prior_of(baseline: Baseline, *, booth: BoothId, private_key: bytes, now: Sec
         booth=booth,
         made_at=int(now),
         people=state.people,
-        shares=baseline_file.shares_of(state),
-        lifts=baseline_file.lifts_of(state),
+        shares=shares_of(state),
+        lifts=lifts_of(state),
         private_key=private_key,
     )
 

@@ -4,13 +4,14 @@ Invariants:
     * What leaves a hub is coarse: whole fives of people, as it is stored.
     * A file is believed under a key that the caller names, and under no other.
     * An import is stored whole or not at all, needs the hub stopped, and happens once per file.
+    * Nobody is counted twice: what overlaps, by the day and the camera, is refused or takes the earlier file's place.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from appliance.base import atomic_files
@@ -18,9 +19,9 @@ from appliance.base.errors import Refused, Rule, Unfit
 from appliance.hub.exchange import baseline_file, prior_publisher
 from appliance.hub.exchange.baseline_file import BaselineFile
 from appliance.hub.statistics.baseline.baseline import Baseline
+from appliance.hub.statistics.baseline.lineage import Lineage, Span, first_overlap, named
 from appliance.hub.statistics.baseline.state import BaselineState, coarse
-from appliance.hub.statistics.conformal import whole
-from appliance.hub.storage.restore import learnt
+from appliance.hub.storage.restore import learnt, snapshot_of
 from appliance.hub.storage.state import Imported, Snapshot, StateDelta
 from appliance.hub.storage.store import Store
 from appliance.protocol import sign
@@ -47,11 +48,12 @@ class Exported:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ImportResult:
-    """From which booth how many people came, and how many the hub knows now."""
+    """How many people came from which booth, how many the hub knows now, and whether it is known whose they are."""
 
     booth: BoothId
     people: int
     total: int
+    known: bool
 
 
 def private_key(path: Path) -> bytes:
@@ -109,38 +111,103 @@ def export_baseline(config: HubConfig, now: Seconds) -> Exported:
 
 
 def import_baseline(
-    config: HubConfig, file: NamedContent, keys: Sequence[bytes], now: Seconds
+    config: HubConfig,
+    file: NamedContent,
+    keys: Sequence[bytes],
+    now: Seconds,
+    *,
+    instead_of: NamedContent | None = None,
 ) -> ImportResult:
-    """Add another hub's baseline to this one. Refused or Unfit where it cannot be believed or was imported before."""
-    guest = opened(file, (sign.public_key_of(private_key(config.signing_key)), *keys))
+    """Add another hub's baseline to this one, ``instead_of`` an earlier file whose counts are taken out again.
+
+    Refused or Unfit where it cannot be believed, or where somebody in it is counted here already.
+    """
+    public = sign.public_key_of(private_key(config.signing_key))
+    guest = opened(file, (public, *keys))
     baseline_file.check_age(guest, now, where=file.name)
     store = Store(config.database, config.booth)
     try:
-        digest = hashlib.sha256(file.untrusted).digest()
-        if digest in store.imported():
+        imported = store.imported()
+        if _digest(file) in imported:
             raise Unfit("this file has been imported before", where=file.name, fix="nothing to do")
-        rarity = learnt(store.load())
-        joined = baseline_file.joined(rarity.baseline.state(), guest, booth=config.booth)
-        note = Imported(digest=digest, booth=guest.booth, people=guest.state.people, at=now)
-        snapshot = Snapshot(baseline=coarse(joined), bins=whole(rarity.bins()))
-        store.commit(StateDelta(snapshot=snapshot, imported=(note,)))
+        home, replaced = snapshot_of(learnt(store.load())), tuple[bytes]()
+        if instead_of is not None:
+            if _digest(instead_of) not in imported:
+                raise Unfit(
+                    "it is not among the files that were imported here",
+                    where=instead_of.name,
+                    fix="name the file as it was imported, byte by byte",
+                )
+            earlier, replaced = opened(instead_of, (public, *keys)), (_digest(instead_of),)
+            home = _changed(home, lambda state: baseline_file.taken_back(state, earlier, booth=config.booth))
+        hub = baseline_file.hub_name(config.booth, public)
+        _check_overlap(named(home.baseline.lineage, hub), guest, hub, file.name)
+        snapshot = _changed(home, lambda state: baseline_file.joined(state, guest, booth=config.booth))
+        note = Imported(digest=_digest(file), booth=guest.booth, people=guest.state.people, at=now)
+        store.commit(StateDelta(snapshot=snapshot, imported=(note,), replaced=replaced))
     finally:
         store.close()
-    return ImportResult(booth=guest.booth, people=guest.state.people, total=joined.people)
+    return ImportResult(
+        booth=guest.booth,
+        people=guest.state.people,
+        total=snapshot.baseline.people,
+        known=all(span.known for span in guest.state.lineage),
+    )
+
+
+def _digest(file: NamedContent) -> bytes:
+    return hashlib.sha256(file.untrusted).digest()
+
+
+def _changed(home: Snapshot, change: Callable[[BaselineState], BaselineState]) -> Snapshot:
+    """``home`` with every baseline changed alike: what is imported, none of this booth's cameras said."""
+    return replace(
+        home,
+        baseline=coarse(change(home.baseline)),
+        without=tuple((unit, _changed(other, change)) for unit, other in home.without),
+    )
+
+
+def _check_overlap(home: Lineage, guest: BaselineFile, hub: str, where: str) -> None:
+    """Unfit where somebody would be counted twice."""
+    found = first_overlap(home, guest.state.lineage)
+    if found is None:
+        return
+    ours, theirs = found
+    if ours.hub == hub:
+        fix = "leave it: this hub counts them itself"
+    else:
+        fix = "leave it, or name the earlier file with --instead-of, if this one is to replace it"
+    raise Unfit(f"it holds people who are counted here already: {_said(ours, theirs)}", where=where, fix=fix)
+
+
+def _said(ours: Span, theirs: Span) -> str:
+    if ours.known and theirs.known:
+        return theirs.text()
+    return f"{theirs.text()}, and {ours.text()} (one of them does not say whose people it holds)"
 
 
 def merge_baselines(
     config: HubConfig, files: Sequence[NamedContent], keys: Sequence[bytes], now: Seconds
 ) -> Exported:
-    """Several files added up to one, signed by this hub. Unfit where a file is given twice."""
+    """Several files added up to one, signed by this hub. Unfit where two of them hold the same people."""
     if len({file.untrusted for file in files}) != len(files):
         raise Unfit("a file is named twice", where="merge", fix="name each file once")
     key = private_key(config.signing_key)
     believed = (sign.public_key_of(key), *keys)
-    state = Baseline().state()
+    state, guests = Baseline().state(), list[tuple[str, BaselineFile]]()
     for file in files:
         guest = opened(file, believed)
         baseline_file.check_age(guest, now, where=file.name)
+        for name, earlier in guests:
+            found = first_overlap(earlier.state.lineage, guest.state.lineage)
+            if found:
+                raise Unfit(
+                    f"it holds people who are in {name} too: {_said(*found)}",
+                    where=file.name,
+                    fix="merge only the one that holds more",
+                )
+        guests.append((file.name, guest))
         state = baseline_file.joined(state, guest, booth=config.booth)
     return _signed(config, state, key, now)
 

@@ -33,6 +33,8 @@ WORTH: Final = (math.inf, 5000.0, 500.0, 0.0)
 """So many people the weeks' counts are worth to each expert at most."""
 HOLD_PEOPLE: Final = 150
 NIGHT_SECONDS: Final = 4 * 3600.0
+DOUBT: Final = 2.0
+"""A bet that has doubled its stake: reached once in an ordinary day with a chance of 1/2 at most, and then lost."""
 _SHARES_LAG: Final = 16
 """Shares that foresee are looked up anew after so many people."""
 
@@ -51,7 +53,9 @@ class EventExperts:
     def __init__(self, baseline: Baseline) -> None:
         state, weight = baseline.state(), baseline.weight(Seconds(baseline.latest))
         self.rarities = tuple(
-            Rarity(Baseline(_worth(state, worth / weight if weight > 0 else 0.0), baseline.layout))
+            Rarity(
+                Baseline(_worth(state, worth / weight if weight > 0 else 0.0), baseline.layout), watches=False
+            )
             for worth in WORTH
         )
         self.mixture = FixedShare(len(WORTH))
@@ -108,13 +112,27 @@ def _share_bits(baseline: Baseline) -> FloatArray:
 class EventDayRarity(Rarity):
     """``Rarity`` that notices a day unlike the weeks before; the same where there is none."""
 
-    def __init__(self, baseline: Baseline, bins: FloatArray | None = None) -> None:
-        super().__init__(baseline, bins)
+    def __init__(self, baseline: Baseline, bins: FloatArray | None = None, *, watches: bool = True) -> None:
+        super().__init__(baseline, bins, watches=watches)
         self._bet = TailMartingale()
         self._experts: EventExperts | None = None
         self._changes = 0
         self._seen_at = -math.inf
         self._scored: tuple[EncodedVector, float, tuple[Score, ...]] | None = None
+
+    def without_cameras(self) -> EventDayRarity:
+        """A copy of what is stored, to go on by itself: it watches no camera, and its day begins anew."""
+        return type(self)(Baseline(self.baseline.state(), self.baseline.layout), self.bins(), watches=False)
+
+    @property
+    def changed(self) -> bool:
+        """Whether today's people were found to be others than those remembered."""
+        return self._experts is not None
+
+    @property
+    def doubts(self) -> bool:
+        """Whether the bet against today's people being the usual ones has won so far."""
+        return self._bet.capital > DOUBT
 
     @property
     def holds(self) -> bool:

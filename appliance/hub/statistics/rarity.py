@@ -82,16 +82,18 @@ class CountReceipt:
     counted_briefly_at: Seconds
     """The same on that of the short-term baseline."""
     number: int
+    """As which of the camera's people; 0 where no camera is watched for faults."""
 
 
 class Rarity:
     """Scores vectors against ``baseline`` and keeps both up to date; takes up ``bins`` where given.
 
-    ``bins`` is a (BANDS, HISTOGRAMS, BINS) array: histograms by visibility band and look.
+    ``bins`` is a (BANDS, HISTOGRAMS, BINS) array: histograms by visibility band and look. Who only judges what others
+    encoded need not watch the cameras for faults: ``watches`` False.
     """
 
-    def __init__(self, baseline: Baseline, bins: FloatArray | None = None) -> None:
-        self.baseline = baseline
+    def __init__(self, baseline: Baseline, bins: FloatArray | None = None, *, watches: bool = True) -> None:
+        self.baseline, self._watches = baseline, watches
         self.guard = CameraFaultDetector(baseline)
         self._short_term_baseline = Baseline(layout=baseline.layout, half_life=SHORT_TERM_HALF_LIFE)
         self._tails = ConformalCalibrator(RANGES, bins=bins)
@@ -119,7 +121,7 @@ class Rarity:
             scores=scores,
             counted_at=self.baseline.count(one, unit, seen_at),
             counted_briefly_at=self._short_term_baseline.count(one, unit, seen_at),
-            number=self.guard.count(one, unit),
+            number=self.guard.count(one, unit) if self._watches else 0,
         )
 
     def forget(
@@ -135,7 +137,8 @@ class Rarity:
             self.baseline.forget(counted.one, unit, counted.counted_at)
             self._short_term_baseline.forget(counted.one, unit, counted.counted_briefly_at)
             self._tails.remove(counted.scores)
-            self.guard.forget(counted.one, unit, counted.number)
+            if counted.number:
+                self.guard.forget(counted.one, unit, counted.number)
         self.settle()
 
     def follow_clock(self, now: Seconds) -> None:

@@ -17,7 +17,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-SCHEMA: Final = 2
+SCHEMA: Final = 3
 APPLICATION_ID: Final = 0x4C454654
 """``LEFT`` in ASCII, in the database's header: a database of something else is not opened."""
 
@@ -103,6 +103,30 @@ STORED_COLUMNS: Final = (
         ("bins", "BLOB NOT NULL", "histogram of the scores of late: whole counts"),
     ),
     *_table(
+        "left_out",
+        ("unit", "TEXT PRIMARY KEY", "the baseline without this camera: none alone decides what is rare"),
+        ("anchor", "REAL NOT NULL", "as in baseline"),
+        ("latest", "REAL NOT NULL", "as in baseline"),
+        ("people", "INTEGER NOT NULL", "count of people that other cameras saw"),
+        ("weight", "REAL NOT NULL", "the same, the older ones counting less"),
+        ("pairs", "BLOB NOT NULL", "counts in fives, as in baseline"),
+        ("known", "BLOB NOT NULL", "counts in fives, as in baseline"),
+    ),
+    *_table(
+        "left_out_score",
+        ("unit", "TEXT NOT NULL", "the camera that is left out"),
+        ("band", "INTEGER NOT NULL", "how completely people were seen"),
+        ("lens", "INTEGER NOT NULL", "which score"),
+        ("bins", "BLOB NOT NULL", "histogram of the scores of late: whole counts"),
+    ),
+    *_table(
+        "lineage",
+        ("hub", "TEXT NOT NULL", "whose people the counts hold; empty for this hub's own"),
+        ("unit", "TEXT NOT NULL", "which of its cameras saw them"),
+        ("first", "INTEGER NOT NULL", "from which day"),
+        ("last", "INTEGER NOT NULL", "to which day: nobody is counted twice"),
+    ),
+    *_table(
         "live",
         ("n", "INTEGER PRIMARY KEY", "order of arrival since the baseline was last written"),
         ("unit", "TEXT NOT NULL", "which camera", _HELD),
@@ -176,6 +200,8 @@ _KEYS: Final = {
     "refused": "PRIMARY KEY (unit, rule)",
     "window": "PRIMARY KEY (unit, epoch)",
     "score": "PRIMARY KEY (band, lens)",
+    "lineage": "PRIMARY KEY (hub, unit, first)",
+    "left_out_score": "PRIMARY KEY (unit, band, lens)",
     "daily": "PRIMARY KEY (day, what)",
     "hourly": "PRIMARY KEY (day, hour)",
     "audited": "PRIMARY KEY (aspect, value)",
@@ -214,6 +240,26 @@ MIGRATIONS: Final[dict[int, tuple[str, ...]]] = {
         (
             "CREATE TABLE imported (digest BLOB PRIMARY KEY, booth TEXT NOT NULL, people INTEGER NOT NULL, "
             "at REAL NOT NULL) STRICT"
+        ),
+    ),
+    2: (
+        (
+            "CREATE TABLE left_out (unit TEXT PRIMARY KEY, anchor REAL NOT NULL, latest REAL NOT NULL, "
+            "people INTEGER NOT NULL, weight REAL NOT NULL, pairs BLOB NOT NULL, known BLOB NOT NULL) STRICT"
+        ),
+        (
+            "CREATE TABLE left_out_score (unit TEXT NOT NULL, band INTEGER NOT NULL, lens INTEGER NOT NULL, "
+            "bins BLOB NOT NULL, PRIMARY KEY (unit, band, lens)) STRICT"
+        ),
+        (
+            "CREATE TABLE lineage (hub TEXT NOT NULL, unit TEXT NOT NULL, first INTEGER NOT NULL, "
+            "last INTEGER NOT NULL, PRIMARY KEY (hub, unit, first)) STRICT"
+        ),
+        # Since when its own cameras count was not kept; of an imported file not even which cameras they were.
+        "INSERT INTO lineage SELECT '', unit, 0, CAST(latest / 86400 AS INTEGER) FROM camera, baseline",
+        (
+            "INSERT INTO lineage SELECT booth || '/*', '*', 0, CAST(max(at) / 86400 AS INTEGER) "
+            "FROM imported GROUP BY booth"
         ),
     ),
 }

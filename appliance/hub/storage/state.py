@@ -31,10 +31,14 @@ class PendingObservation:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Snapshot:
-    """The baseline and the (BANDS, HISTOGRAMS, BINS) score histograms as they are now."""
+    """The baseline and the (BANDS, HISTOGRAMS, BINS) score histograms as they are now.
+
+    ``without`` has the same without what one camera said, for each camera.
+    """
 
     baseline: BaselineState
     bins: FloatArray
+    without: tuple[tuple[UnitId, Snapshot], ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,6 +60,7 @@ class StateDelta:
     """What one batch changed. ``snapshot``, where given, contains ``live`` and all that waited before it.
 
     ``hours`` and ``audited`` are to be added to what is stored; hours of days before ``oldest_day`` are deleted.
+    ``replaced`` are digests of imported files whose counts are no longer in the baseline.
     """
 
     doors: tuple[UnitAdmissionState, ...] = ()
@@ -69,6 +74,7 @@ class StateDelta:
     audited: tuple[AuditCount, ...] = ()
     doubts: tuple[Doubt, ...] = ()
     imported: tuple[Imported, ...] = ()
+    replaced: tuple[bytes, ...] = ()
     snapshot: Snapshot | None = None
 
     @property

@@ -11,26 +11,17 @@ from __future__ import annotations
 
 from collections import defaultdict
 from pathlib import Path
-from typing import Final
-
-import numpy as np
 
 from appliance.hub.admission.replay_window import WindowState
 from appliance.hub.admission.unit_state import UnitAdmissionState
 from appliance.hub.pacing.forecast import HourCount
 from appliance.hub.records.audit import AuditCount
 from appliance.hub.records.daily_counts import DailyCount
-from appliance.hub.statistics.baseline.state import BaselineState
-from appliance.hub.statistics.conformal import BINS, HISTOGRAMS
 from appliance.hub.statistics.feedback import Doubt, DoubtedWord
-from appliance.hub.statistics.layout import BANDS, LEVELS
-from appliance.hub.storage import row_codec
+from appliance.hub.storage import row_codec, snapshot_rows
 from appliance.hub.storage.database import Database
-from appliance.hub.storage.state import HubState, PendingObservation, Snapshot, StateDelta
+from appliance.hub.storage.state import HubState, PendingObservation, StateDelta
 from appliance.protocol.values import BoothId, Epoch, Seconds, UnitId
-from appliance.protocol.vocabulary import ATTRIBUTES
-
-_LENSES: Final = HISTOGRAMS
 
 
 class Store:
@@ -65,7 +56,8 @@ class Store:
                 )
                 self._write_counts(changes)
                 if changes.snapshot:
-                    self._write_snapshot(changes.snapshot)
+                    snapshot_rows.write(self._database, changes.snapshot)
+                    self._db.execute("DELETE FROM live")
             if changes.snapshot or any(held.ended_at is not None for held in changes.alerts):
                 self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
@@ -85,6 +77,9 @@ class Store:
         self._database.many(
             "REPLACE INTO doubt VALUES",
             ((one.of.unit, one.of.attribute, one.of.word, one.faults, one.at) for one in changes.doubts),
+        )
+        self._database.many(
+            "DELETE FROM imported WHERE digest = ?", ((digest,) for digest in changes.replaced)
         )
         self._database.many(
             "INSERT INTO imported VALUES",
@@ -117,39 +112,13 @@ class Store:
             ),
         )
 
-    def _write_snapshot(self, snapshot: Snapshot) -> None:
-        state = snapshot.baseline
-        self._db.execute(
-            "REPLACE INTO baseline VALUES (1, ?, ?, ?, ?, ?, ?)",
-            (
-                state.anchor,
-                state.latest,
-                state.people,
-                state.weight,
-                row_codec.blob(state.pairs),
-                row_codec.blob(state.known),
-            ),
-        )
-        self._database.many(
-            "REPLACE INTO camera VALUES", ((unit, row_codec.blob(row)) for unit, row in state.cameras)
-        )
-        self._database.many(
-            "REPLACE INTO score VALUES",
-            (
-                (band, lens, row_codec.blob(snapshot.bins[band, lens]))
-                for band in range(BANDS)
-                for lens in range(_LENSES)
-            ),
-        )
-        self._db.execute("DELETE FROM live")
-
     def load(self) -> HubState:
         """All that is stored. Unfit where it contradicts itself."""
         with self._database.errors():
             (last_alert,) = self._db.execute("SELECT last_alert FROM booth").fetchone()
             return HubState(
                 doors=self._doors(),
-                snapshot=self._snapshot(),
+                snapshot=snapshot_rows.read(self._db),
                 live=tuple(
                     PendingObservation(
                         unit=UnitId(unit), seen_at=Seconds(seen_at), vector=row_codec.vector(code)
@@ -226,33 +195,6 @@ class Store:
                 windows=tuple(windows[unit]),
             )
             for unit, floor, admitted, repeated, missing in self._db.execute("SELECT * FROM door")
-        )
-
-    def _snapshot(self) -> Snapshot | None:
-        row = self._db.execute(
-            "SELECT anchor, latest, people, weight, pairs, known FROM baseline WHERE id = 1"
-        ).fetchone()
-        if row is None:
-            return None
-        anchor, latest, people, weight, pairs, known = row
-        attributes = len(ATTRIBUTES)
-        bins = np.zeros((BANDS, _LENSES, BINS))
-        for band, lens, blob in self._db.execute("SELECT band, lens, bins FROM score"):
-            bins[band, lens] = row_codec.array(blob, BINS)
-        return Snapshot(
-            baseline=BaselineState(
-                anchor=Seconds(anchor),
-                latest=Seconds(latest),
-                people=people,
-                weight=weight,
-                pairs=row_codec.array(pairs, LEVELS, LEVELS),
-                known=row_codec.array(known, attributes, attributes),
-                cameras=tuple(
-                    (UnitId(unit), row_codec.array(blob, LEVELS))
-                    for unit, blob in self._db.execute("SELECT unit, counts FROM camera ORDER BY unit")
-                ),
-            ),
-            bins=bins,
         )
 
     def close(self) -> None:

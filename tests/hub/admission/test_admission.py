@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import replace
 
 import pytest
@@ -7,9 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from appliance.base.errors import Refused, Rule
-from appliance.hub.admission.admission import STEP_MOST, Admission, Admitted, Lateness
+from appliance.hub.admission.admission import BLOCK_MOST, STEP_MOST, Admission, Admitted, Lateness
 from appliance.hub.admission.replay_window import WIDTH, ReplayWindow, Verdict
-from appliance.hub.admission.unit_state import OPEN_EPOCHS, UnitAdmissionState
+from appliance.hub.admission.unit_state import MOST_BACKLOG, OPEN_EPOCHS, UnitAdmissionState
 from appliance.protocol.values import Epoch, Heartbeat, Observation, Seconds, Seq
 from tests.hub.corner import BOOTH, NOON, PLAIN, Camera, register_of
 
@@ -161,6 +162,45 @@ def test_a_unit_cannot_say_more_than_a_street_holds() -> None:
     assert refused(admission, camera, camera.observation(PLAIN, NOON)) is Rule.TOO_FAST
     for number in range(2000):
         passes(admission, camera, camera.observation(PLAIN, NOON + 5 + 2 * number), NOON + 5000)
+
+
+def test_what_arrives_of_a_unit_is_bounded_by_the_hubs_clock() -> None:
+    """At one instant no more of a unit is admitted than an hour's backlog, whatever times it claims for it."""
+    camera = Camera("north", synced=False, booted=NOON - 90_000)
+    admission, admitted = door(camera), 0
+    for number in range(int(MOST_BACKLOG) + 500):
+        with suppress(Refused):
+            passes(admission, camera, camera.observation(PLAIN, NOON - 80_000 + 5 * number))
+            admitted += 1
+    assert admitted == MOST_BACKLOG
+    assert admission.counts("north").refused[Rule.TOO_FAST] == 500
+    assert refused(admission, camera, camera.observation(PLAIN, NOON)) is Rule.TOO_FAST
+    passes(admission, camera, camera.observation(PLAIN, NOON + 1), NOON + 1)
+
+
+def test_a_made_up_backlog_of_a_minute_is_refused() -> None:
+    """Five thousand statements of one minute of a unit's time are refused but for the first few hundred."""
+    camera, admitted = Camera("north"), 0
+    admission = door(camera)
+    for number in range(5000):
+        with suppress(Refused):
+            passes(admission, camera, camera.observation(PLAIN, NOON - 60 + number / 100))
+            admitted += 1
+    assert admitted <= BLOCK_MOST
+    assert admission.counts("north").refused[Rule.TOO_FAST] == 5000 - admitted
+
+
+@pytest.mark.parametrize("synced", [True, False])
+def test_a_unit_that_was_away_for_an_hour_loses_nothing(synced: bool) -> None:
+    """After an hour of a busy street without a broker, all that was spooled is admitted at once, and what follows."""
+    camera = Camera("north", synced=synced)
+    admission = door(camera)
+    for number in range(7200):  # two people a second
+        passes(admission, camera, camera.observation(PLAIN, NOON + number / 2), NOON + 3600)
+    for number in range(600):
+        at = NOON + 3600 + number / 2
+        passes(admission, camera, camera.observation(PLAIN, at), at)
+    assert admission.counts("north").admitted == 7800
 
 
 def test_uptime_that_cannot_be_is_refused() -> None:

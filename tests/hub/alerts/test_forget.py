@@ -43,13 +43,13 @@ def test_forgotten_means_as_if_never_counted() -> None:
     assert (mine.known == theirs.known).all()
     assert mine.weight == theirs.weight
     assert (dict(mine.cameras)["north"] == dict(theirs.cameras)["north"]).all()
-    tails = [np.cumsum(one._rarity.bins()[..., ::-1], -1) for one in (booth, never)]
+    tails = [np.cumsum(one._rarity.everything.bins()[..., ::-1], -1) for one in (booth, never)]
     # A young memory fades faster: by one person in as many as twice the people there were.
     assert tails[0] == pytest.approx(tails[1], rel=2e-3)
-    assert (booth._rarity.bins() > 0).sum() == (never._rarity.bins() > 0).sum()
-    lately = [one._rarity._short_term_baseline.state().pairs for one in (booth, never)]
+    assert (booth._rarity.everything.bins() > 0).sum() == (never._rarity.everything.bins() > 0).sum()
+    lately = [one._rarity.everything._short_term_baseline.state().pairs for one in (booth, never)]
     assert lately[0] == pytest.approx(lately[1], abs=1e-9)
-    guards = [one._rarity.guard._cameras[UnitId("north")] for one in (booth, never)]
+    guards = [one._rarity.everything.guard._cameras[UnitId("north")] for one in (booth, never)]
     assert (guards[0].counts == guards[1].counts).all()
     assert len(guards[0].waiting) == len(guards[1].waiting)
 

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 
 from appliance import cli
 from appliance.base.errors import Refused, Rule, Unavailable, Unfit
-from appliance.hub.exchange import baseline_file
+from appliance.hub.exchange import baseline_file, prior_publisher
 from appliance.hub.exchange.baseline_file import BaselineFile
 from appliance.hub.statistics.baseline.baseline import Baseline
 from appliance.hub.statistics.baseline.state import HALF_LIFE, BaselineState, coarse, merged
@@ -120,13 +120,13 @@ def test_another_key_another_kind_and_too_much_are_refused() -> None:
     with pytest.raises(Refused) as refusal:
         baseline_file.decode(encode(street(1)), public_key=sign.public_key_of(OTHER), where="file")
     assert refusal.value.rule is Rule.UNKNOWN_KEY
-    shares = baseline_file.shares_of(street(1))
+    shares = prior_publisher.shares_of(street(1))
     file = prior.sealed_prior(
         booth=BOOTH,
         made_at=1,
         people=200,
         shares=shares,
-        lifts=baseline_file.lifts_of(street(1)),
+        lifts=prior_publisher.lifts_of(street(1)),
         private_key=KEY,
     )
     with pytest.raises(Refused) as refusal:
@@ -157,7 +157,7 @@ ONE_SIDED[0, 1] = 1.0
     ("changes", "rule"),
     [
         ({"vocabulary": 99}, Rule.OTHER_VERSION),
-        ({"form": 2}, Rule.OTHER_VERSION),
+        ({"form": 3}, Rule.OTHER_VERSION),
         ({"words": "0" * 16}, Rule.MALFORMED),
         ({"more": 1}, Rule.MALFORMED),
         ({"people": -1}, Rule.MALFORMED),
@@ -171,6 +171,14 @@ ONE_SIDED[0, 1] = 1.0
         ({"instants": doubles([0.5, 1.0, 1.0])}, Rule.MALFORMED),
         ({"cameras": {"north": "AAAA"}}, Rule.MALFORMED),
         ({"cameras": []}, Rule.MALFORMED),
+        ({"form": 1}, Rule.MALFORMED),
+        ({"lineage": []}, Rule.MALFORMED),
+        ({"lineage": [["corner", "north", 1, 2]]}, Rule.MALFORMED),
+        ({"lineage": [[f"corner/{'0' * 16}", "north", 2, 1]]}, Rule.MALFORMED),
+        ({"lineage": [[f"corner/{'0' * 16}", "north", 1, 10**6]]}, Rule.MALFORMED),
+        ({"lineage": [[f"corner/{'0' * 16}", "a b", 1, 2]]}, Rule.MALFORMED),
+        ({"lineage": [[f"a b/{'0' * 16}", "north", 1, 2]]}, Rule.MALFORMED),
+        ({"lineage": [[1, "north", 1, 2]]}, Rule.MALFORMED),
     ],
 )
 def test_a_well_signed_file_must_still_hold_counts_that_can_be(changes: dict[str, Any], rule: Rule) -> None:
@@ -203,7 +211,7 @@ def test_garbage_is_refused_and_nothing_else(garbage: bytes | dict[str, Any]) ->
 
 def test_a_prior_is_shares_and_nothing_else() -> None:
     """A unit gets a share per word, never 0, and a lift per pair, under its hub's key and for its own booth only."""
-    shares, lifts = baseline_file.shares_of(street(1)), baseline_file.lifts_of(street(1))
+    shares, lifts = prior_publisher.shares_of(street(1)), prior_publisher.lifts_of(street(1))
     file = prior.sealed_prior(
         booth=BOOTH, made_at=5, people=4217, shares=shares, lifts=lifts, private_key=KEY
     )
@@ -234,7 +242,7 @@ def test_lifts_tell_what_goes_together_and_nothing_of_two_people() -> None:
             legs = "trousers" if (number % 2 == 1) != (number < clashes) else "shorts"
             vector = AttributeVector.of(top_colour=colour, lower_kind=legs)
             baseline.update(vector, UnitId("north"), Seconds(NOON + 86_400.0 * (number % 3)))
-        return baseline_file.lifts_of(coarse(baseline.state()))
+        return prior_publisher.lifts_of(coarse(baseline.state()))
 
     top, lower = INDEX["top.colour"], INDEX["lower.kind"]
     rows = counted(0)[top, lower]
@@ -318,9 +326,10 @@ def test_only_a_baseline_of_our_time_is_taken_in(
     """A baseline whose last sighting is over 400 days old, or lies in the future, is refused with one clear line."""
     config = hub_at(tmp_path / "hub", "corner", 0, 1)
     seen = time.time() + days * 86_400
-    shift = round((seen - NOON) / baseline_file.HALF_LIFE) * baseline_file.HALF_LIFE
-    state = street(1)
     day = Seconds(seen // 86_400 * 86_400 + (86_400 if days < 0 else 0))
+    # Down, never up: on whatever day of the week this runs, the anchor must not lie behind the day.
+    shift = (day - NOON) // baseline_file.HALF_LIFE * baseline_file.HALF_LIFE
+    state = street(1)
     moved = replace(state, anchor=Seconds(state.anchor + shift), latest=day)
     path = tmp_path / "market.baseline"
     path.write_bytes(baseline_file.encode(BaselineFile(booth=BOOTH, made_at=int(seen), state=moved), KEY))
@@ -433,7 +442,7 @@ def test_any_change_of_a_good_file_gives_a_baseline_that_can_be_used_or_one_shor
         with np.errstate(all="raise", under="ignore"):
             assert json.dumps(baseline_file.summary(found, NOON), allow_nan=False)
             both = merged(GOOD, baseline_file.joined(GOOD, found, booth=BOOTH))
-            lifts = baseline_file.lifts_of(found.state)
+            lifts = prior_publisher.lifts_of(found.state)
         arrays = [both.pairs, both.known, *(row for _, row in both.cameras), *map(np.array, lifts.values())]
         assert all(np.isfinite(array).all() for array in arrays)
 

@@ -186,7 +186,7 @@ def test_everything_stored_comes_back(tmp_path: Path) -> None:
     assert stored.doors[0].windows[0] == booth._admission._doors[name].windows[Epoch(1)].state()
     assert stored.snapshot
     assert (stored.snapshot.baseline.pairs == coarse(booth.baseline.state()).pairs).all()
-    assert (stored.snapshot.bins == whole(booth._rarity.bins())).all()
+    assert (stored.snapshot.bins == whole(booth._rarity.everything.bins())).all()
     store.close()
 
 

@@ -32,6 +32,8 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from appliance.hub.statistics.baseline.lineage import extended
+from appliance.hub.statistics.baseline.rows import counted_together
 from appliance.hub.statistics.baseline.state import DAY, HALF_LIFE, BaselineState, growth
 from appliance.hub.statistics.layout import STREET, EncodedVector, FloatArray, IntArray, Layout, encode
 from appliance.protocol.values import AttributeVector, Seconds, UnitId
@@ -45,10 +47,6 @@ _LONG: Final = 500.0
 
 _MOST_WAITING: Final = 256
 _ONES: Final = np.ones(4096)
-_PRODUCT: Final = 20.0
-_CALL: Final = 2000.0
-"""Counting rows pair of columns by pair of columns costs ``_PRODUCT`` multiplications a row and pair, and each call
-as much as so many rows: for narrow columns one product is less."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,6 +82,9 @@ class Baseline:
         self._offset, self._clock = 0.0, math.inf
         self._tolerance = min(DAY, half_life / 8.0)
         self._waiting: list[tuple[EncodedVector, UnitId, float]] = []
+        self._lineage = state.lineage if state else ()
+        self._days: dict[UnitId, float] = {}
+        """The day last noted in the lineage, by camera."""
 
     def update(self, vector: AttributeVector, unit: UnitId, seen_at: Seconds) -> None:
         """Count one vector seen by ``unit`` at ``seen_at``."""
@@ -94,8 +95,16 @@ class Baseline:
         counted_at = self._counted_at(seen_at)
         self._put(one, unit, self._growth(counted_at))
         self.people += 1
-        self.latest = max(self.latest, self._grained(counted_at))
+        self._note(unit, counted_at)
         return counted_at
+
+    def _note(self, unit: UnitId, counted_at: float) -> None:
+        """Whose people these are, to the day."""
+        day = self._grained(counted_at)
+        self.latest = max(self.latest, day)
+        if self._grain and self._days.get(unit) != day:
+            self._days[unit] = day
+            self._lineage = extended(self._lineage, unit, int(day // DAY))
 
     def forget(self, one: EncodedVector, unit: UnitId, counted_at: Seconds) -> None:
         """Take out again what ``count`` put in; that somebody passed stays counted in ``people``.
@@ -120,7 +129,7 @@ class Baseline:
         counted_at = self._counted_at(seen_at)
         g = self._growth(counted_at)
         known = levels >= 0
-        counts = self._together(levels, known)
+        counts = counted_together(levels, known, self.layout)
         singles = np.diag(counts) * g
         self._pairs += counts * g
         told = known.astype(np.float32)
@@ -129,32 +138,7 @@ class Baseline:
         row += singles
         self._weight += g * len(levels)
         self.people += len(levels)
-        self.latest = max(self.latest, self._grained(counted_at))
-
-    def _together(self, levels: NDArray[np.int32], known: NDArray[np.bool_]) -> FloatArray:
-        """How many have each two levels, (levels, levels), singles on the diagonal."""
-        number, size = len(levels), self.layout.levels
-        if number * size * size <= _PRODUCT * self.layout.attributes**2 * (number + _CALL):
-            hot = np.zeros((number, size), dtype=np.float32)  # exact: counts stay below 2**24
-            rows, attributes = np.nonzero(known)
-            hot[rows, np.array(self.layout.offsets)[attributes] + levels[rows, attributes]] = 1.0
-            return (hot.T @ hot).astype(np.float64)
-        counts = np.zeros((size, size))
-        places = list(zip(self.layout.offsets, self.layout.sizes, strict=True))
-        complete = bool(known.all())
-        for first, (start, height) in enumerate(places):
-            here, column = slice(start, start + height), levels[:, first]
-            told = column if complete else column[known[:, first]]
-            counts[here, here] = np.diag(_counts(told, height))
-            for second in range(first):
-                begin, width = places[second]
-                cell = column * np.int32(width) + levels[:, second]
-                if not complete:
-                    cell = cell[known[:, first] & known[:, second]]
-                block = _counts(cell, height * width).reshape(height, width)
-                counts[here, begin : begin + width] = block
-                counts[begin : begin + width, here] = block.T
-        return counts
+        self._note(unit, counted_at)
 
     def _add_up(self) -> None:
         """Add what waits to the counts: the one-hot rows H of all, weighted, as one product."""
@@ -310,8 +294,5 @@ class Baseline:
             pairs=self._pairs.copy(),
             known=self._known.copy(),
             cameras=tuple((unit, row.copy()) for unit, row in sorted(self._cameras.items())),
+            lineage=self._lineage,
         )
-
-
-def _counts(cells: NDArray[np.int32], size: int) -> FloatArray:
-    return np.bincount(cells, minlength=size).astype(np.float64)

@@ -16,6 +16,7 @@ from typing import Final
 
 import numpy as np
 
+from appliance.hub.statistics.baseline.lineage import Lineage, together
 from appliance.hub.statistics.layout import ATTRIBUTE_OF, FloatArray
 from appliance.protocol.values import Seconds, UnitId
 
@@ -40,7 +41,8 @@ class BaselineState:
     ``pairs`` is (levels, levels), symmetric, singles on its diagonal; ``known`` is (attributes, attributes): the
     weight of those with both attributes known; ``people`` how many vectors were counted, undecayed; ``weight``
     their decayed weight; all but ``people`` in units of g at ``anchor`` (a multiple of ``HALF_LIFE``).
-    ``latest`` is the day of the latest sighting. ``cameras`` holds, per unit, its own (levels,) singles.
+    ``latest`` is the day of the latest sighting. ``cameras`` holds, per unit, its own (levels,) singles. ``lineage``
+    says whose people these are.
     """
 
     anchor: Seconds
@@ -50,6 +52,7 @@ class BaselineState:
     pairs: FloatArray
     known: FloatArray
     cameras: tuple[tuple[UnitId, FloatArray], ...]
+    lineage: Lineage = ()
 
 
 def growth(age: float) -> float:
@@ -79,6 +82,7 @@ def coarse(state: BaselineState) -> BaselineState:
         pairs=fives(state.pairs),
         known=fives(state.known),
         cameras=tuple((name, fives(row)) for name, row in state.cameras),
+        lineage=state.lineage,
     )
 
 
@@ -105,8 +109,27 @@ def merged(one: BaselineState, other: BaselineState) -> BaselineState:
     """The baseline that would have seen both streams. Neither argument changes."""
     if not one.people or not other.people:
         return one if one.people else other
+    return _added(one, other, 1.0, together(one.lineage, other.lineage))
+
+
+def taken_out(whole: BaselineState, part: BaselineState) -> BaselineState:
+    """``whole`` without a ``part`` that was merged into it, as exactly as the counts were kept since."""
+    left = _added(whole, part, -1.0, tuple(span for span in whole.lineage if span not in part.lineage))
+    least = np.maximum
+    return replace(
+        left,
+        people=max(0, left.people),
+        weight=max(0.0, left.weight),
+        pairs=least(left.pairs, 0.0),
+        known=least(left.known, 0.0),
+        cameras=tuple((unit, least(row, 0.0)) for unit, row in left.cameras),
+    )
+
+
+def _added(one: BaselineState, other: BaselineState, sign: float, lineage: Lineage) -> BaselineState:
     anchor = max(one.anchor, other.anchor)
-    parts = [(state, 2.0 ** ((state.anchor - anchor) / HALF_LIFE)) for state in (one, other)]
+    scales = (2.0 ** ((state.anchor - anchor) / HALF_LIFE) for state in (one, other))
+    parts = [(state, scale * of) for state, scale, of in zip((one, other), scales, (1.0, sign), strict=True)]
     cameras: dict[UnitId, FloatArray] = {}
     for state, scale in parts:
         for unit, row in state.cameras:
@@ -114,9 +137,10 @@ def merged(one: BaselineState, other: BaselineState) -> BaselineState:
     return BaselineState(
         anchor=anchor,
         latest=max(one.latest, other.latest),
-        people=one.people + other.people,
+        people=one.people + round(sign) * other.people,
         weight=sum(state.weight * scale for state, scale in parts),
         pairs=np.sum([state.pairs * scale for state, scale in parts], axis=0),
         known=np.sum([state.known * scale for state, scale in parts], axis=0),
         cameras=tuple(sorted(cameras.items())),
+        lineage=lineage,
     )

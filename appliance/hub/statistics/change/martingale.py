@@ -37,6 +37,11 @@ class TailMartingale:
         self._capital = [1.0] * len(_POWERS)
         self.changed = False
 
+    @property
+    def capital(self) -> float:
+        """What a stake of 1 has become."""
+        return sum(self._capital) / len(_POWERS)
+
     def count(self, p: float) -> TailMartingale:
         """Bet on one more person's ``p`` in (0, 1]."""
         clipped = max(LEAST_P, p)
@@ -44,5 +49,5 @@ class TailMartingale:
             min(1e12, capital * power * clipped ** (power - 1.0))
             for capital, power in zip(self._capital, _POWERS, strict=True)
         ]
-        self.changed = self.changed or sum(self._capital) / len(_POWERS) > CHANGED
+        self.changed = self.changed or self.capital > CHANGED
         return self
