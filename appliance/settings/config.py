@@ -95,7 +95,8 @@ class PacingConfig:
 
     ``stock`` gifts are left for the day, ``staff`` people each need ``service_seconds`` for one visit; an alert
     lives ``alert_seconds``; no observation with a tail probability above ``max_p`` is ever an alert; None: as rare
-    as empties the box by closing time (``hub.pacing.pacing``). The booth serves from
+    as empties the box by closing time (``hub.pacing.pacing``). ``people`` are expected that day, where somebody
+    knows better than the weeks before. The booth serves from
     ``opens`` to ``closes``, seconds since midnight where it stands; where they are None, for ten hours
     from the first person seen.
     """
@@ -105,6 +106,7 @@ class PacingConfig:
     service_seconds: Seconds = _SERVICE_SECONDS
     alert_seconds: Seconds = _ALERT_SECONDS
     max_p: float | None = None
+    people: int | None = None
     opens: Seconds | None = None
     closes: Seconds | None = None
 
@@ -257,6 +259,7 @@ def _pacing(table: Table) -> PacingConfig:
         service_seconds=Seconds(table.number("service_seconds", 10.0, 3600.0, 360.0, kind=float)),
         alert_seconds=Seconds(table.number("alert_seconds", 10.0, 900.0, 180.0, kind=float)),
         max_p=table.number("max_p", 0.0, 0.05, 0.0, kind=float) or None,
+        people=table.number("people", 0, 10_000_000, 0, kind=int) or None,
         opens=opens,
         closes=closes,
     )

@@ -135,6 +135,8 @@ WRITERS = (
     "vocabulary --json",
     "manual",
     "completion bash",
+    "rehearse --people 50 --runs 2",
+    "rehearse --people 50 --runs 2 --json",
     "score --table {table}",
     "score --table {table} --json",
     "card print --out -",

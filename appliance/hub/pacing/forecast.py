@@ -46,10 +46,46 @@ class HourCount:
     watched: int
 
 
-class Forecast:
-    """Takes up ``history``, in which today's hours may be; ``now`` is when watching begins."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlannedDay:
+    """So many ``people`` are expected between ``opens`` and ``closes``, in seconds since midnight."""
 
-    def __init__(self, history: Iterable[HourCount], now: Seconds) -> None:
+    people: float
+    opens: float
+    closes: float
+
+    def shaped(self, profile: tuple[float | None, ...]) -> tuple[float | None, ...]:
+        """``profile``, people per hour, made to add up to the plan; even where no hour is known.
+
+        >>> plan = PlannedDay(people=300, opens=10 * 3600.0, closes=12 * 3600.0)
+        >>> plan.shaped((None,) * 10 + (20.0, 10.0) + (None,) * 12)[9:13]
+        (None, 200.0, 100.0, None)
+        """
+        parts = [
+            max(0.0, min(self.closes, (hour + 1) * _HOUR) - max(self.opens, hour * _HOUR)) / _HOUR
+            for hour in range(24)
+        ]
+        known = [usual for usual, part in zip(profile, parts, strict=True) if usual is not None and part]
+        mean = sum(known) / len(known) if known else 0.0
+        shape = [mean if usual is None else usual for usual in profile]
+        if not any(one * part for one, part in zip(shape, parts, strict=True)):
+            shape = [1.0] * 24
+        scale = self.people / max(1e-9, sum(one * part for one, part in zip(shape, parts, strict=True)))
+        return tuple(
+            one * scale if part else usual for one, part, usual in zip(shape, parts, profile, strict=True)
+        )
+
+
+class Forecast:
+    """Takes up ``history``, in which today's hours may be; ``now`` is when watching begins.
+
+    ``planned`` is believed instead of history's sum; history still says how the people are spread over the hours.
+    """
+
+    def __init__(
+        self, history: Iterable[HourCount], now: Seconds, *, planned: PlannedDay | None = None
+    ) -> None:
+        self._planned = planned
         self._hours: dict[str, dict[int, tuple[float, float]]] = {}
         for one in history:
             self._hours.setdefault(one.day, {})[one.hour] = (one.people, one.watched)
@@ -109,6 +145,8 @@ class Forecast:
                 next((mean for days in (same, any_day) if (mean := self._mean(days, hour)) is not None), None)
                 for hour in range(24)
             )
+            if self._planned is not None:
+                profile = self._planned.shaped(profile)
             self._profile_of = (today.day, profile)
         return self._profile_of[1]
 

@@ -26,8 +26,9 @@ from typing import Final
 
 from appliance.hub.pacing.bid_price import price
 from appliance.hub.pacing.erlang_b import blocking
-from appliance.hub.pacing.forecast import Forecast, HourCount
+from appliance.hub.pacing.forecast import Forecast, HourCount, PlannedDay
 from appliance.hub.pacing.local_day import local_day
+from appliance.hub.pacing.plan import LEAST_MAX_P, MOST_MAX_P, ROOM, Plan, warning
 from appliance.protocol.values import AttributeVector, Seconds
 from appliance.settings.config import PacingConfig
 
@@ -44,11 +45,6 @@ FINEST_P: Final = 1 / 2000
 MOST_DENSE: Final = 8.0
 """A day on which flags come more often than their tail probability says (rain) is believed up to this factor."""
 REIN: Final = 2.5
-LEAST_MAX_P: Final = 0.005
-MOST_MAX_P: Final = 0.05
-"""Between these a floor is derived: nobody commoner than one in twenty is ever sent for."""
-ROOM: Final = 2.0
-"""So many times as many people are at the floor as are needed: staff are busy, people look alike, words are plain."""
 KNOWN_PEOPLE: Final = 150
 """Before so many people have passed today nobody knows how many will: the derived floor is the least."""
 _FLOOR_SECONDS: Final = 60.0
@@ -99,6 +95,13 @@ def same_outfit(one: AttributeVector, other: AttributeVector) -> bool:
     return agree >= _AGREE_LEAST and agree >= _AGREE_SHARE * both
 
 
+def _planned(config: PacingConfig) -> PlannedDay | None:
+    """What the lead expects of the day, where it was said."""
+    if config.people is None:
+        return None
+    return PlannedDay(people=config.people, opens=config.opens or 0.0, closes=config.closes or 86_400.0)
+
+
 class Pacing:
     """Decides for each flag, one by one.
 
@@ -116,7 +119,7 @@ class Pacing:
         self._config = config
         self._suppress = suppress_seconds
         self._recent: deque[tuple[float, AttributeVector]] = deque()
-        self.forecast = Forecast(history, now)
+        self.forecast = Forecast(history, now, planned=_planned(config))
         self._day = ""
         self._people = self._flags = 0
         self._expected_flags = 0.0
@@ -167,19 +170,19 @@ class Pacing:
         return self._floor[1]
 
     def warning(self, today: Today, now: Seconds) -> str:
-        """Why a configured floor cannot empty the box on the day of ``now``, and what would; empty where it can."""
-        fixed, stock = self._config.max_p, self.stock(today)
-        if fixed is None or not stock:
-            return ""
+        """Why the box cannot be emptied on the day of ``now`` as planned, and what would; empty where it can."""
         opens, closes = self.hours(today, now)
-        people = self.forecast.remaining(Seconds(max(now, opens)), closes)
-        gifts = people * fixed * today.acceptance
-        if not people or gifts >= stock:
-            return ""
-        needed = stock / (today.acceptance * people)
-        return (
-            f"pacing.max_p {fixed:g} gives about {gifts:.0f} of {stock} gifts to the {people:.0f} people expected; "
-            f"leave max_p out, or set it to {min(MOST_MAX_P, needed * ROOM):.3g}"
+        begins = Seconds(max(now, opens))
+        return warning(
+            Plan(
+                people=self.forecast.remaining(begins, closes),
+                seconds=closes - begins,
+                stock=self.stock(today),
+                staff=self._config.staff,
+                visit_seconds=today.visit_seconds or self._config.service_seconds,
+                acceptance=today.acceptance,
+                max_p=self._config.max_p,
+            )
         )
 
     def threshold(self, today: Today, now: Seconds) -> float:
