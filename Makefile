@@ -41,7 +41,7 @@ export HYPOTHESIS_STORAGE_DIRECTORY := $(CACHE_PATH)/hypothesis
 export PYTHONPYCACHEPREFIX := $(CACHE_PATH)/pycache
 unexport PYTHONPATH PYTHONHOME VIRTUAL_ENV
 
-.PHONY: help python setup setup-test demo test coverage lint format lock models bench deb screenshots clean
+.PHONY: help python setup setup-test demo test coverage lint format lock models bench deb image-test screenshots clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 20
@@ -99,6 +99,9 @@ models: python ## rebuild models_tflite/*.tflite, hours and gigabytes of it (MOD
 	@sh models_tflite/recipe/rebuild.sh $(if $(MODELS),--only "$(MODELS)") $(if $(CLOTHING),--clothing "$(CLOTHING)")
 
 BENCH ?= $(wildcard tests/bench/bench_*.py)
+image-test: setup-test ## start an image in QEMU: pairing, updates, pulled plugs; about an hour (KILLS=10), wants root, qemu-system-x86, ovmf
+	@"$(BIN)/python" -m pytest -x -q -s -o addopts="--import-mode=importlib" -o cache_dir="$(CACHE_PATH)/pytest" tests/long
+
 bench: setup-test ## measure: frame cost, models, spool (prints figures; not part of `make test`; BENCH=one file)
 	@for one in $(BENCH); do \
 		echo "== $$one"; \

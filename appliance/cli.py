@@ -38,6 +38,7 @@ MODULES: Final = (
     CommandModule(commands=("rehearse",), module="appliance.hub.rehearse"),
     CommandModule(commands=("score",), module="appliance.hub.batch.score"),
     CommandModule(commands=("image", "firewall"), module="appliance.image.commands"),
+    CommandModule(commands=("update",), module="appliance.update.commands"),
     CommandModule(commands=("flash",), module="appliance.image.flash_command"),
     CommandModule(commands=("card",), module="appliance.unit.card.commands"),
     CommandModule(

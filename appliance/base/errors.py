@@ -70,6 +70,16 @@ class Rule(IntEnum):
     """Somebody else is enrolled under this name or with this key."""
     WRONG_CODE = 20
     """A pairing code is wrong, used up or dead, or the exchange was changed on its way."""
+    WRONG_TARGET = 30
+    """An update is for another role or processor, or needs a version in between."""
+    OUTDATED = 31
+    """An update is older than what runs here or was offered before."""
+    EXPIRED = 32
+    """An update's signed document has expired."""
+    FAILED_BEFORE = 33
+    """An update was tried on this machine and undone."""
+    DAMAGED = 34
+    """An update's part is cut off, or is not the part that was signed."""
 
 
 class Refused(LeftfieldError):

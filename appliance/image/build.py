@@ -80,7 +80,7 @@ def build(recipe: Recipe, order: Order, say: Callable[[str], None]) -> Built:
 
 def _repart(recipe: Recipe) -> list[str]:
     return [
-        "env", f"SOURCE_DATE_EPOCH={recipe.epoch}",
+        "env", f"SOURCE_DATE_EPOCH={recipe.epoch}", f"SYSTEMD_REPART_MKFS_OPTIONS_EXT4=-E hash_seed={recipe.seed}",
         "systemd-repart", "--empty=create", "--size=auto", "--dry-run=no", "--offline=yes", "--sector-size=512",
         f"--seed={recipe.seed}", "--definitions=/work/disk", "/work/out/disk.raw",
     ]  # fmt: skip

@@ -16,17 +16,16 @@ import time
 import tomllib
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from appliance import __version__
 from appliance.base.errors import Unfit
 from appliance.image import build, firewall, workshop
 from appliance.image.recipe import PROCESSORS, ROLES, Recipe
+from appliance.settings import this_image
 from appliance.settings.cli_arguments import Subparsers, command
 from appliance.settings.streams import STANDARD, read_bytes, text_output
 
-ABOUT: Final = Path("/usr/share/leftfield/image.toml")
-"""What an image says of itself; a machine that was set up otherwise has none."""
 _CHECKOUT: Final = Path(__file__).resolve().parents[2]
 
 
@@ -167,22 +166,14 @@ def _public_key(path: Path) -> bytes:
     return key
 
 
-def about_this_machine() -> dict[str, Any]:
-    """What the image says of itself; empty on a machine that was not made from one."""
-    try:
-        return tomllib.loads(ABOUT.read_text("utf-8"))
-    except (OSError, ValueError):
-        return {}
-
-
 def _firewall(given: argparse.Namespace) -> int:
-    about = about_this_machine()
-    role = given.role or about.get("role")
+    image = this_image.read()
+    role = given.role or (image.role if image else None)
     if role not in ROLES:
         raise Unfit(
             "this machine was made from no image", where="firewall", fix="say --role unit or --role hub"
         )
-    ssh = bool(given.ssh or about.get("ssh"))
+    ssh = given.ssh or (image is not None and image.ssh)
     rules = firewall.hub_rules(ssh=ssh) if role == "hub" else firewall.unit_rules(_hub(given.config), ssh=ssh)
     with text_output(STANDARD) as out:
         out.write(rules)

@@ -35,6 +35,12 @@ def add_parsers(subparsers: Subparsers) -> None:
     writing.add_argument(
         "--label", type=Path, default=Path(), metavar="FOLDER", help="where the label goes (default: here)"
     )
+    writing.add_argument(
+        "--hub", default="", metavar="ADDRESS", help="a unit's hub (default: it looks for it)"
+    )
+    writing.add_argument(
+        "--source", default="", help="a unit's camera (default: /dev/video0, else picamera2)"
+    )
     writing.add_argument("--wifi-ssid", metavar="NAME", help="the booth's Wi-Fi; wired where it is not said")
     writing.add_argument(
         "--wifi-password-file", type=Path, metavar="FILE", help="a file with the Wi-Fi's password alone"
@@ -50,7 +56,7 @@ def _flash(given: argparse.Namespace) -> int:
     hub = given.image.name.startswith("leftfield-hub_")
     code = None if hub else new_code()
     name = given.name or ("booth" if code is None else f"unit-{code.number.lower()}")
-    told = Seed(name=name, code=code, wifi=_wifi(given))
+    told = Seed(name=name, code=code, hub=given.hub, source=given.source, wifi=_wifi(given))
     told.files()  # whatever is wrong with a name or a network shows before anybody is asked
     target.refuse_what_is_in_use(given.device)
     _confirm(given)

@@ -7,6 +7,7 @@ Invariants:
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shutil
@@ -53,10 +54,15 @@ class Wifi:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Seed:
-    """What one card is told: a host name, a pairing code (units), a network (None is wired)."""
+    """What one card is told: a host name, a pairing code (units), a network (None is wired).
+
+    ``hub`` is its hub's address and ``source`` its camera, both found by the unit itself where they are empty.
+    """
 
     name: str
     code: PairingCode | None = None
+    hub: str = ""
+    source: str = ""
     wifi: Wifi | None = None
 
     def files(self) -> dict[str, str]:
@@ -70,6 +76,11 @@ class Seed:
         made = {"hostname": f"{self.name}\n"}
         if self.code is not None:
             made["pairing.code"] = f"{self.code}\n"
+        told = {"hub": self.hub, "source": self.source}
+        if self.code is not None and any(told.values()):
+            made["pairing.toml"] = "".join(
+                f"{key} = {json.dumps(value)}\n" for key, value in told.items() if value
+            )
         if self.wifi is not None:
             made["wifi.conf"] = self.wifi.settings()
         return made

@@ -41,6 +41,7 @@ UNITS: Final = {
         "leftfield-watch.service",
         "leftfield-pages.service",
         "leftfield-desk.service",
+        "leftfield-offer.service",
         "leftfield-reload.path",
         "leftfield-reload.service",
         "leftfield-certificate.path",

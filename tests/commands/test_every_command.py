@@ -27,6 +27,7 @@ from appliance.settings import config
 from appliance.settings.cli_arguments import EXIT_CODES, confirm
 from tests.hub.corner import BOOTH, Camera, new_booth, store_at, teach
 from tests.image.small_image import an_image
+from tests.update import releases
 
 
 def _parsers(parser: argparse.ArgumentParser) -> Iterator[argparse.ArgumentParser]:
@@ -154,6 +155,10 @@ WRITERS = (
     "enrol finish {answer} --source {picture} --directory {unit}",
     "epoch --directory {unit}",
     "firewall --role hub",
+    "update key {new}/release",
+    "update make {release}/1.1.json --key {release}/key --number 7 --out {new}/bundle",
+    "update check {release}/unit-1.1.update --key {release}/key.pub",
+    "update offer {release}/unit-1.1.update --key {release}/key.pub --bundles {new}",
     "flash {image} {new}/card --label {new} --yes",
 )
 """A line for each command that writes to standard output."""
@@ -168,6 +173,11 @@ SILENT = {
     "leftfield pair accept": "needs a desk, see tests/pairing",
     "leftfield card read": "tells people only, on standard error",
     "leftfield image": "builds for minutes, as root, see make image-test",
+    "leftfield update serve": "serves until it is stopped",
+    "leftfield update apply": "for machines made from an image, see tests/update and make image-test",
+    "leftfield update fetch": "for machines made from an image, see tests/update and make image-test",
+    "leftfield update confirm": "tells people only, in the journal",
+    "leftfield update status": "for machines made from an image, see make image-test",
     "leftfield demo": "a show of several processes, see tests/demo",
 }
 
@@ -203,7 +213,8 @@ def desk(hub: Path, tmp_path_factory: pytest.TempPathFactory) -> Desk:
     (home / "file").write_bytes(made.content)
     assert cv2.imwrite(str(home / "picture.png"), np.zeros((64, 48, 3), np.uint8))
     an_image(home / "image")
-    names = ("booth", "unit", "request", "answer", "file", "image")
+    releases.a_desk(home)
+    names = ("booth", "unit", "request", "answer", "file", "image", "release")
     places = {name: str(home / name) for name in names}
     return Desk(
         places=places | {"hub": str(hub), "picture": str(home / "picture.png"), "table": str(_table(home))}

@@ -70,13 +70,15 @@ def inside(card: Path, path: str, tmp_path: Path) -> str:
 def test_a_card_holds_the_image_and_its_own_state(image: Path, tmp_path: Path) -> None:
     code = parse("7K3M-9PQX-2HTD")
     card = tmp_path / "card"
-    written = flash(image, card, Seed(name="corner-north", code=code), quiet)
+    told = Seed(name="corner-north", code=code, hub="192.168.4.1")
+    written = flash(image, card, told, quiet)
     assert hashlib.sha256(card.read_bytes()).hexdigest() == written.sha256
     ours, theirs = card.read_bytes(), image.read_bytes()
     start = STARTS["leftfield-state"]
     assert ours[:start] == theirs[:start]
     assert ours[start + STATE :] == theirs[start + STATE :]
     assert inside(card, "cat /etc/pairing.code", tmp_path) == "7K3M-9PQX-2HTD\n"
+    assert inside(card, "cat /etc/pairing.toml", tmp_path) == 'hub = "192.168.4.1"\n'
     assert inside(card, "cat /etc/hostname", tmp_path) == "corner-north\n"
     about = inside(card, "stat /etc/pairing.code", tmp_path)
     assert re.search(r"Mode:\s+0600", about)

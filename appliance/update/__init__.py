@@ -1,0 +1,1 @@
+"""Updates: one signed bundle of system, product and models; offered by the hub, undone by itself."""

@@ -1,0 +1,314 @@
+"""An image from its build to the plug that is pulled: `make image-test`, hours in emulation, no part of the suite.
+
+The unit is a virtual machine that starts from a flashed image under OVMF; the hub is the .deb, booted by
+nspawn. build on each other and run in this order. ``KILLS=n`` says how often the plug is pulled (default 10).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import re
+import shutil
+import sqlite3
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from appliance.image import gpt
+from tests.boot.machines import Machine, Network, base_tree, packages
+from tests.demo.running import street_video
+from tests.long.vm import FIRMWARE, Vm
+
+ROOT = Path(__file__).parents[2]
+CACHE = Path(os.environ.get("LEFTFIELD_CACHE", ROOT / ".cache"))
+KILLS = int(os.environ.get("KILLS", "10"))
+OLD, NEW, BAD, LAST = "0.2.0", "0.2.1", "0.2.2", "0.2.3"
+FIGURES: dict[str, Any] = {}
+
+
+def leftfield(*words: str | Path) -> str:
+    """What a command of this checkout prints."""
+    done = subprocess.run(
+        [sys.executable, "-m", "appliance.cli", *map(str, words)],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, f"{words}: {done.stderr[-2000:]}"
+    return done.stdout
+
+
+def images() -> Path:
+    """Images of two versions and a release key, built once for each state of the checkout."""
+    given = os.environ.get("LEFTFIELD_IMAGES")
+    if given:
+        return Path(given)
+    state = hashlib.sha256()
+    for folder in ("appliance", "systemd", "provisioning", "models_tflite", "requirements"):
+        for path in sorted((ROOT / folder).rglob("*")):
+            if path.is_file() and "__pycache__" not in path.parts:
+                state.update(str(path.relative_to(ROOT)).encode() + path.read_bytes())
+    out = CACHE / "image" / f"test-{state.hexdigest()[:12]}"
+    if not (out / "done").exists():
+        shutil.rmtree(out, ignore_errors=True)
+        out.mkdir(parents=True)
+        leftfield("update", "key", out / "release")
+        for version in (OLD, NEW):
+            words = ("--out", out, "--cache", CACHE / "image", "--image-version", version, "--json")
+            made = json.loads(leftfield("image", "unit", *words, "--release-key", out / "release.pub"))
+            FIGURES[f"image {version}"] = {name: made[name] for name in ("seconds", "bytes", "part_bytes")}
+        (out / "done").touch()
+    return out
+
+
+class Bed:
+    """A booted hub, and a unit in a virtual machine."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.images = images()
+        self.key = self.images / "release.key"
+        self.network = Network(f"i{os.getpid() % 10_000}")
+        self.hub = Machine("hub", folder / "hub", base_tree(CACHE), self.network.names["hub"], "corner")
+        self.card = folder / "card.raw"
+        begun = time.monotonic()
+        words = (
+            "--yes",
+            "--json",
+            "--label",
+            folder,
+            "--hub",
+            "192.168.4.1",
+            "--source",
+            "/etc/leftfield/street.avi",
+        )
+        told = json.loads(leftfield("flash", self.image(OLD), self.card, *words))
+        FIGURES["flash"] = {"seconds": round(time.monotonic() - begun, 1), "bytes": told["bytes"]}
+        label = (folder / f"leftfield-{told['name']}.svg").read_text()
+        found = re.search(r"[0-9A-Z]{4}-[0-9A-Z]{4}-[0-9A-Z]{4}", label)
+        assert found
+        self.code = found[0]
+        self._add_video()
+        self.vm = Vm(folder, self.card, self.network.names["unit"])
+
+    def image(self, version: str) -> Path:
+        return self.images / f"leftfield-unit_{version}_amd64.raw"
+
+    def partition(self, label: str) -> gpt.Partition:
+        with self.card.open("rb") as file:
+            return next(one for one in gpt.partitions(file, str(self.card)) if one.label == label)
+
+    def _add_video(self) -> None:
+        """The sample street, which stands for a camera: on the state partition, where SENSE may read it."""
+        place = f"{self.card}?offset={self.partition('leftfield-state').start}"
+        asked = f"write {street_video()} /etc/street.avi"
+        subprocess.run(["/sbin/debugfs", "-w", "-R", asked, place], check=True, capture_output=True)
+
+    def admitted(self) -> int:
+        return self._sum("SELECT coalesce(sum(admitted), 0) FROM door")
+
+    def missing(self) -> int:
+        return self._sum("SELECT coalesce(sum(missing_closed), 0) FROM door")
+
+    def _sum(self, question: str) -> int:
+        database = self.hub.tree / "var/lib/leftfield/hub/hub.sqlite"
+        try:
+            with closing(sqlite3.connect(f"file:{database}?mode=ro", uri=True)) as db:
+                return int(db.execute(question).fetchone()[0])
+        except sqlite3.OperationalError:
+            return 0
+
+    def heard_again(self, what: str, more: int = 3) -> float:
+        before = self.admitted()
+        return self.vm.until(lambda: self.admitted() >= before + more, f"{what}: observations admitted")
+
+    def offer(
+        self, source: str, number: int, parts: dict[str, bytes] | None = None, version: str = ""
+    ) -> None:
+        """Sign an update and offer it on the hub, as from a stick."""
+        folder = self.folder / f"release-{number}"
+        folder.mkdir()
+        stem = f"leftfield-unit_{source}_amd64"
+        about = json.loads((self.images / f"{stem}.json").read_text())
+        name = f"leftfield-unit_{version or source}_amd64"
+        (folder / f"{name}.json").write_text(json.dumps(about | {"version": version or source}))
+        for part in ("root", "verity", "kernel"):
+            target = folder / f"{name}.{part}"
+            shutil.copyfile(self.images / f"{stem}.{part}", target)
+            if parts and part in parts:
+                target.write_bytes(parts[part])
+        out = self.folder / "offered.update"
+        words = ("--key", self.key, "--number", str(number), "--out", out)
+        leftfield("update", "make", folder / f"{name}.json", *words)
+        FIGURES[f"bundle {number}"] = {"bytes": out.stat().st_size}
+        shutil.copy(out, self.hub.tree / "root/unit.update")
+        shutil.copy(self.key.with_suffix(".pub"), self.hub.tree / "root/release.pub")
+        self.hub.shell("leftfield update offer /root/unit.update --key /root/release.pub")
+        shutil.rmtree(folder)
+
+
+@pytest.fixture(scope="module")
+def bed() -> Iterator[Bed]:
+    lacking = [name for name in ("qemu-system-x86_64", "systemd-nspawn", "ip") if not shutil.which(name)]
+    if os.geteuid() != 0 or lacking or not FIRMWARE.exists():
+        pytest.fail(
+            "image-test needs root, and: apt-get install qemu-system-x86 ovmf systemd-container iproute2"
+        )
+    folder = CACHE / "image" / f"run-{os.getpid()}"
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    one = Bed(folder)
+    try:
+        one.hub.boot()
+        one.hub.install(packages(CACHE, "0.9.0")["hub"])
+        yield one
+    finally:
+        one.vm.kill()
+        one.hub.stop()
+        one.network.close()
+        print("\nfigures", json.dumps(FIGURES, indent=1))
+        if not os.environ.get("KEEP"):
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def test_a_flashed_image_starts_and_is_paired_by_its_code(bed: Bed) -> None:
+    """Power on, the code typed on the hub, and observations are admitted; nobody logged in to anything."""
+    begun = time.monotonic()
+    bed.vm.start(look=True)
+    bed.vm.until(lambda: bed.vm.last("up"), "the first report")
+    FIGURES["power on to all services, s"] = round(time.monotonic() - begun)
+    paired = f"leftfield pair accept {bed.code} --name corner-north --place 'north corner'"
+
+    def accepted() -> bool:
+        return '"unit"' in bed.hub.shell(f"{paired} --json", check=False)
+
+    bed.vm.until(accepted, "the pairing")
+    FIGURES["power on to paired, s"] = round(time.monotonic() - begun)
+    bed.heard_again("after pairing")
+    FIGURES["power on to observations admitted, s"] = round(time.monotonic() - begun)
+    assert bed.vm.last("version") == OLD
+    assert bed.vm.last("failed") == ""
+
+
+def test_the_machine_is_as_the_recipe_says_seen_from_inside(bed: Bed) -> None:
+    """No swap, no core dumps, a root that is checked and read-only, a journal in memory, and nothing that listens."""
+    bed.vm.until(
+        lambda: "Startup finished" in bed.vm.said() and "sl  local_address" in bed.vm.said(), "a look inside"
+    )
+    said = bed.vm.said()
+    assert "|/bin/false" in said
+    assert not re.search(r"^.*?(partition|file)\s+\d+\s+\d+\s+-?\d+$", said, re.MULTILINE)
+    assert re.search(r"/dev/mapper/root on / type squashfs \(ro", said)
+    assert re.search(r"/dev/\w+ on /etc/leftfield type ext4 \(rw,nosuid,nodev,noexec", said)
+    assert "File path: /run/log/journal" in said
+    startup = re.search(r"Startup finished in (.*)", said)
+    FIGURES["systemd-analyze"] = startup[1] if startup else ""
+    state = re.search(r"/dev/\w+\s+(\d+)\s+\d+\s+\d+\s+\d+%\s+/state", said)
+    assert state
+    FIGURES["state partition after the first start, MB"] = round(int(state[1]) / 1000)
+    assert int(state[1]) > 1_500_000
+    listening = re.findall(r": ([0-9A-F]{8}|[0-9A-F]{32}):([0-9A-F]{4}) [0-9A-F:]+ 0A ", said)
+    assert listening == []
+
+
+def test_pulling_the_plug_loses_nothing_that_was_kept(bed: Bed) -> None:
+    """``kill -9`` of the whole machine while it observes, again and again: it starts, and the hub misses nothing."""
+    again = []
+    for number in range(KILLS):
+        time.sleep(3 + 2 * number % 7)
+        bed.vm.kill()
+        begun = time.monotonic()
+        bed.vm.start()
+        bed.heard_again(f"plug {number + 1}")
+        again.append(round(time.monotonic() - begun))
+    FIGURES["plug pulled in operation: times, seconds until admitted again, missing at the hub"] = (
+        len(again), again, bed.missing(),
+    )  # fmt: skip
+    assert bed.missing() == 0
+
+
+def test_an_update_is_taken_started_and_confirmed(bed: Bed) -> None:
+    """The hub offers the next version; the unit fetches it, starts it on trial, is heard, and keeps it."""
+    begun = time.monotonic()
+    bed.offer(NEW, 1)
+    bed.vm.until(lambda: bed.vm.last("version") == NEW, "the new version runs", 1800)
+    FIGURES["offer to the new version running, s"] = round(time.monotonic() - begun)
+    assert bed.vm.last("trial") == "1"
+    bed.vm.until(
+        lambda: f"leftfield-unit_{NEW}.efi" in bed.vm.last("entries"), "the new version is confirmed"
+    )
+    FIGURES["offer to confirmed, s"] = round(time.monotonic() - begun)
+    assert f"leftfield-unit_{OLD}.efi" in bed.vm.last("entries")
+    assert bed.missing() == 0
+
+
+def test_a_bad_update_is_undone_by_itself(bed: Bed) -> None:
+    """Signed, and yet its root is noise: after three tries the version before runs, and is heard."""
+    begun = time.monotonic()
+    noise = hashlib.shake_128(b"noise").digest(
+        (bed.images / f"leftfield-unit_{OLD}_amd64.root").stat().st_size
+    )
+    bed.offer(OLD, 2, {"root": noise}, BAD)
+    bed.vm.until(
+        lambda: f"_{BAD}+" in bed.vm.last("entries") or bed.vm.said().count("Linux version") > 1,
+        "it is put in place",
+        1800,
+    )
+    bed.vm.until(lambda: f"_{BAD}+0-3" in bed.vm.last("entries"), "three tries", 1800)
+    assert bed.vm.last("version") == NEW
+    bed.heard_again("after the undone update")
+    FIGURES["bad update: offer to heard again, s"] = round(time.monotonic() - begun)
+    said = bed.hub.shell("journalctl --unit leftfield-offer --no-pager --output cat")
+    bed.vm.until(
+        lambda: (
+            "undid release 2" in bed.hub.shell("journalctl --unit leftfield-offer --no-pager --output cat")
+        ),
+        f"the hub knows that it was undone: {said}",
+    )
+
+
+def test_pulling_the_plug_in_the_middle_of_an_update_leaves_a_machine_that_starts(bed: Bed) -> None:
+    """``kill -9`` while the update is fetched, checked and written: the machine starts what is whole, every time."""
+    bed.offer(OLD, 3, None, LAST)
+    outcome = []
+    for number in range(KILLS):
+        time.sleep(8 + 11 * number % 40)
+        bed.vm.kill()
+        bed.vm.start()
+        bed.heard_again(f"plug {number + 1} in an update")
+        outcome.append(bed.vm.last("version"))
+    FIGURES["plug pulled in an update: version that ran then"] = outcome
+    assert set(outcome) <= {NEW, LAST, OLD}
+
+
+def test_a_root_with_one_changed_byte_does_not_run(bed: Bed) -> None:
+    """One byte of the root on the card is changed: dm-verity stops the machine instead of running it."""
+    bed.vm.kill()
+    tampered = bed.folder / "tampered.raw"
+    shutil.copyfile(bed.image(OLD), tampered)
+    with tampered.open("r+b") as file:
+        root = next(one for one in gpt.partitions(file, "card") if one.label == f"leftfield-unit_{OLD}")
+        file.seek(root.start + 96)  # the superblock of the squashfs
+        byte = file.read(1)
+        file.seek(root.start + 96)
+        file.write(bytes([byte[0] ^ 1]))
+    (bed.folder / "tampered").mkdir()
+    other = Vm(bed.folder / "tampered", tampered, bed.network.names["unit"])
+    other.start()
+    try:
+        other.until(
+            lambda: "dm-verity" in other.said() and "Kernel panic" in other.said(), "dm-verity's panic"
+        )
+        assert "LF up=" not in other.said()
+    finally:
+        other.kill()
+    assert not other.running

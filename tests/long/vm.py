@@ -1,0 +1,112 @@
+"""A virtual machine that starts from an image: QEMU with OVMF, in a network namespace, its console in a file."""
+
+from __future__ import annotations
+
+import base64
+import os
+import re
+import shutil
+import signal
+import subprocess
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final
+
+FIRMWARE: Final = Path("/usr/share/OVMF/OVMF_CODE_4M.fd")
+VARIABLES: Final = Path("/usr/share/OVMF/OVMF_VARS_4M.fd")
+DISK_BYTES: Final = 4 * 2**30
+REPORT: Final = """
+while sleep 5; do
+  sense=$(systemctl show -P StatusText leftfield-sense) relay=$(systemctl show -P StatusText leftfield-relay)
+  echo "LF up=$(cut -d. -f1 /proc/uptime) version=$(. /etc/os-release; echo $IMAGE_VERSION)" \\
+    "trial=$([ -e /sys/firmware/efi/efivars/LoaderBootCountPath-* ] && echo 1)" \\
+    "failed=$(systemctl --failed --no-legend --plain | cut -d' ' -f1 | tr '\\n' ,)" \\
+    "entries=$(cd /boot/EFI/Linux && echo * | tr ' ' ,) sense='$sense' relay='$relay'"
+done
+"""
+LOOK: Final = """
+sleep 20
+cat /proc/swaps /proc/sys/kernel/core_pattern; mount | grep -E ' on (/|/state|/etc/leftfield|/var/lib/leftfield) '
+systemd-analyze --no-pager; nft list ruleset; journalctl --header | grep 'File path'; df -k /state
+cat /proc/net/tcp /proc/net/tcp6 /proc/net/udp /proc/net/udp6
+"""
+
+
+class Vm:
+    """One machine: a disk, its firmware's variables, a console; started, killed, started again."""
+
+    def __init__(self, folder: Path, disk: Path, namespace: str) -> None:
+        self.folder, self.disk, self.namespace = folder, disk, namespace
+        self.console = folder / "console.txt"
+        self._variables = folder / "variables.fd"
+        shutil.copyfile(VARIABLES, self._variables)
+        with disk.open("r+b") as file:
+            file.truncate(DISK_BYTES)
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def start(self, *, look: bool = False) -> None:
+        """Power on."""
+        units = {"lf-report": REPORT} | ({"lf-look": LOOK} if look else {})
+        words = [
+            "ip", "netns", "exec", self.namespace, "nice", "-n", "5", "qemu-system-x86_64",
+            "-accel", "tcg,thread=multi", "-machine", "q35", "-cpu", "max", "-smp", "2", "-m", "2048",
+            "-display", "none", "-monitor", "none", "-serial", f"file:{self.console}", "-device", "i6300esb",
+            "-drive", f"if=pflash,format=raw,readonly=on,file={FIRMWARE}",
+            "-drive", f"if=pflash,format=raw,file={self._variables}",
+            "-drive", f"file={self.disk},format=raw,if=virtio,cache=writeback",
+            "-netdev", "user,id=n", "-device", "virtio-net-pci,netdev=n",
+        ]  # fmt: skip
+        for name, script in units.items():
+            unit = (
+                "[Service]\nStandardOutput=journal+console\n"
+                f'ExecStart=/bin/sh -c "echo {_spelled(script)} | base64 -d | sh"\n'
+            )
+            words += _credential(f"systemd.extra-unit.{name}.service", unit)
+        wants = "".join(f"Wants={name}.service\n" for name in units)
+        words += _credential("systemd.unit-dropin.multi-user.target", f"[Unit]\n{wants}")
+        often = "OnBootSec=\nOnUnitInactiveSec=\nOnBootSec=20s\nOnUnitInactiveSec=15s\nRandomizedDelaySec=0\n"
+        words += _credential("systemd.unit-dropin.leftfield-fetch.timer", f"[Timer]\n{often}")
+        self.console.write_bytes(b"")
+        self._process = subprocess.Popen(words, stdin=subprocess.DEVNULL, start_new_session=True)
+
+    def kill(self) -> None:
+        """Pull the plug."""
+        if self._process:
+            self._process.send_signal(signal.SIGKILL)
+            os.killpg(self._process.pid, signal.SIGKILL)
+            self._process.wait()
+            self._process = None
+
+    @property
+    def running(self) -> bool:
+        """Whether the power is on."""
+        return self._process is not None and self._process.poll() is None
+
+    def said(self) -> str:
+        """What is on the console, without its colours."""
+        text = self.console.read_text(errors="replace") if self.console.exists() else ""
+        return re.sub(r"\x1b\[[0-9;?=!]*[a-zA-Z]", "", text).replace("\r", "")
+
+    def last(self, key: str) -> str:
+        """The newest value that the report has for ``key``; empty before there is one."""
+        found = re.findall(rf"LF up=.*?\b{key}=('[^']*'|\S*)", self.said())
+        return found[-1].strip("'") if found else ""
+
+    def until(self, met: Callable[[], object], what: str, patience: float = 900) -> float:
+        """Wait until ``met``; how many seconds that took."""
+        begun = time.monotonic()
+        while not met():
+            spent = time.monotonic() - begun
+            assert self.running, f"{what}: the machine is off\n{self.said()[-3000:]}"
+            assert spent < patience, f"{what} did not come about in {patience:g} s\n{self.said()[-3000:]}"
+            time.sleep(0.5)
+        return time.monotonic() - begun
+
+
+def _credential(name: str, content: str) -> list[str]:
+    return ["-smbios", f"type=11,value=io.systemd.credential.binary:{name}={_spelled(content)}"]
+
+
+def _spelled(text: str) -> str:
+    return base64.b64encode(text.encode()).decode("ascii")
