@@ -150,6 +150,7 @@ class Show:
         for note in self._stage.ports.moved:
             print(f"      {note}", flush=True)
         print(f"      tablet on this machine: {self._stage.local_link}", flush=True)
+        print(f"      big screen:             {self._stage.room_link}", flush=True)
         network = self._stage.network_link or "none; tablets cannot reach this machine (--host ADDRESS)"
         print(f"      tablet on the network:  {network}", flush=True)
 
@@ -228,6 +229,7 @@ class Show:
         return DemoView(
             running=self._running,
             local_link=self._stage.local_link,
+            room_link=self._stage.room_link,
             network_link=self._stage.network_link,
             starting="" if board and board.people else self._starting,
             unit=REAL_UNIT,

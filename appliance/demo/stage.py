@@ -33,6 +33,8 @@ PAST_PEOPLE: Final = 2000
 """How many people of the simulated street's last hours the hub is told of at the start."""
 TABLET: Final = TabletId("tablet-1")
 """The tablet of whoever watches the demo."""
+ROOM: Final = TabletId("room-1")
+"""The big screen."""
 COUNTING_TABLET: Final = TabletId("demo-counter")
 """The tablet without a screen."""
 
@@ -55,12 +57,18 @@ class DemoStage:
     street_configs: tuple[Path, ...]
     password: str
     counting_password: str
+    room_password: str
     fresh: bool
 
     @property
     def local_link(self) -> str:
         """The tablet page for a browser on this machine."""
         return f"http://{LOCAL}:{self.ports.pages}/tablet#{TABLET}:{self.password}"
+
+    @property
+    def room_link(self) -> str:
+        """The big screen's page for a browser on this machine."""
+        return f"http://{LOCAL}:{self.ports.pages}/room#{ROOM}:{self.room_password}"
 
     @property
     def network_link(self) -> str:
@@ -73,10 +81,12 @@ class DemoStage:
 def build(directory: Path, *, source: str, ports: Ports, network: str) -> DemoStage:
     """Make, or take up again, the booth in ``directory``. Unfit where that cannot be done."""
     booth, fresh = _booth(directory / "booth", ports, network)
-    known = config.register(booth.register).tablets
+    register = config.register(booth.register)
     password, counting_password = (
-        enrol.add_tablet(booth, tablet, again=tablet in known) for tablet in (TABLET, COUNTING_TABLET)
+        enrol.add_tablet(booth, tablet, again=tablet in register.tablets)
+        for tablet in (TABLET, COUNTING_TABLET)
     )
+    room_password = enrol.add_tablet(booth, ROOM, again=ROOM in register.rooms, room=True)
     real = UnitHome(directory=directory / "units" / REAL_UNIT)
     pipe, relay_pipe, spool = directory / "pipe", directory / "pipe-to-relay", directory / "spool"
     for fifo in (pipe, relay_pipe):
@@ -114,6 +124,7 @@ def build(directory: Path, *, source: str, ports: Ports, network: str) -> DemoSt
         street_configs=tuple(street),
         password=password,
         counting_password=counting_password,
+        room_password=room_password,
         fresh=fresh,
     )
 

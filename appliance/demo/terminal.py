@@ -45,6 +45,7 @@ class DemoView:
 
     running: float
     local_link: str
+    room_link: str
     network_link: str
     starting: str
     unit: str
@@ -157,6 +158,7 @@ def _left(view: DemoView, width: int) -> list[_Line]:
 def _foot(view: DemoView, width: int) -> list[_Line]:
     lines = [_line((note, "bad")) for note in view.notes[-1:]]
     lines.append(_line(("On this machine: ", "label"), view.local_link))
+    lines.append(_line(("Big screen:      ", "label"), view.room_link))
     if not view.network_link:
         lines.append(_line(("No network: tablets cannot reach this machine (--host ADDRESS).", "quiet")))
     elif len(view.network_link) + 16 <= width:

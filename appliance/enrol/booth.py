@@ -171,18 +171,22 @@ def enrol_unit(
     return replace(unit_home.broker(home.install_answer(unit_home, answer)), host=booth.hub_broker.host)
 
 
-def add_tablet(booth: BoothDirectory, tablet: str, *, again: bool = False, installer: bool = False) -> str:
+def add_tablet(
+    booth: BoothDirectory, tablet: str, *, again: bool = False, installer: bool = False, room: bool = False
+) -> str:
     """Let a tablet in and give its password, which is kept nowhere: show it once. Reload the broker afterwards.
 
-    ``again`` gives a tablet that is enrolled a new password; ``installer`` lets it pair cameras. Unfit for a name
-    that is taken or reserved, and with ``again`` for one that is not enrolled: a mistyped name makes no tablet.
+    ``again`` gives a tablet that is enrolled a new password; ``installer`` lets it pair cameras. ``room`` makes it
+    a big screen, which may only look. Unfit for a name that is taken or reserved, and with ``again`` for one that is
+    not enrolled as the same: a mistyped name makes no tablet, and no screen becomes a tablet.
     """
     names.check_name(tablet, what="tablet")
     password = secrets.token_urlsafe(18)
     with atomic_files.alone(booth.directory):
         register = config.register(booth.register)
-        known = TabletId(tablet) in register.tablets
-        if any(unit.unit == tablet for unit in register.units) or (known and not again):
+        known = TabletId(tablet) in (register.rooms if room else register.tablets)
+        other = TabletId(tablet) in (register.tablets if room else register.rooms)
+        if other or any(unit.unit == tablet for unit in register.units) or (known and not again):
             raise Unfit(
                 f"the name {tablet} is taken",
                 where="tablet",
@@ -196,7 +200,9 @@ def add_tablet(booth: BoothDirectory, tablet: str, *, again: bool = False, insta
         lines = atomic_files.read(path, fix="restore the file from its backup").decode("ascii").splitlines()
         lines = [line for line in lines if line.split(":")[0] != tablet]
         lines.append(password_line(tablet, password, secrets.token_bytes(12)))
-        if not known:
+        if not known and room:
+            register = replace(register, rooms=(*register.rooms, TabletId(tablet)))
+        elif not known:
             register = replace(register, tablets=(*register.tablets, TabletId(tablet)))
         if installer:
             installers = dict.fromkeys((*register.installers, TabletId(tablet)))
@@ -210,7 +216,7 @@ def remove_tablet(booth: BoothDirectory, tablet: str) -> None:
     """Put a tablet out; its name may be given again. Unfit where it is not known. Reload the broker afterwards."""
     with atomic_files.alone(booth.directory):
         register = config.register(booth.register)
-        if TabletId(tablet) not in register.tablets:
+        if TabletId(tablet) not in (*register.tablets, *register.rooms):
             raise Unfit(
                 f"no tablet is called {tablet}", where="tablet", fix="see the register: leftfield booth show"
             )
@@ -221,7 +227,8 @@ def remove_tablet(booth: BoothDirectory, tablet: str) -> None:
         )
         tablets = tuple(known for known in register.tablets if known != tablet)
         installers = tuple(known for known in register.installers if known != tablet)
-        left = replace(register, tablets=tablets, installers=installers)
+        rooms = tuple(known for known in register.rooms if known != tablet)
+        left = replace(register, tablets=tablets, installers=installers, rooms=rooms)
         write_all(booth, load_authority(booth), left)
 
 
@@ -242,7 +249,7 @@ def revoke_unit(booth: BoothDirectory, unit: str) -> None:
 
 def _check_free(register: Register, asked: request.EnrolmentRequest) -> None:
     where = "enrolment request"
-    if TabletId(asked.unit) in register.tablets:
+    if TabletId(asked.unit) in (*register.tablets, *register.rooms):
         raise Refused(
             Rule.NAME_TAKEN, f"the name {asked.unit} is a tablet's", where=where, fix="choose another name"
         )

@@ -44,7 +44,9 @@ def add_booth(subparsers: Subparsers) -> None:
     )
     tablet.add_argument("name", help="name of the tablet")
     tablet.add_argument("--again", action="store_true", help="a new password for a tablet that is enrolled")
-    tablet.add_argument("--installer", action="store_true", help="it may also pair cameras")
+    kind = tablet.add_mutually_exclusive_group()
+    kind.add_argument("--installer", action="store_true", help="it may also pair cameras")
+    kind.add_argument("--room", action="store_true", help="it is a big screen, which may only look")
     tablet.add_argument("--remove", action="store_true", help="put the tablet out instead")
     yes_option(tablet)
     runs(tablet, _tablet)
@@ -150,8 +152,9 @@ def _tablet(args: argparse.Namespace) -> None:
         booths.remove_tablet(booth, args.name)
         say(args, {"tablet": args.name, "removed": True}, f"{args.name} is out; {RELOAD}")
         return
-    password = booths.add_tablet(booth, args.name, again=args.again, installer=args.installer)
-    page = f"https://{booth.hosts[0] if booth.hosts else 'localhost'}:{PAGES_PORT}/tablet"
+    password = booths.add_tablet(booth, args.name, again=args.again, installer=args.installer, room=args.room)
+    host = booth.hosts[0] if booth.hosts else "localhost"
+    page = f"https://{host}:{PAGES_PORT}/{'room' if args.room else 'tablet'}"
     told = f"{args.name} opens {page}#{args.name}:{password} (shown only now); {RELOAD}"
     say(args, {"tablet": args.name, "password": password}, told)
 
@@ -188,10 +191,12 @@ def _show(args: argparse.Namespace) -> None:
         for unit in register.units
     ]
     counts = ", ".join((_count(len(units), "unit"), _count(len(register.tablets), "tablet")))
+    counts += f", {_count(len(register.rooms), 'room')}" if register.rooms else ""
     lines = [f"booth {booth.booth}: {counts}"]
     lines += [f"  {row['unit']}  {row['place']}{'  REVOKED' if row['revoked'] else ''}" for row in units]
-    lines += [f"  {tablet}" for tablet in register.tablets]
-    say(args, {"booth": booth.booth, "units": units, "tablets": list(register.tablets)}, "\n".join(lines))
+    lines += [f"  {name}" for name in (*register.tablets, *register.rooms)]
+    shown = {"units": units, "tablets": list(register.tablets), "rooms": list(register.rooms)}
+    say(args, {"booth": booth.booth, **shown}, "\n".join(lines))
 
 
 def _count(number: int, noun: str) -> str:

@@ -161,6 +161,8 @@ def units_acl(booth: BoothId, register: Register) -> str:
     reads += [topics.staff(booth, any_tablet, leaf) for leaf in topics.STAFF_LEAVES]
     writes = [
         topics.board(booth),
+        topics.trends(booth),
+        topics.live(booth),
         topics.hub_status(booth),
         topics.alert(booth, any_alert),
         topics.prior(booth),
@@ -190,6 +192,9 @@ def staff_acl(booth: BoothId, register: Register) -> str:
             reads.append(topics.pairing(booth))
             writes.append(topics.staff(booth, tablet, topics.PAIR_LEAF))
         blocks.append(_rights(tablet, reads=reads, writes=writes))
+    for screen in register.rooms:  # not the board: it has the last alert's words
+        reads = [topics.trends(booth), topics.live(booth), topics.hub_status(booth)]
+        blocks.append(_rights(screen, reads=reads, writes=[]))
     return "\n".join(blocks)
 
 

@@ -47,6 +47,7 @@ def write_register(path: Path, register: Register) -> None:
         f"[tablets.{tablet}]\n{'installer = true' * (tablet in register.installers)}\n".rstrip() + "\n"
         for tablet in register.tablets
     ]
+    tables += [f"[tablets.{screen}]\nroom = true\n" for screen in register.rooms]
     write_durably(path, "\n".join([_HEAD, *tables]).encode("utf-8"), mode=PUBLIC)
 
 

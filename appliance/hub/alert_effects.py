@@ -12,6 +12,7 @@ from appliance.hub.alerts.alerts import TrackedAlert
 from appliance.hub.alerts.erasure import ErasureIndex
 from appliance.hub.pacing.pacing import Pacing
 from appliance.hub.records.daily_counts import DailyCounts
+from appliance.hub.records.trends import Trends
 from appliance.hub.snapshot_timer import SnapshotTimer
 from appliance.hub.statistics import feedback
 from appliance.hub.statistics.change.drift import Drift
@@ -33,10 +34,11 @@ class AlertEffects:
         doubts: feedback.Feedback,
         erasure: ErasureIndex,
         snapshots: SnapshotTimer,
+        trends: Trends,
     ) -> None:
         self._counts, self._rarity, self._drift = counts, rarity, drift
         self._pacing, self._doubts, self._erasure = pacing, doubts, erasure
-        self._snapshots = snapshots
+        self._snapshots, self._trends = snapshots, trends
         self.changed: dict[AlertId, TrackedAlert] = {}
 
     def begin(self, now: Seconds) -> None:
@@ -46,10 +48,20 @@ class AlertEffects:
 
     def alert_changed(self, held: TrackedAlert) -> None:
         """An alert was raised, claimed or ended: it is told, stored and counted."""
-        self.changed[held.alert.alert] = held
+        alert, flag = held.alert, held.alert.flag
+        self.changed[alert.alert] = held
+        if alert.state is AlertState.RAISED and flag and alert.raised_at == self._now:
+            self._trends.raised(
+                alert.alert,
+                alert.raised_at,
+                seen_at=held.seen_at,
+                bits=flag.bits,
+                simulated=alert.simulated,
+            )
         if held.ended_at == self._now and held.alert.state is not AlertState.RAISED:
-            self._counts.count(held.alert.state.value)
-            self._counts.visited(held.alert.raised_at)
+            self._counts.count(alert.state.value)
+            self._counts.visited(alert.raised_at)
+            self._trends.ended(alert.raised_at, alert.state.value)
         behind = self._erasure.find(held.alert.alert)
         if behind and held.alert.state is AlertState.DECLINED:
             self._pacing.forget(behind.vector)
@@ -72,6 +84,8 @@ class AlertEffects:
         if known:
             self._pacing.forget(known.vector)
             self._rarity.forget(known.vector, known.unit, known.seen_at, known.counted)
+            levels = known.counted.one.fair if known.counted else encode(known.vector).fair
+            self._trends.forget(name, levels, known.seen_at)
             if known.counted:
                 self._drift.forget(encode(known.vector).sure)
         # What waits in the journal becomes counts now, and is deleted.

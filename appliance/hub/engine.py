@@ -24,6 +24,7 @@ from appliance.hub.clock import WallClock, check_clock
 from appliance.hub.messages import IncomingMessage, OutgoingMessage
 from appliance.hub.pacing.pacing import Pacing
 from appliance.hub.records.daily_counts import DailyCounts
+from appliance.hub.records.trends import Trends
 from appliance.hub.router import Route, qos_refusal, route_of
 from appliance.hub.snapshot_timer import SnapshotTimer
 from appliance.hub.staff.outgoing import StaffPublisher
@@ -43,7 +44,6 @@ from appliance.settings.config import HubConfig, Register
 
 FLAG_P: Final = 0.01
 """A tail probability up to this is a flag: about one person in a hundred."""
-BOARD_SECONDS: Final = 1.0
 COUNTS_SECONDS: Final = 10.0
 """Counts of refusals alone are written at most this often."""
 
@@ -83,14 +83,17 @@ class HubEngine:
         self.daily_counts = DailyCounts(
             stored.tallies, service_seconds=config.pacing.service_seconds, now=now
         )
+        self._trends = Trends(stored.trends)
         self._unit_statuses = UnitStatuses(config.booth, self._admission, register)
         self._publisher = StaffPublisher(
             config,
             self.alerts,
             self.baseline,
+            self._drift,
             daybook=self.daily_counts,
             pacing=self._pacing,
             roster=self._unit_statuses,
+            trends=self._trends,
         )
         self._erasure = ErasureIndex(config.retention_seconds, stored.alerts)
         self._snapshots = SnapshotTimer(
@@ -104,10 +107,10 @@ class HubEngine:
             doubts=self._doubts,
             erasure=self._erasure,
             snapshots=self._snapshots,
+            trends=self._trends,
         )
         catalogue = CATALOGUES[config.language]
         self._requests = StaffRequests(config.booth, self.alerts, self._erasure, catalogue, self._effects)
-        self._board_at = float("-inf")
         self._counted_at: float = now
         self._requests.enrol(register.tablets)
         self._begin(now)
@@ -168,9 +171,7 @@ class HubEngine:
         changed = [held for name, held in self._effects.changed.items() if name not in gone]
         outgoing = [*self._answers, *(self._publisher.alert(held, now) for held in changed)]
         outgoing += [self._publisher.cleared(name) for name in gone]
-        if abs(now - self._board_at) >= BOARD_SECONDS or self._effects.changed:
-            self._board_at = now
-            outgoing.append(self._publisher.board(now))
+        outgoing += self._publisher.due(now, changed=bool(self._effects.changed), last=last)
         hours = self._pacing.forecast.news(all_of_it=last)
         changes = StateDelta(
             doors=self._changed_doors(last=last),
@@ -183,6 +184,7 @@ class HubEngine:
             oldest_day=self.daily_counts.sweep() if hours else "",
             audited=self.daily_counts.audit_counts(last=last),
             doubts=self._doubts.news(),
+            trends=self._publisher.trends_to_store(),
             snapshot=self._snapshot(last=last),
         )
         return BatchResult(changes=changes, outgoing=tuple(outgoing), refusals=tuple(self._refusals))
@@ -197,7 +199,10 @@ class HubEngine:
     def retained(self, now: Seconds) -> tuple[OutgoingMessage, ...]:
         """Everything the broker should hold of us, to be said again after a lost link."""
         self._begin(now)
-        return (*(self._publisher.alert(held, now) for held in self.alerts.all()), self._publisher.board(now))
+        return (
+            *(self._publisher.alert(held, now) for held in self.alerts.all()),
+            *self._publisher.retained(now),
+        )
 
     def _dispatch(self, message: IncomingMessage) -> None:
         """Hand a message to whoever it is for; Refused where it breaks a rule."""
@@ -251,6 +256,8 @@ class HubEngine:
         self._live.append(PendingObservation(unit=unit, seen_at=seen_at, vector=vector))
         self._snapshots.observed()
         self.daily_counts.passed()
+        simulated = self._unit_statuses.simulated(unit)
+        self._trends.passed(one.fair, seen_at, bits=score.bits, simulated=simulated, now=self._now)
         if admitted.lateness is Lateness.FRESH:
             self._pacing.passed(self._now, flags=score.p <= bar, floor=bar)
         self.daily_counts.audited("people", observation)

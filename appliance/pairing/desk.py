@@ -181,7 +181,7 @@ class Desk:
         for row in register.units:
             if row.unit == request.unit and row.revoked:
                 return f"The name {row.unit} was revoked and is not given again. Choose another."
-        if TabletId(request.unit) in register.tablets:
+        if TabletId(request.unit) in (*register.tablets, *register.rooms):
             return f"The name {request.unit} is a tablet's. Choose another."
         if request.replaces and all(row.unit != request.replaces for row in register.units):
             return f"No camera is called {request.replaces}, so there is none to replace."

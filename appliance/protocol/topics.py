@@ -34,6 +34,16 @@ def board(booth: BoothId) -> str:
     return f"{ROOT}/{booth}/hub/board"
 
 
+def trends(booth: BoothId) -> str:
+    """What people wore in the past hours, as counts of crowds, retained; for the big screen."""
+    return f"{ROOT}/{booth}/hub/trends"
+
+
+def live(booth: BoothId) -> str:
+    """How the booth is at this moment, retained for minutes; for the big screen."""
+    return f"{ROOT}/{booth}/hub/live"
+
+
 def hub_status(booth: BoothId) -> str:
     """Birth and death (last will) of WATCH, retained."""
     return f"{ROOT}/{booth}/hub/status"

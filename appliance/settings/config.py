@@ -146,11 +146,15 @@ class EnrolledUnit:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Register:
-    """Who may speak in this booth: units by public key, tablets by name; ``installers`` are tablets that may pair."""
+    """Who may speak in this booth: units by public key, tablets by name; ``installers`` are tablets that may pair.
+
+    ``rooms`` are big screens: they are no tablets, and may only look.
+    """
 
     units: tuple[EnrolledUnit, ...]
     tablets: tuple[TabletId, ...]
     installers: tuple[TabletId, ...] = ()
+    rooms: tuple[TabletId, ...] = ()
 
 
 def _broker(table: Table) -> BrokerAddress:
@@ -309,11 +313,18 @@ def register(path: Path) -> Register:
             )
         )
         row.end()
-    tablets, installers = [], []
+    tablets: list[TabletId] = []
+    installers: list[TabletId] = []
+    rooms: list[TabletId] = []
     for name, row in root.table("tablets", optional=True).tables():
-        tablets.append(TabletId(name))
-        if row.get("installer", bool, default=False):
+        installer, room = (row.get(key, bool, default=False) for key in ("installer", "room"))
+        if installer and room:
+            raise row.unfit("room", "is a screen that only looks: it cannot be an installer's too")
+        (rooms if room else tablets).append(TabletId(name))
+        if installer:
             installers.append(TabletId(name))
         row.end()
     root.end()
-    return Register(units=tuple(units), tablets=tuple(tablets), installers=tuple(installers))
+    return Register(
+        units=tuple(units), tablets=tuple(tablets), installers=tuple(installers), rooms=tuple(rooms)
+    )

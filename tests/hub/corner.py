@@ -147,11 +147,11 @@ def asks(tablet: str, leaf: str, correlation: bytes = b"c1", **body: Any) -> Inc
 
 
 def told(outcome: BatchResult, group: str) -> list[dict[str, Any]]:
-    """What was told on topics of ``group`` (alert, hub, staff); an empty payload is ``{}``."""
+    """What was told on topics of ``group`` (alert, staff; hub: the board); an empty payload is ``{}``."""
     return [
         json.loads(telling.payload or b"{}")
         for telling in outcome.outgoing
-        if telling.topic.split("/")[3] == group
+        if telling.topic.split("/")[3] == group and telling.topic.rsplit("/", 1)[-1] not in {"live", "trends"}
     ]
 
 

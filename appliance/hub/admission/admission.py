@@ -197,6 +197,12 @@ class Admission:
         door = self._door(self._names.get(unit, ""))
         return door.counts.missing_closed + sum(window.missing for window in door.windows.values())
 
+    def synced(self, unit: str) -> bool | None:
+        """Whether the clock of ``unit`` was set when it spoke last; None where it has not spoken."""
+        door = self._doors.get(self._names.get(unit, ""))
+        window = door.windows.get(max(door.windows)) if door and door.windows else None
+        return window.synced if window else None
+
     def changed(self, *, refusals: bool = True) -> tuple[UnitAdmissionState, ...]:
         """The states that changed since the last call, for the store.
 

@@ -1,4 +1,4 @@
-"""What the booth tells of itself: its alerts and its board, as messages to publish.
+"""What the booth tells of itself: its alerts, its board and its big screen, as messages to publish.
 
 Invariants:
     * What is told of an alert expires when the alert does; what ended is told for a minute, without the person.
@@ -11,17 +11,24 @@ from typing import Final
 
 from appliance.hub.alerts.alerts import AFTERGLOW_SECONDS, Alerts, TrackedAlert
 from appliance.hub.messages import OutgoingMessage
+from appliance.hub.pacing.outlook import outlook
 from appliance.hub.pacing.pacing import Pacing
 from appliance.hub.records.daily_counts import DailyCounts
-from appliance.hub.staff import messages
+from appliance.hub.records.trends import STRIP_SECONDS, TrendRows, Trends
+from appliance.hub.staff import messages, room
 from appliance.hub.staff import status as boards
 from appliance.hub.staff.translations import CATALOGUES
 from appliance.hub.staff.unit_status import UnitStatuses
 from appliance.hub.statistics.baseline.baseline import Baseline
+from appliance.hub.statistics.change.drift import Drift
 from appliance.protocol import topics
-from appliance.protocol.values import AlertId, Seconds
+from appliance.protocol.values import AlertId, AlertState, Seconds
 from appliance.settings.config import HubConfig
 
+BOARD_SECONDS: Final = 1.0
+LIVE_SECONDS: Final = 3.0
+TRENDS_SECONDS: Final = 60.0
+"""The board, the moment and the trends are told this often."""
 _USUAL: Final = 3
 """Levels of each attribute that the board shows as usual."""
 
@@ -34,10 +41,12 @@ class StaffPublisher:
         config: HubConfig,
         alerts: Alerts,
         baseline: Baseline,
+        drift: Drift,
         *,
         daybook: DailyCounts,
         pacing: Pacing,
         roster: UnitStatuses,
+        trends: Trends,
     ) -> None:
         self._config = config
         self._booth = config.booth
@@ -47,6 +56,30 @@ class StaffPublisher:
         self._daybook = daybook
         self._pacing = pacing
         self._roster = roster
+        self._drift = drift
+        self._trends = trends
+        self._told_at = dict.fromkeys((BOARD_SECONDS, LIVE_SECONDS, TRENDS_SECONDS), float("-inf"))
+        self._to_store: tuple[TrendRows, ...] = ()
+
+    def due(self, now: Seconds, *, changed: bool, last: bool) -> tuple[OutgoingMessage, ...]:
+        """What it is time to tell at ``now``; the board also where an alert ``changed``, all the ``last`` time."""
+        due = {every for every, at in self._told_at.items() if last or abs(now - at) >= every}
+        due |= {BOARD_SECONDS} if changed else set()
+        self._told_at |= dict.fromkeys(due, now)
+        self._to_store = ()
+        if TRENDS_SECONDS in due:
+            self._trends.tick(now, last=last)
+            self._to_store = self._trends.news()
+        tell = {BOARD_SECONDS: self.board, LIVE_SECONDS: self.live, TRENDS_SECONDS: self.trends}
+        return tuple(tell[every](now) for every in sorted(due))
+
+    def trends_to_store(self) -> tuple[TrendRows, ...]:
+        """What of the trends the last call of ``due`` found changed."""
+        return self._to_store
+
+    def retained(self, now: Seconds) -> tuple[OutgoingMessage, ...]:
+        """All that the broker should hold of the booth but its alerts."""
+        return self.board(now), self.live(now), self.trends(now)
 
     def alert(self, held: TrackedAlert, now: Seconds) -> OutgoingMessage:
         """An alert as staff see it, with the life it has left."""
@@ -86,6 +119,44 @@ class StaffPublisher:
             last_alert=self._last(),
         )
         return OutgoingMessage(topic=topics.board(self._booth), payload=boards.telling(board))
+
+    def trends(self, now: Seconds) -> OutgoingMessage:
+        """The past hours at ``now``."""
+        told = room.trends_telling(self._booth, self._trends, self._baseline, self._drift.changes(), now)
+        return OutgoingMessage(topic=topics.trends(self._booth), payload=told)
+
+    def live(self, now: Seconds) -> OutgoingMessage:
+        """The moment at ``now``; the broker drops it when all its dots have left the strip."""
+        daybook, pacing = self._daybook, self._pacing
+        today, people = daybook.today(), daybook.number("people")
+        stock = pacing.stock(today)
+        moment = room.Moment(
+            people_today=people,
+            alerts_today=daybook.number("alerts"),
+            alerts_open=self._alerts.open,
+            claimed=sum(held.alert.state is AlertState.CLAIMED for held in self._alerts.all()),
+            gifted=today.gifted,
+            stock=stock,
+            staff=self._config.pacing.staff,
+            staff_free=pacing.free(self._alerts.open),
+            weight=self._baseline.weight(now),
+            needs=self._baseline.needs(self._config.warmup_people, now),
+            outlook=outlook(
+                pacing.forecast,
+                hours=pacing.hours(today, now),
+                people=people,
+                gifted=today.gifted,
+                stock=stock,
+                now=now,
+            ),
+            units=self._roster.rows(),
+            strangers=self._roster.strangers(),
+        )
+        return OutgoingMessage(
+            topic=topics.live(self._booth),
+            payload=room.live_telling(self._booth, self._trends, moment, now),
+            expires_after=STRIP_SECONDS,
+        )
 
     def _last(self) -> boards.LastAlert | None:
         still = [held.alert for held in self._alerts.all() if held.ended_at is None and held.alert.flag]

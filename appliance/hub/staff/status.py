@@ -34,6 +34,14 @@ class UnitRow:
     admitted: int
     refused: int
     missing: int
+    spooled: int = 0
+    """Statements that its RELAY still holds,"""
+    dropped: int = 0
+    """and those it had no room for."""
+    rules: tuple[tuple[int, int], ...] = ()
+    """Refusals by number of the rule."""
+    synced: bool | None = None
+    """Whether its clock is set; None until it has said something."""
 
     @property
     def simulated(self) -> bool:
@@ -98,7 +106,7 @@ def telling(board: Board) -> bytes:
             "stock": board.stock,
             "staff": board.staff,
             "staff_free": board.staff_free,
-            "units": [_unit(row, board.at) for row in board.units],
+            "units": [unit_row(row, board.at) for row in board.units],
             "usual": [
                 {"attribute": one.attribute, "word": one.word, "share": round(one.share, 3)}
                 for one in board.usual
@@ -108,7 +116,8 @@ def telling(board: Board) -> bytes:
     )
 
 
-def _unit(row: UnitRow, now: Seconds) -> dict[str, object]:
+def unit_row(row: UnitRow, now: Seconds) -> dict[str, object]:
+    """One unit as pages read it."""
     health = row.health
     heard_ago = None if row.heard_at is None else max(0, int(now - row.heard_at))
     silent = health is None or heard_ago is None or heard_ago > SILENT_SECONDS

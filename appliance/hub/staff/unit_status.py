@@ -8,6 +8,7 @@ Invariants:
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 
 from appliance.base.errors import Refused, Rule
@@ -16,7 +17,7 @@ from appliance.hub.messages import IncomingMessage
 from appliance.hub.staff import messages
 from appliance.hub.staff.status import UnitRow
 from appliance.protocol import topics
-from appliance.protocol.health import Health
+from appliance.protocol.health import Health, SourceKind
 from appliance.protocol.values import BoothId, Heartbeat, Seconds, UnitId
 from appliance.settings.config import Register
 
@@ -28,6 +29,8 @@ class _Unit:
     health: Health | None = None
     heard_at: Seconds | None = None
     online: bool = False
+    spooled: int = 0
+    dropped: int = 0
     boxed: bool | None = None
     newest: tuple[int, int] = (0, 0)
     """Epoch and number of the heartbeat that said whether it is boxed, however late that came."""
@@ -54,7 +57,8 @@ class UnitStatuses:
         name, _ = topics.named_in(arrival.untrusted_topic, self._booth, "unit")
         if name not in self._enrolled:
             raise Refused(Rule.WRONG_TOPIC, "no such unit is enrolled", where=name)
-        self._unit(name).online = messages.relay_status_in(arrival.untrusted_payload, name).online
+        said, unit = messages.relay_status_in(arrival.untrusted_payload, name), self._unit(name)
+        unit.online, unit.spooled, unit.dropped = said.online, said.spooled, said.dropped
 
     def heard(self, heartbeat: Heartbeat, admitted: Admitted) -> None:
         """A unit said how it is."""
@@ -63,6 +67,16 @@ class UnitStatuses:
             unit.newest, unit.boxed = (heartbeat.epoch, heartbeat.seq), heartbeat.health.boxed
         if admitted.seen_at >= (unit.heard_at or 0.0):
             unit.health, unit.heard_at = heartbeat.health, admitted.seen_at
+
+    def simulated(self, name: UnitId) -> bool:
+        """Whether there is no camera behind a unit."""
+        enrolled, health = self._enrolled.get(name), self._unit(name).health
+        said = health is not None and health.source is SourceKind.SIMULATED
+        return said or (enrolled is not None and enrolled.simulated)
+
+    def strangers(self) -> Counter[int]:
+        """Refusals by rule of senders that are no unit."""
+        return Counter({int(rule): number for rule, number in self._admission.counts("").refused.items()})
 
     def row(self, name: UnitId) -> UnitRow:
         """One unit as the board shows it."""
@@ -79,6 +93,10 @@ class UnitStatuses:
             admitted=counts.admitted,
             refused=sum(counts.refused.values()) - counts.repeated,
             missing=self._admission.missing(name),
+            spooled=unit.spooled,
+            dropped=unit.dropped,
+            rules=tuple((int(rule), number) for rule, number in sorted(counts.refused.items())),
+            synced=self._admission.synced(name),
         )
 
     def rows(self) -> tuple[UnitRow, ...]:

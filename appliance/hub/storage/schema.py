@@ -17,7 +17,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-SCHEMA: Final = 3
+SCHEMA: Final = 4
 APPLICATION_ID: Final = 0x4C454654
 """``LEFT`` in ASCII, in the database's header: a database of something else is not opened."""
 
@@ -171,6 +171,20 @@ STORED_COLUMNS: Final = (
         ("watched", "INTEGER NOT NULL", "for how many seconds of the hour the hub was there to count"),
     ),
     *_table(
+        "trend",
+        ("at", "INTEGER NOT NULL", "quarter of an hour; rows older than twelve hours are deleted"),
+        (
+            "what",
+            "TEXT NOT NULL",
+            "people, a word of the vocabulary, how many quarters are told together, or how alerts ended",
+        ),
+        (
+            "number",
+            "INTEGER NOT NULL",
+            "count: of people in whole fives, none below twenty; of alerts as it is",
+        ),
+    ),
+    *_table(
         "audited",
         ("aspect", "TEXT NOT NULL", "camera, hour, visibility band, or an attribute"),
         ("value", "TEXT NOT NULL", "which camera, hour, band, or word of the vocabulary"),
@@ -204,6 +218,7 @@ _KEYS: Final = {
     "left_out_score": "PRIMARY KEY (unit, band, lens)",
     "daily": "PRIMARY KEY (day, what)",
     "hourly": "PRIMARY KEY (day, hour)",
+    "trend": "PRIMARY KEY (at, what)",
     "audited": "PRIMARY KEY (aspect, value)",
     "doubt": "PRIMARY KEY (unit, attribute, word)",
 }
@@ -260,6 +275,12 @@ MIGRATIONS: Final[dict[int, tuple[str, ...]]] = {
         (
             "INSERT INTO lineage SELECT booth || '/*', '*', 0, CAST(max(at) / 86400 AS INTEGER) "
             "FROM imported GROUP BY booth"
+        ),
+    ),
+    3: (
+        (
+            "CREATE TABLE trend (at INTEGER NOT NULL, what TEXT NOT NULL, number INTEGER NOT NULL, "
+            "PRIMARY KEY (at, what)) STRICT"
         ),
     ),
 }

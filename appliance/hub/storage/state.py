@@ -14,6 +14,7 @@ from appliance.hub.alerts.alerts import TrackedAlert
 from appliance.hub.pacing.forecast import HourCount
 from appliance.hub.records.audit import AuditCount
 from appliance.hub.records.daily_counts import DailyCount
+from appliance.hub.records.trends import TrendRows
 from appliance.hub.statistics.baseline.state import BaselineState
 from appliance.hub.statistics.feedback import Doubt
 from appliance.hub.statistics.layout import FloatArray
@@ -61,6 +62,7 @@ class StateDelta:
 
     ``hours`` and ``audited`` are to be added to what is stored; hours of days before ``oldest_day`` are deleted.
     ``replaced`` are digests of imported files whose counts are no longer in the baseline.
+    ``trends`` replace what is stored of their quarters.
     """
 
     doors: tuple[UnitAdmissionState, ...] = ()
@@ -75,6 +77,7 @@ class StateDelta:
     doubts: tuple[Doubt, ...] = ()
     imported: tuple[Imported, ...] = ()
     replaced: tuple[bytes, ...] = ()
+    trends: tuple[TrendRows, ...] = ()
     snapshot: Snapshot | None = None
 
     @property
@@ -99,3 +102,4 @@ class HubState:
     tallies: tuple[DailyCount, ...] = ()
     hours: tuple[HourCount, ...] = ()
     doubts: tuple[Doubt, ...] = ()
+    trends: tuple[TrendRows, ...] = ()

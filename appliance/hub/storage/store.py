@@ -17,6 +17,7 @@ from appliance.hub.admission.unit_state import UnitAdmissionState
 from appliance.hub.pacing.forecast import HourCount
 from appliance.hub.records.audit import AuditCount
 from appliance.hub.records.daily_counts import DailyCount
+from appliance.hub.records.trends import TrendRows
 from appliance.hub.statistics.feedback import Doubt, DoubtedWord
 from appliance.hub.storage import row_codec, snapshot_rows
 from appliance.hub.storage.database import Database
@@ -74,6 +75,10 @@ class Store:
             "flags = flags + excluded.flags, alerts = alerts + excluded.alerts",
             ((one.aspect, one.value, one.people, one.flags, one.alerts) for one in changes.audited),
         )
+        for told in changes.trends:
+            self._db.execute("DELETE FROM trend WHERE at = ?", (told.at,))
+            rows = ((told.at, what, number) for what, number in told.rows)
+            self._database.many("INSERT INTO trend VALUES", rows)
         self._database.many(
             "REPLACE INTO doubt VALUES",
             ((one.of.unit, one.of.attribute, one.of.word, one.faults, one.at) for one in changes.doubts),
@@ -150,7 +155,14 @@ class Store:
                     )
                     for unit, attribute, word, faults, at in self._db.execute("SELECT * FROM doubt")
                 ),
+                trends=self._trends(),
             )
+
+    def _trends(self) -> tuple[TrendRows, ...]:
+        rows: dict[int, list[tuple[str, int]]] = defaultdict(list)
+        for at, what, number in self._db.execute("SELECT at, what, number FROM trend ORDER BY at"):
+            rows[at].append((what, number))
+        return tuple(TrendRows(at=at, rows=tuple(told)) for at, told in rows.items())
 
     def imported(self) -> frozenset[bytes]:
         """Digests of the baseline files that were taken in."""

@@ -70,13 +70,13 @@ const STRICT_UTF8 = new TextDecoder("utf-8", {fatal: true});
 /** Thrown and caught in this file only. */
 class Unreadable extends Error {}
 
-/** @returns {never} @param {string} what */
-function refuse(what) {
+/** Give up on a message; caught by `readable`. @returns {never} @param {string} what */
+export function refuse(what) {
   throw new Unreadable(what);
 }
 
 /** The fields of one JSON object, each asked for by type. */
-class Fields {
+export class Fields {
   /** @param {unknown} untrusted */
   constructor(untrusted) {
     if (typeof untrusted !== "object" || untrusted === null || Array.isArray(untrusted)) refuse("not an object");
@@ -117,8 +117,8 @@ class Fields {
   }
 }
 
-/** @template T @param {Uint8Array} payload @param {(fields: Fields) => T} read @returns {T | null} */
-function readable(payload, read) {
+/** A message of version 1 as `read` gives it, or null. @template T @param {Uint8Array} payload @param {(fields: Fields) => T} read @returns {T | null} */
+export function readable(payload, read) {
   try {
     const fields = new Fields(JSON.parse(STRICT_UTF8.decode(payload)));
     fields.number("v", 1, 1);
