@@ -28,7 +28,12 @@ _TYPES: Final = {
     ".svg": "image/svg+xml",
 }
 _JSON: Final = "application/json; charset=utf-8"
-_PAGES: Final = {"/": "index.html", "/tablet": "tablet.html", "/cameras": "cameras.html"}
+_PAGES: Final = {
+    "/": "index.html",
+    "/tablet": "tablet.html",
+    "/cameras": "cameras.html",
+    "/room": "room.html",
+}
 SCAN_PAGE: Final = "/cameras"
 """The one page that may use the tablet's own camera: it reads the square code on a label."""
 

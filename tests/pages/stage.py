@@ -38,6 +38,8 @@ from appliance.protocol.values import AlertId, BoothId, TabletId
 
 BOOTH = BoothId("demo")
 TABLETS = (TabletId("tablet-1"), TabletId("tablet-2"))
+ROOM = TabletId("room-1")
+"""A big screen."""
 INSTALLER = TabletId("ladder")
 """A tablet that may pair cameras."""
 PATIENCE = 20.0
@@ -90,6 +92,7 @@ class Broker:
         self.booth = create_booth(directory / "booth", BOOTH, listeners=listeners)
         self.passwords = {tablet: add_tablet(self.booth, tablet) for tablet in TABLETS}
         self.passwords[INSTALLER] = add_tablet(self.booth, INSTALLER, installer=True)
+        self.passwords[ROOM] = add_tablet(self.booth, ROOM, room=True)
         self._process: subprocess.Popen[str] | None = None
 
     def start(self) -> None:

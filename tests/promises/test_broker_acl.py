@@ -32,6 +32,7 @@ pytestmark = pytest.mark.broker
 BOOTH = BoothId("test")
 NORTH, SOUTH = UnitId("corner-north"), UnitId("corner-south")
 ONE, TWO = TabletId("tablet-1"), TabletId("tablet-2")
+SCREEN = TabletId("room-1")
 ANY_ALERT = topics.alert(BOOTH, AlertId("a1"))
 WAIT_SECONDS = 20.0
 NOT_AUTHORISED = 0x87
@@ -130,6 +131,7 @@ class World:
         self.booth = enrol.create_booth(directory / "booth", BOOTH, listeners=listeners)
         self.units = {unit: self.enrol(unit) for unit in (NORTH, SOUTH)}
         self.passwords = {tablet: enrol.add_tablet(self.booth, tablet) for tablet in (ONE, TWO)}
+        self.passwords[SCREEN] = enrol.add_tablet(self.booth, SCREEN, room=True)
         self._peers: list[Peer] = []
         self.start()
 
@@ -312,6 +314,35 @@ def test_nobody_throws_the_hub_out(world: World) -> None:
     assert unit.say(topics.observation(BOOTH, NORTH)) == 0
     assert hub.hear()[1] == b"word"
     assert hub.ended.empty()
+
+
+def test_a_big_screen_hears_crowds_and_no_outfit(world: World) -> None:
+    """A screen hears trends, the moment and the hub's status; no alert, no answer, no board (it has words)."""
+    hub, screen = world.hub(), world.tablet(SCREEN).listen("#")
+    for topic in (
+        ANY_ALERT, topics.board(BOOTH), topics.pairing(BOOTH), topics.staff(BOOTH, SCREEN, "answer"),
+        topics.staff(BOOTH, ONE, "answer"), topics.prior(BOOTH),
+    ):  # fmt: skip
+        hub.say(topic)
+    assert screen.heard_until_now() == []
+    for topic in (topics.trends(BOOTH), topics.live(BOOTH), topics.hub_status(BOOTH)):
+        assert hub.say(topic) == 0
+        assert screen.hear() == (topic, b"word")
+
+
+@pytest.mark.parametrize(
+    "topic",
+    [
+        *(topics.staff(BOOTH, SCREEN, leaf) for leaf in (*topics.STAFF_LEAVES, topics.PAIR_LEAF, "answer")),
+        topics.trends(BOOTH),
+        topics.live(BOOTH),
+        topics.hub_status(BOOTH),
+        ANY_ALERT,
+    ],
+)
+def test_a_big_screen_says_nothing(world: World, topic: str) -> None:
+    """Whatever a screen publishes, the broker refuses it."""
+    assert world.tablet(SCREEN).say(topic) == NOT_AUTHORISED
 
 
 @pytest.mark.parametrize("tls", [False, True])

@@ -1,10 +1,10 @@
 """Trends: what people wore in each stretch of the past twelve hours, as counts of crowds; and how rare the last were.
 
-Formula: people are counted by quarter of an hour and word. Quarters that are over are told in spans: one after the
-other is taken until ``ENOUGH`` people are together: a quiet street is told in hours, a busy one in quarters. Everybody
-is in one span, so nobody can be found by subtracting spans. Of a span each cell is told in whole fives, rounded down;
-cells below ``LEAST`` are added up to a rest, which is told by the same rule (small-cell suppression with the rest as
-the only margin: Willenborg and de Waal 2001, Elements of Statistical Disclosure Control, chapter 4).
+Formula: people are counted by quarter of an hour and word. Quarters that are over are told in spans: one after
+the other is taken until ``ENOUGH`` people are together: a quiet street is told in hours, a busy one in quarters.
+Everybody is in one span, so nobody can be found by subtracting spans. Of a span each cell is told in whole fives,
+rounded down; cells below ``LEAST`` are added up to a rest, told by the same rule (small-cell suppression with the
+rest as the only margin: Willenborg and de Waal 2001, Elements of Statistical Disclosure Control, chapter 4).
 
 Invariants:
     * What leaves, to a screen or to the store, are spans and numbers of alerts: no cell of fewer than ``LEAST``

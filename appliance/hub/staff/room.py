@@ -1,7 +1,7 @@
 """What the big screen is told: the past hours once a minute (``hub/trends``), the moment (``hub/live``) oftener.
 
 Invariants:
-    * No outfit, no camera beside a person, no alert's words: people are counts of crowds (``records.trends``) or dots.
+    * No outfit, no camera beside a person, no alert's words: people are counts of crowds (``trends``) or dots.
     * Every number of people is a whole five; what the booth itself did (alerts, gifts, refusals) is exact.
     * Each message fits into a packet of the broker (32 KiB), however busy the day and however many the units.
     * Pure: no I/O, no clock; ``now`` is an argument.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -14,7 +15,15 @@ from appliance.enrol.broker import PACKET_BYTES
 from appliance.hub.admission.admission import Admission
 from appliance.hub.pacing.outlook import Outlook
 from appliance.hub.records.trends import (
-    CLASSES, ENOUGH, FIVE, KEPT_SECONDS, LEAST, QUARTER, SHOWN, Trends, cell,
+    CLASSES,
+    ENOUGH,
+    FIVE,
+    KEPT_SECONDS,
+    LEAST,
+    QUARTER,
+    SHOWN,
+    Trends,
+    cell,
 )  # fmt: skip
 from appliance.hub.staff.room import MOST_UNITS, Moment, _recent, live_telling, trends_telling
 from appliance.hub.staff.status import UnitRow
@@ -25,7 +34,17 @@ from appliance.protocol.health import FPS_LIMIT, Accelerator, Health, SourceKind
 from appliance.protocol.values import AlertId, AttributeVector, BoothId, Seconds, UnitId
 from appliance.protocol.vocabulary import ATTRIBUTES, INDEX
 from tests.hub.corner import (
-    BOOTH, NOON, ODD, PLAIN, Camera, Crowd, asks, new_booth, register_of, store_at, told,
+    BOOTH,
+    NOON,
+    ODD,
+    PLAIN,
+    Camera,
+    Crowd,
+    asks,
+    new_booth,
+    register_of,
+    store_at,
+    told,
 )  # fmt: skip
 
 START = Seconds(NOON // QUARTER * QUARTER)
@@ -94,7 +113,7 @@ def test_everybody_is_in_one_span(street: list[tuple[int, int, str, str]]) -> No
         _pass(trends, people, AttributeVector.of(top_colour=colour), START + quarter * QUARTER)
         trends.tick(Seconds(START + (quarter + 1) * QUARTER))
     spans = trends.spans()
-    for one, following in zip(spans, spans[1:], strict=False):
+    for one, following in pairwise(spans):
         assert one.start + one.quarters * QUARTER <= following.start
 
 
@@ -191,9 +210,7 @@ def test_forgetting_takes_somebody_out_of_history_and_strip() -> None:
 
 def _live(booth: Any, now: float) -> dict[str, Any]:
     (found,) = (
-        json.loads(one.payload)
-        for one in booth.retained(Seconds(now))
-        if one.topic.endswith("/hub/live")
+        json.loads(one.payload) for one in booth.retained(Seconds(now)) if one.topic.endswith("/hub/live")
     )
     return found
 
@@ -203,7 +220,11 @@ def test_the_strip_tells_no_clothes_and_no_camera() -> None:
     north, south = Camera("north"), Camera("south", seed=2)
     booth = new_booth(north, south)
     booth.handle_batch(
-        [camera.says(camera.observation(vector, START)) for camera in (north, south) for vector in (PLAIN, ODD)],
+        [
+            camera.says(camera.observation(vector, START))
+            for camera in (north, south)
+            for vector in (PLAIN, ODD)
+        ],
         Seconds(START),
     )
     dots = _live(booth, START + 10)["dots"]
@@ -231,7 +252,7 @@ def test_what_rises_is_what_differs_for_certain() -> None:
 
 
 def test_the_messages_fit_into_a_packet() -> None:
-    """Twelve busy hours of every word, every class of dot in every step and more units than are listed: under 32 KiB."""
+    """Twelve busy hours of every word, dots of every class in each step, more units than are listed: under 32 KiB."""
     trends, everything = Trends(), np.arange(STREET.levels)
     now = Seconds(START + KEPT_SECONDS)
     for quarter in range(KEPT_SECONDS // QUARTER):
@@ -240,7 +261,9 @@ def test_the_messages_fit_into_a_packet() -> None:
         one = trends._spans[int(span // QUARTER)]
         one.people, one.levels = 99_999, np.full(STREET.levels, 99_999)
         for name in range(20):
-            trends.raised(AlertId(f"a{name}"), Seconds(span), seen_at=span, bits=9.0, simulated=False)
+            trends.raised(
+                AlertId(f"a{name}"), Seconds(span), seen_at=Seconds(span), bits=9.0, simulated=False
+            )
         trends.tick(Seconds(span + QUARTER))
     for second in range(0, 305, 5):
         for bits in range(0, 14, 2):
@@ -249,7 +272,8 @@ def test_the_messages_fit_into_a_packet() -> None:
                 for _ in range(12):
                     trends.passed(everything[:0], at, bits=bits, simulated=simulated, now=now)
     changes = [
-        Change(attribute=place, level=1, usual=0.26, now=0.51, since=START) for place in range(len(ATTRIBUTES))
+        Change(attribute=place, level=1, usual=0.26, now=0.51, since=START)
+        for place in range(len(ATTRIBUTES))
     ]
     baseline = Baseline()
     crowd = Crowd()
@@ -275,7 +299,8 @@ def _moment(units: int) -> Moment:
     )  # fmt: skip
     return Moment(
         people_today=10**6, alerts_today=999, alerts_open=9, claimed=3, gifted=999, stock=999, staff=9,
-        staff_free=0, weight=1e7, needs=99, units=(row,) * units, strangers=Counter(dict.fromkeys(range(1, 21), 10**6)),
+        staff_free=0, weight=1e7, needs=99, units=(row,) * units,
+        strangers=Counter(dict.fromkeys(range(1, 21), 10**6)),
         outlook=Outlook(opens=START, closes=START, people=10**6, gifts=99.0, finish=START),
     )  # fmt: skip
 
