@@ -84,7 +84,7 @@ class AlertEffects:
         if known:
             self._pacing.forget(known.vector)
             self._rarity.forget(known.vector, known.unit, known.seen_at, known.counted)
-            levels = known.counted.one.fair if known.counted else encode(known.vector).fair
+            levels = known.counted.everything.one.fair if known.counted else encode(known.vector).fair
             self._trends.forget(name, levels, known.seen_at)
             if known.counted:
                 self._drift.forget(encode(known.vector).sure)

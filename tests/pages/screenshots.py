@@ -1,4 +1,4 @@
-"""Takes the pictures of the tablet page: ``python -m tests.pages.screenshots [--out docs/pictures] [--all]``.
+"""Takes the pictures of the pages: ``python -m tests.pages.screenshots [--out docs/pictures] [--all]``.
 
 Rules: a real Chromium on a real broker; nothing is drawn here. Without ``--all`` only the pictures the README shows.
 """
@@ -15,7 +15,9 @@ from typing import Any
 from selenium import webdriver
 from selenium.webdriver.common.by import By
 
+from tests.pages.day import Day
 from tests.pages.stage import (
+    ROOM,
     Stage,
     alert,
     browser_programs,
@@ -145,8 +147,28 @@ def take(out: Path, *, everything: bool) -> None:
                         resize(browser, width, height, dark=shade == "dark", touch=size == "phone")
                         show(stage, browser, alerts)
                         screenshot(browser, out / f"tablet-{scene}-{size}-{shade}.png")
+            take_room(stage, browser, out)
         finally:
             browser.quit()
+
+
+def take_room(stage: Stage, browser: webdriver.Chrome, out: Path) -> None:
+    """The big screen at the end of a day, light and dark."""
+    day = Day()
+    for message in day.retained():
+        stage.hub.publish(message.topic, message.payload)
+    for shade, language in (("light", "en"), ("dark", "es")):
+        resize(browser, 1920, 1080, dark=shade == "dark")
+        browser.get("about:blank")
+        browser.get(stage.session(ROOM, page="room"))
+        browser.execute_script("localStorage.setItem('leftfield.language', arguments[0])", language)
+        browser.refresh()
+        painted = "return document.querySelectorAll('.band, .unit').length > 6"
+        wait_until(lambda script=painted: browser.execute_script(script), "the big screen")  # type: ignore[misc]
+        wait_until(
+            lambda: browser.execute_script("return document.getElementById('clock').innerText"), "its clock"
+        )
+        screenshot(browser, out / f"room-{shade}.png")
 
 
 README = {

@@ -26,10 +26,17 @@ export function drawTrends(trends, now, s) {
   place("tops").replaceChildren(...river(trends, "top.colour", now, {...said, name: t.tops}));
   place("bottoms").replaceChildren(...river(trends, "bottom.colour", now, {...said, name: t.bottoms}));
   place("moving").replaceChildren(...moving(trends, s));
+  fit(place("moving"));
   place("shares").replaceChildren(...shares(trends, s));
   place("shares-more").replaceChildren(...[["now-key", t.now], ["usual-key", t.usual], ["interval-key", "95\u00a0%"]].flatMap(([key, text]) => [el("span", {class: key}), text]));
   place("alerts").replaceChildren(...alerts(trends, now, s));
   say(place("privacy"), t.privacy(trends.least));
+}
+
+/** Leave away the last of a list until it fits where it stands. @param {HTMLElement} box */
+function fit(box) {
+  const items = box.querySelector("ul")?.children ?? [];
+  while (items.length > 1 && box.scrollHeight > box.clientHeight + 1) items[items.length - 1].remove();
 }
 
 /** Risers and fallers in words, the largest first; what has lasted says since when. @param {Trends} trends @param {Speech} s */

@@ -136,7 +136,7 @@ const FRENCH = {
   oneIn: (many) => `1 sur ${many}`, real: "réelles", made: "simulées",
   alerts: "Alertes et leur issue",
   end: {open: "ouverte", gifted: "cadeau donné", declined: "refusé", not_found: "introuvable", expired: "expirée", other: "écartée ou oubliée"},
-  pacing: "Cadeaux et équipe", finish: (time) => `Dernier cadeau vers ${time}`, left: (gifts) => `Il en restera environ ${gifts} à la fermeture`,
+  pacing: "Cadeaux et équipe", finish: (time) => `Dernier cadeau vers ${time}`, left: (gifts) => `Il en restera environ ${gifts} le soir`,
   finishUnknown: "Trop tôt pour dire quand partira le dernier cadeau", still_to_come: (people) => `${people} personnes encore à venir`,
   staff: (free, staff) => `${free} sur ${staff} personnes libres`, hours: (opens, closes) => `de ${opens} à ${closes}`,
   baseline: "L’habitude", learned: (people) => `Habitude apprise de ${people} personnes`, needs: (people) => `Apprend encore l’habitude : ${people} personnes manquent`,
