@@ -124,7 +124,7 @@ def _labels(folder: Path, name: str, code: PairingCode | None) -> tuple[Path, Pa
             name=f"Hub {name}", scanned=address, lines=(f"{name}.local", "Open on a tablet:", address)
         )
     else:
-        about = ("Scan or type this code on", "the tablet, once. Then it", "is worth nothing.")
+        about = ("Scan or type this on the", "tablet, once. Keep it out", "of sight until then.")
         label = Label(name=f"Unit {code.number}", scanned=str(code), lines=(str(code), *about))
     made = (folder / f"leftfield-{name}.svg", folder / f"leftfield-{name}.pdf")
     try:

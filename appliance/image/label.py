@@ -16,6 +16,9 @@ HEIGHT_MM: Final = 29.0
 _QR_MM: Final = 23.0
 _QR_AT: Final = (3.0, 3.0)
 _TEXT_AT: Final = 29.0
+_ROOM_MM: Final = 31.0
+_MONO_EM: Final = 0.6
+"""How wide a sign of Courier is, of its size: a code in it always fits, whatever its signs."""
 _POINTS: Final = 72 / 25.4
 
 
@@ -34,9 +37,9 @@ def svg(label: Label) -> str:
         f"M{x:.3f} {y:.3f}h{side:.3f}v{side:.3f}h-{side:.3f}z" for x, y, side in _squares(label)
     )
     text = "".join(
-        f'<text x="{_TEXT_AT}" y="{y:.1f}" font-size="{size:.1f}" font-weight="{weight}" '
-        f'font-family="Helvetica, Arial, sans-serif">{escape(line)}</text>'
-        for line, y, size, weight in _lines(label)
+        f'<text x="{_TEXT_AT}" y="{y:.1f}" font-size="{size:.2f}" font-weight="{weight}" '
+        f'font-family="{_FAMILIES[font]}"{_stretch(line, size) if font == "F2" else ""}>{escape(line)}</text>'
+        for line, y, size, weight, font in _lines(label)
     )
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" width="{WIDTH_MM}mm" height="{HEIGHT_MM}mm" '
@@ -52,12 +55,11 @@ def pdf(label: Label) -> bytes:
         f"{x:.3f} {HEIGHT_MM - y - side:.3f} {side:.3f} {side:.3f} re" for x, y, side in _squares(label)
     ]
     drawn.append("f")
-    for line, y, size, weight in _lines(label):
-        font = "F2" if weight == "bold" else "F1"
+    for line, y, size, _weight, font in _lines(label):
         shown = line.encode("cp1252", "replace").decode("latin-1")
         for sign in "\\()":
             shown = shown.replace(sign, f"\\{sign}")
-        drawn.append(f"BT /{font} {size:.1f} Tf {_TEXT_AT} {HEIGHT_MM - y:.1f} Td ({shown}) Tj ET")
+        drawn.append(f"BT /{font} {size:.2f} Tf {_TEXT_AT} {HEIGHT_MM - y:.1f} Td ({shown}) Tj ET")
     content = "\n".join(drawn).encode("latin-1")
     box = f"[0 0 {WIDTH_MM * _POINTS:.2f} {HEIGHT_MM * _POINTS:.2f}]"
     font = "<< /Type /Font /Subtype /Type1 /BaseFont /{} /Encoding /WinAnsiEncoding >>"
@@ -65,9 +67,10 @@ def pdf(label: Label) -> bytes:
         b"<< /Type /Catalog /Pages 2 0 R >>",
         b"<< /Type /Pages /Kids [3 0 R] /Count 1 >>",
         f"<< /Type /Page /Parent 2 0 R /MediaBox {box} /Contents 4 0 R /Resources "
-        "<< /Font << /F1 5 0 R /F2 6 0 R >> >> >>".encode(),
+        "<< /Font << /F1 5 0 R /F2 6 0 R /F3 7 0 R >> >> >>".encode(),
         b"<< /Length %d >>\nstream\n%s\nendstream" % (len(content), content),
         font.format("Helvetica").encode(),
+        font.format("Courier-Bold").encode(),
         font.format("Helvetica-Bold").encode(),
     ]
     return _pdf_file(objects)
@@ -87,13 +90,23 @@ def _pdf_file(objects: list[bytes]) -> bytes:
     return bytes(out)
 
 
-def _lines(label: Label) -> list[tuple[str, float, float, str]]:
-    """Text, baseline and size in millimetres, weight."""
-    rows = [(label.name, 7.5, 5.0, "bold")]
+_FAMILIES: Final = {
+    "F1": "Helvetica, Arial, sans-serif", "F2": "Courier, monospace", "F3": "Helvetica, Arial, sans-serif",
+}  # fmt: skip
+
+
+def _lines(label: Label) -> list[tuple[str, float, float, str, str]]:
+    """Text, baseline and size in millimetres, weight, font."""
+    rows = [(label.name, 7.5, min(4.6, _ROOM_MM / (0.68 * len(label.name))), "bold", "F3")]
     for number, line in enumerate(label.lines):
-        large = number == 0
-        rows.append((line, 14.0 + 4.5 * number, 4.0 if large else 2.6, "bold" if large else "normal"))
+        size = min(3.6, _ROOM_MM / (_MONO_EM * len(line))) if number == 0 else 2.5
+        rows.append((line, 14.0 + 4.5 * number, size, *(("bold", "F2") if number == 0 else ("normal", "F1"))))
     return rows
+
+
+def _stretch(line: str, size: float) -> str:
+    """The width that a line of Courier has, for a browser that has another font."""
+    return f' textLength="{_MONO_EM * size * len(line):.1f}" lengthAdjust="spacingAndGlyphs"'
 
 
 def _squares(label: Label) -> list[tuple[float, float, float]]:

@@ -125,6 +125,7 @@ def test_observations_of_the_real_unit_are_admitted(booth: Booth) -> None:
         ("unit", "leftfield-relay", r"/var/lib/(private/)?leftfield/(spool|prior)$"),
         ("hub", "leftfield-watch", r"/var/lib/(private/)?leftfield/hub$"),
         ("hub", "leftfield-pages", r"$^"),
+        ("hub", "leftfield-offer", r"$^"),
         ("hub", "leftfield-desk", r"/etc/leftfield$|/run/leftfield-desk$"),
     ],
 )
@@ -164,6 +165,7 @@ def test_a_running_service_is_boxed_as_seen_from_inside(
         ("unit", "leftfield-relay"),
         ("hub", "leftfield-watch"),
         ("hub", "mosquitto"),
+        ("hub", "leftfield-offer"),
     ],
 )
 def test_the_exposure_of_a_running_service_is_at_most_one(booth: Booth, machine: str, service: str) -> None:

@@ -253,3 +253,12 @@ def test_the_label_shows_name_code_and_the_same_squares_on_both_pages() -> None:
     assert page[table : table + 4] == b"xref"
     for number, place in enumerate(re.findall(rb"^(\d{10}) 00000 n", page, re.MULTILINE), 1):
         assert page[int(place) :].startswith(b"%d 0 obj" % number)
+
+
+@pytest.mark.parametrize("line", ["WWWW-MMMM-WWWW", "a-very-long-name-of-a-hub-00.local"])
+def test_the_large_line_never_runs_off_the_label(line: str) -> None:
+    """Courier has one width for every sign: a code of the widest letters fits as any other."""
+    drawn = re.findall(
+        r'x="([\d.]+)"[^>]*textLength="([\d.]+)"', svg(Label(name="Unit", scanned="x", lines=(line,)))
+    )
+    assert [float(at) + float(width) < 61 for at, width in drawn] == [True]

@@ -90,7 +90,8 @@ class Vm:
 
     def last(self, key: str) -> str:
         """The newest value that the report has for ``key``; empty before there is one."""
-        found = re.findall(rf"LF up=.*?\b{key}=('[^']*'|\S*)", self.said())
+        reports = re.findall(r"LF (up=.*)", self.said())
+        found = re.findall(rf"(?:^|\s){key}=('[^']*'|\S*)", reports[-1]) if reports else []
         return found[-1].strip("'") if found else ""
 
     def until(self, met: Callable[[], object], what: str, patience: float = 900) -> float:
