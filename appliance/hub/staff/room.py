@@ -44,20 +44,26 @@ _Z_MANY: Final = NormalDist().inv_cdf(1 - 0.025 / _LEVELS)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Share:
-    """``hits`` of ``of`` people."""
+    """``hits`` of ``of`` people, beside whom ``hidden`` more at most are in cells too small to be told."""
 
     hits: int
     of: int
+    hidden: int = 0
+
+    def ends(self, z: float) -> tuple[float, float]:
+        """Wilson's interval, whatever the number of the hidden."""
+        return wilson(self.hits, self.of + self.hidden, z)[0], wilson(self.hits, self.of, z)[1]
 
     def told(self) -> list[int]:
         """Share, lower and upper end of its 95 % interval, in whole per cent."""
-        low, high = wilson(self.hits, self.of, _Z95)
-        return [round(100 * self.hits / self.of), round(100 * low), round(100 * high)]
+        low, high = self.ends(_Z95)
+        share = self.hits / (self.of + self.hidden / 2)
+        return [round(100 * share), round(100 * low), round(100 * high)]
 
     def apart(self, other: _Share) -> bool:
         """Whether the two differ for certain, seen among all words."""
-        low, high = wilson(self.hits, self.of, _Z_MANY)
-        least, most = wilson(other.hits, other.of, _Z_MANY)
+        low, high = self.ends(_Z_MANY)
+        least, most = other.ends(_Z_MANY)
         return high < least or low > most
 
 
@@ -83,9 +89,11 @@ def _recent(spans: Iterable[TrendSpan], now: Seconds) -> _Shares:
     found: _Shares = {}
     for place, name in enumerate(SHOWN):
         sums = [sum(numbers) for numbers in zip(*(one.cells[place] for one in late), strict=True)]
+        # Where a span has words that it does not tell, and no rest, fewer than LEAST people wore them.
+        hidden = sum(LEAST - 1 for one in late if 0 in one.cells[place][:-1] and not one.cells[place][-1])
         for word, hits in zip(ATTRIBUTES[INDEX[name]].levels, sums, strict=False):
             if hits:
-                found[name, word] = _Share(hits=hits, of=sum(sums))
+                found[name, word] = _Share(hits=hits, of=sum(sums), hidden=hidden)
     return found
 
 

@@ -41,10 +41,14 @@ export function drawStrip(canvas, live, now) {
   const inks = Array.from({length: CLASSES}, (_, kind) => style.getPropertyValue(`--class-${kind}`).trim() || "#888888");
   const here = Math.floor(live.at / live.step);
   pen.lineWidth = 2;
-  for (const {ago, kind, simulated, number} of live.dots) {
+  const real = style.getPropertyValue("--real").trim() || "#d2380e";
+  // Real people stand before made-up ones, and out from them.
+  const order = live.simulated ? [...live.dots].sort((a, b) => Number(b.simulated) - Number(a.simulated)) : live.dots;
+  for (const {ago, kind, simulated, number} of order) {
     const {middle, height: part} = classBand(kind);
     const step = here - ago;
-    const radius = Math.max(2.5, SIZES[kind] * Math.min(height / 6, 90));
+    const stands = live.simulated && !simulated;
+    const radius = Math.max(2.5, SIZES[kind] * Math.min(height / 6, 90)) * (stands ? 1.5 : 1);
     for (let place = 0; place < number; place += 1) {
       const seed = step * 131 + kind * 17 + place * 7919 + (simulated ? 1 : 0);
       const age = now - (step + scattered(seed)) * live.step;
@@ -53,7 +57,7 @@ export function drawStrip(canvas, live, now) {
       pen.beginPath();
       pen.arc(Math.min(x, width - radius), y, radius, 0, 2 * Math.PI);
       pen.globalAlpha = Math.max(0.12, Math.min(1, 1.15 - age / live.window));
-      pen.fillStyle = pen.strokeStyle = inks[kind];
+      pen.fillStyle = pen.strokeStyle = stands ? real : inks[kind];
       if (simulated) pen.stroke();
       else pen.fill();
     }

@@ -246,9 +246,25 @@ def test_what_rises_is_what_differs_for_certain() -> None:
     _pass(trends, 150, black, START)
     trends.tick(Seconds(START + QUARTER))
     said = json.loads(trends_telling(BOOTH, trends, baseline, (), Seconds(START + QUARTER)))
-    assert ["top.colour", "yellow", 50, 5] in said["movers"]
-    assert ["top.colour", "black", 50, 95] in said["movers"]
+    assert ["top.colour", "yellow", 48, 5] in said["movers"]
+    assert ["top.colour", "black", 48, 95] in said["movers"]
     assert said["usual"]["top.colour"]["black"][0] == 95
+
+
+def test_what_is_hidden_makes_no_riser() -> None:
+    """Where the others are too few to be told, a share is not taken for all, nor said to have risen."""
+    baseline, trends = Baseline(), Trends()
+    long, short = (AttributeVector.of(sleeves=word) for word in ("long", "short"))
+    for vector, number in ((long, 1900), (short, 100)):
+        for _ in range(number):
+            baseline.update(vector, UnitId("north"), Seconds(START - 86_400))
+    _pass(trends, 300, long, START)
+    _pass(trends, LEAST - 1, short, START)
+    trends.tick(Seconds(START + QUARTER))
+    said = json.loads(trends_telling(BOOTH, trends, baseline, (), Seconds(START + QUARTER)))
+    share, low, high = said["recent"]["sleeves"]["long"]
+    assert (share, low <= 94, high) == (97, True, 100)
+    assert said["movers"] == []
 
 
 def test_the_messages_fit_into_a_packet() -> None:
