@@ -26,12 +26,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final, TypeVar
 
 from appliance.base.errors import LeftfieldError, Unavailable, Unfit
-from appliance.base.systemd import Notifier, credential, log, stop_requested
+from appliance.base.systemd import credential, log, stop_requested
 from appliance.protocol.health import FPS_LIMIT, Accelerator, Health, SourceKind, UnitState
 from appliance.protocol.sign import Sealer, public_key_of
 from appliance.protocol.values import COUNTER_LIMIT, Epoch
 from appliance.settings.config import CameraConfig, UnitConfig, refuse_network_source, unit_config
 from appliance.unit.clocks import phenomenon_time
+from appliance.unit.guard import BACKOFF, FAULT, Button, OpenVoice, Voice, guarded
 from appliance.unit.inputs import colour_matrix, prior_file
 from appliance.unit.inputs.start_inputs import StartInputs
 from appliance.unit.pipe.record import RECORD_BYTES
@@ -49,10 +50,6 @@ if TYPE_CHECKING:  # these see pixels; at run time they are imported inside the 
 Opened = TypeVar("Opened")
 
 HEARTBEAT: Final = 5.0
-BACKOFF_SECONDS: Final = 25.0
-"""Less than systemd's watchdog waits (30 s), so that this process says itself how it ended."""
-FAULT_EXIT: Final = 70
-"""EX_SOFTWARE of sysexits.h."""
 _RETRY: Final = 2.0
 _PARTING: Final = 2.0
 """Seconds the last records may take to leave."""
@@ -62,28 +59,40 @@ def main(config_path: Path, *, unboxed: bool, source: str | None = None) -> int:
     """Run until SIGTERM, SIGINT or the end of a recording: 0. ``source`` replaces the configured one.
 
     78 where something is unfit (a wall does not stand, too); 75 where the camera or the pipe's reader went away; 70
-    after a fault of the program and ``BACKOFF_SECONDS``: a fault at every start would else count an epoch, and write
-    it to the disk, every few seconds.
+    after a fault of the program and a wait (``guard.BACKOFF``): a fault at every start would else count an epoch,
+    and write it to the disk, every few seconds.
     """
     stop = stop_requested()
+
+    def inside(voice: Voice) -> int:
+        return _reported(lambda: _run(config_path, unboxed=unboxed, source=source, stop=stop, voice=voice))
+
+    if not unboxed:
+        return guarded(inside, stop)
+    code = inside(OpenVoice())
+    if code == FAULT:
+        stop.wait(BACKOFF)
+    return code
+
+
+def _reported(run: Callable[[], int]) -> int:
+    """What ``run`` gives, or the exit status of what ended it, which is told where it still can be."""
     try:
-        return _run(config_path, unboxed=unboxed, source=source, stop=stop)
+        return run()
     except LeftfieldError as error:
         log(f"sense: {error}", level=3)
         return error.exit_code
     except Exception as fault:  # noqa: BLE001 - the process's one broad except: its last line, then its end
         # Type and place only: what a fault says could hold what was seen.
         place = traceback.extract_tb(fault.__traceback__)[-1]
-        where = f"{type(fault).__name__} at {Path(place.filename).name}:{place.lineno}"
         log(
-            f"sense: fault of the program ({where}); ends in {BACKOFF_SECONDS:g} s. Fix: report this line",
+            f"sense: fault of the program ({type(fault).__name__} at {Path(place.filename).name}:{place.lineno})",
             level=3,
         )
-        stop.wait(BACKOFF_SECONDS)
-        return FAULT_EXIT
+        return FAULT
 
 
-def _run(config_path: Path, *, unboxed: bool, source: str | None, stop: threading.Event) -> int:
+def _run(config_path: Path, *, unboxed: bool, source: str | None, stop: threading.Event, voice: Voice) -> int:
     config = unit_config(config_path)
     if source is not None:
         refuse_network_source(source, "source")
@@ -100,11 +109,10 @@ def _run(config_path: Path, *, unboxed: bool, source: str | None, stop: threadin
     log(f"sense: {said}")
     colours, said = colour_matrix.taken(config)
     log(f"sense: {said}")
-    notifier = Notifier()
     pipe = _patiently(lambda: open_pipe(config.pipe), stop)
     if pipe is None:
         return 0
-    plan = box.plan_for(config, outlet=pipe, record=RECORD_BYTES, notify=notifier.descriptor)
+    plan = box.plan_for(config, outlet=pipe, record=RECORD_BYTES, buttons=voice.buttons)
     if unboxed:
         box.quiet_libraries()
     enclosure = NOT_ENCLOSED if unboxed else box.stand(plan)
@@ -115,7 +123,7 @@ def _run(config_path: Path, *, unboxed: bool, source: str | None, stop: threadin
         write=lambda record: os.write(pipe, record),
         now=time.monotonic(),
     )
-    watch = _Watch(config, outlet, notifier, stop, boxed=not unboxed, given=StartInputs(prior, colours))
+    watch = _Watch(config, outlet, voice, stop, boxed=not unboxed, given=StartInputs(prior, colours))
     return watch.run(plan, enclosure)
 
 
@@ -185,7 +193,7 @@ class _Watch:
         self,
         config: UnitConfig,
         outlet: PipeWriter,
-        notifier: Notifier,
+        voice: Voice,
         stop: threading.Event,
         *,
         boxed: bool,
@@ -194,7 +202,7 @@ class _Watch:
         self._config = config
         self._given = given
         self._outlet = outlet
-        self._notifier = notifier
+        self._voice = voice
         self._stop = stop
         self._boxed = boxed
         self._pace = _Pace(since=time.monotonic())
@@ -202,6 +210,7 @@ class _Watch:
         self._status = ""
         self._accelerator = Accelerator.CPU
         self._kind = SourceKind.CAMERA
+        self._spare: Pipeline | None = None
 
     def run(self, plan: SealPlan, enclosure: Enclosure) -> int:
         """Open, seal, see; 0 at an orderly end."""
@@ -216,6 +225,12 @@ class _Watch:
         eyes, chosen = seeing
         self._use(chosen)
         eyes.warm_up()
+        if chosen.place == "edge-tpu":
+            # Made now: behind the last filter no file can be opened and no thread started.
+            self._spare = pipeline.pipeline_on(
+                replace(chosen, place=type(chosen.place).CPU), self._config.models, self._given
+            )
+            self._spare.warm_up()
         source = _patiently(
             lambda: read_ahead.ReadAhead(camera.open_source(self._config.camera, wait=self._stop.wait)),
             self._stop,
@@ -223,8 +238,9 @@ class _Watch:
         )
         if source is None:
             return 0
+        self._voice.notify(f"STATUS=watching {self._config.camera.source}")
         self._seal(plan, enclosure)
-        self._notifier.say("READY=1", f"STATUS=watching {self._config.camera.source}")
+        self._voice.press(Button.SEALED)
         try:
             self._look(source, eyes, chosen)
         finally:
@@ -255,6 +271,7 @@ class _Watch:
         for sighting in eyes.finish():
             self._outlet.observe(sighting.vector, phenomenon_time(sighting.at), now=time.monotonic())
         self._log_counts(eyes)
+        self._voice.press(Button.ENDED)
 
     def _frames(self, source: Source) -> Iterator[Frame]:
         """Frames until told to stop; a camera that goes away is said before it ends the process."""
@@ -265,6 +282,7 @@ class _Watch:
                 yield frame
         except Unavailable:
             self._blind()
+            self._voice.press(Button.CAMERA_LOST)
             raise
 
     def _fallen_back(self, error: Unavailable, failed: Chosen) -> tuple[Pipeline, Chosen]:
@@ -272,10 +290,11 @@ class _Watch:
         from appliance.unit.vision import pipeline  # noqa: PLC0415 - imported already, inside the enclosure
         from appliance.unit.vision.models import runtime  # noqa: PLC0415 - imported already, inside the enclosure
 
-        log(f"sense: degraded: {error}", level=4)
+        self._voice.press(Button.ACCELERATOR_LOST)
         chosen = runtime.fall_back(failed, error)
         self._use(chosen)
-        return pipeline.pipeline_on(chosen, self._config.models, self._given), chosen
+        spare, self._spare = self._spare, None
+        return spare or pipeline.pipeline_on(chosen, self._config.models, self._given), chosen
 
     def _use(self, chosen: Chosen) -> None:
         if chosen.place == "edge-tpu":
@@ -297,7 +316,7 @@ class _Watch:
                 fps=self._pace.rate(now),
             )
             self._outlet.beat(health, phenomenon_time(now))
-            self._notifier.say("WATCHDOG=1")
+            self._voice.press(Button.ALIVE)
         elif self._outlet.waiting:
             self._outlet.flush()
 
@@ -310,7 +329,7 @@ class _Watch:
         status = f"STATUS=waiting: {lacking.where}: {lacking.what}"
         if status != self._status:
             self._status = status
-            self._notifier.say("READY=1", status)
+            self._voice.notify("READY=1", status)
         self._blind()
 
     def _blind(self) -> None:
@@ -320,7 +339,6 @@ class _Watch:
 
     def _part(self) -> None:
         """Give the last records a moment to leave."""
-        self._notifier.say("STOPPING=1")
         until = time.monotonic() + _PARTING
         while self._outlet.waiting and time.monotonic() < until:
             self._outlet.flush()

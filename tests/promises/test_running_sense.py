@@ -16,10 +16,13 @@ pytestmark = pytest.mark.broker
 
 def _sealed(directory: Path) -> Path | None:
     """The /proc folder of the demo's SENSE, once every thread of it carries the filter."""
-    for words, pid in children_of(directory).items():
+    for words, guard in children_of(directory).items():
         if " sense " not in words:
             continue
-        process = Path("/proc") / str(pid)
+        inside = Path(f"/proc/{guard}/task/{guard}/children").read_text().split()
+        if len(inside) != 1:
+            continue
+        process = Path("/proc") / inside[0]
         states = [path.read_text() for path in process.glob("task/*/status")]
         if states and all("Seccomp:\t2" in state for state in states):
             return process
@@ -77,7 +80,7 @@ def writable_in(sense: Path) -> dict[int, str]:
 
 
 def test_sense_can_write_to_its_pipe_and_its_complaints_only(sense: Path) -> None:
-    """Of its open descriptors only the one pipe, stderr's pipe and event counters can be written."""
+    """Of its open descriptors only the one pipe, stderr's, the buttons' and event counters can be written."""
     writable = writable_in(sense)
     outlets = {
         number: target for number, target in writable.items() if not target.startswith("anon_inode:[event")
@@ -85,7 +88,7 @@ def test_sense_can_write_to_its_pipe_and_its_complaints_only(sense: Path) -> Non
     assert all(Path(target).name == "pipe" or target.startswith("pipe:") for target in outlets.values()), (
         outlets
     )
-    assert len(set(outlets.values())) == 2, outlets
+    assert len(set(outlets.values())) == 3, outlets
 
 
 def test_sense_can_leave_no_file_and_no_core_behind(sense: Path) -> None:

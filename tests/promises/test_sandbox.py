@@ -160,7 +160,7 @@ def test_what_a_thread_needs_to_end_is_loaded_before(idle: Sealed) -> None:
 # --- attacked from inside --------------------------------------------------------------------------------------
 
 
-@pytest.fixture(scope="module", params=["namespaces", "filter alone"])
+@pytest.fixture(scope="module", params=["namespaces", "filter alone", "shut"])
 def attacked(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> dict[str, object]:
     own = tmp_path_factory.mktemp("own") / "victim"
     own.write_text("as it was")
@@ -186,13 +186,15 @@ def test_the_filter_itself_refuses(attacked: dict[str, object]) -> None:
         "openat2": "ENOSYS",
         "map a file for others to read": "EACCES",  # the descriptor is for reading, and there is no other
     }
+    if "thread" in attacked and attacked["thread"] == "not started":  # the last filter's answer comes first
+        elsewhere = {"load a library": "cannot open shared object file"}
     for name, outcome in tried.items():
         assert elsewhere.get(name, "EPERM") in outcome, (name, outcome)
 
 
 def test_a_thread_started_after_the_seal_is_sealed(attacked: dict[str, object]) -> None:
-    """Promise 1: a thread that starts after the seal can open no socket either."""
-    assert attacked["thread"] == "EPERM"
+    """Promise 1: a thread that starts after the seal can open no socket either; behind the last filter none starts."""
+    assert attacked["thread"] in {"EPERM", "not started"}
 
 
 @pytest.mark.parametrize(
@@ -366,7 +368,7 @@ def video(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_real_work_goes_on_inside(video: Path) -> None:
-    """Promise 1 costs nothing: inside the seal PyAV decodes with threads, OpenCV resizes, LiteRT infers."""
+    """Promise 1 costs nothing: inside the seal PyAV decodes, OpenCV resizes, LiteRT infers on two threads."""
     pytest.importorskip("cv2")
     pytest.importorskip("ai_edge_litert")
     models = sorted((ROOT / "models_tflite").glob("*.tflite"))
@@ -374,7 +376,7 @@ def test_real_work_goes_on_inside(video: Path) -> None:
     assert (answer.get("frames"), answer.get("again")) == (12, 12), answer
     assert answer["lab"] == [480, 640, 3]
     assert answer["finite"] is True
-    assert answer["product"] == 200.0
+    assert answer["product"] == 400.0
 
 
 # --- the filter as a program, for both processors --------------------------------------------------------------

@@ -11,7 +11,7 @@ import os
 
 from appliance.base.systemd import log
 from appliance.settings.config import UnitConfig
-from appliance.unit.sandbox.plan import EVERY_WALL, REQUIRED, SealPlan
+from appliance.unit.sandbox.plan import EVERY_WALL, REQUIRED, SealPlan, SealReport
 from appliance.unit.sandbox.stages import Enclosure, enclose, seal_or_refuse
 
 
@@ -33,13 +33,16 @@ def device_paths(config: UnitConfig, *, accelerator: bool) -> tuple[str, ...]:
 
 
 def plan_for(
-    config: UnitConfig, *, outlet: int, record: int, notify: int | None = None, accelerator: bool = True
+    config: UnitConfig, *, outlet: int, record: int, buttons: int | None = None, accelerator: bool = True
 ) -> SealPlan:
-    """The plan of a process that sees: one pipe (``outlet``) for writes of at most ``record`` bytes."""
+    """The plan of a process that sees: one pipe (``outlet``) for writes of at most ``record`` bytes.
+
+    ``buttons`` is the pipe to the process that speaks for it (``guard``).
+    """
     return SealPlan(
         outlet=outlet,
         outlet_limit=record,
-        notify=notify,
+        buttons=buttons,
         device_paths=device_paths(config, accelerator=accelerator),
         required=EVERY_WALL if config.walls == "every" else REQUIRED,
     )
@@ -58,11 +61,14 @@ def quiet_libraries() -> None:
 
 def seal(plan: SealPlan, enclosure: Enclosure, who: str) -> None:
     """Put up the last walls, try every way out, and log each wall as ``who``'s. Unfit where one lets through."""
-    report = seal_or_refuse(plan, enclosure)
-    for line in report.lines():
-        log(f"{who}: wall {line}")
-    missing = [state.wall.value for state in report.walls if not state.stands]
-    if missing:
-        log(f"{who}: sealed without {', '.join(missing)}; all required walls are up", level=4)
-    else:
-        log(f"{who}: sealed; every wall is up")
+
+    def tell(report: SealReport) -> None:
+        for line in report.lines():
+            log(f"{who}: wall {line}")
+        missing = [state.wall.value for state in report.walls if not state.stands]
+        if missing:
+            log(f"{who}: sealed without {', '.join(missing)}; all required walls are up", level=4)
+        else:
+            log(f"{who}: sealed; every wall is up")
+
+    seal_or_refuse(plan, enclosure, tell=tell)

@@ -78,6 +78,8 @@ def survey(plan: SealPlan) -> Survey:
     writable = [(plan.outlet, plan.outlet_limit), (plan.complaints, _COMPLAINT_LIMIT)]
     if plan.notify is not None:
         writable.append((plan.notify, _NOTIFY_LIMIT))
+    if plan.buttons is not None:
+        writable.append((plan.buttons, 1))
     listening: list[int] = []
     leaks: list[str] = []
     found = _open_descriptors()
@@ -130,7 +132,8 @@ def _is_camera_memory(target: str, plan: SealPlan) -> bool:
 def misplaced(plan: SealPlan) -> tuple[str, ...]:
     """Return what is wrong with the channels of ``plan``, or mapped already; empty where all is as it should be."""
     notify = () if plan.notify is None else (plan.notify,)
-    channels = {plan.outlet, plan.complaints, *notify}
+    buttons = () if plan.buttons is None else (plan.buttons,)
+    channels = {plan.outlet, plan.complaints, *notify, *buttons}
     found = dict(_open_descriptors())
     wrong = [f"descriptor {fd} of the plan is not open" for fd in sorted(plan.kept - set(found))]
     for fd in sorted(fd for fd in channels if fd in found):
@@ -141,7 +144,7 @@ def misplaced(plan: SealPlan) -> tuple[str, ...]:
 def _judge_kept(fd: int, target: str, plan: SealPlan) -> list[str]:
     """A kept descriptor must be a channel of its kind, never a file."""
     mode = os.fstat(fd).st_mode
-    if fd == plan.outlet:
+    if fd in {plan.outlet, plan.buttons}:
         write_only = fcntl.fcntl(fd, fcntl.F_GETFL) & os.O_ACCMODE == os.O_WRONLY
         if not (stat.S_ISFIFO(mode) and write_only):
             return [f"the outlet (descriptor {fd}) is not the write end of a pipe but {target}"]

@@ -10,6 +10,7 @@ from __future__ import annotations
 import ctypes
 import os
 import struct
+from pathlib import Path
 from typing import Final
 
 from appliance.base import landlock
@@ -23,6 +24,7 @@ CLONE_NEWIPC: Final = 0x08000000
 CLONE_NEWUSER: Final = 0x10000000
 CLONE_NEWNET: Final = 0x40000000
 
+PR_SET_PDEATHSIG: Final = 1
 PR_SET_DUMPABLE: Final = 4
 PR_CAPBSET_DROP: Final = 24
 PR_SET_SECUREBITS: Final = 28
@@ -138,6 +140,26 @@ def socket_family(descriptor: int) -> int:
     fd = ctypes.c_int(descriptor)
     _checked(int(_LIBC.getsockopt(fd, SOL_SOCKET, SO_DOMAIN, ctypes.byref(family), ctypes.byref(length))))
     return family.value
+
+
+def hide_arguments() -> None:
+    """Let /proc show no command line and no environment of this process: PR_SET_MM_MAP (prctl(2)), empty ranges.
+
+    Needs no right, but a kernel with CONFIG_CHECKPOINT_RESTORE (Debian's has it); OSError where it is refused. What
+    the process itself reads as its arguments stays.
+    """
+    fields = Path("/proc/self/stat").read_bytes().rpartition(b")")[2].split()
+    start_code, end_code, start_stack = (int(fields[at - 3]) for at in (26, 27, 28))  # proc(5) counts from 1
+    start_data, end_data, start_brk, arg_start = (int(fields[at - 3]) for at in (45, 46, 47, 48))
+    _LIBC.sbrk.restype = ctypes.c_void_p
+    brk = int(_LIBC.sbrk(0) or 0)
+    # struct prctl_mm_map: code, data, brk, stack, arguments and environment, auxv, its size, the program's descriptor
+    ranges = (start_code, end_code, start_data, end_data, start_brk, brk, start_stack)
+    packed = struct.pack("<11QQIi", *ranges, *(arg_start,) * 4, 0, 0, -1)
+    set_mm, set_mm_map = 35, 14
+    given = ctypes.create_string_buffer(packed, len(packed))
+    words = (ctypes.c_ulong(set_mm_map), given, ctypes.c_ulong(len(packed)), ctypes.c_ulong(0))
+    _checked(int(_LIBC.prctl(ctypes.c_int(set_mm), *words)))
 
 
 def trace_nobody() -> None:

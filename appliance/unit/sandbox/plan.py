@@ -37,12 +37,24 @@ class Wall(Enum):
     """No right to write, make, remove or execute any file, nor to use TCP."""
     NO_NEW_CODE = "no new code"
     """Memory that was writable can never become executable (PR_SET_MDWE; Linux 6.3)."""
+    ARGUMENTS = "arguments"
+    """Its command line and environment cannot be seen, so nothing can be written into them (PR_SET_MM_MAP)."""
+    SHUT = "nothing new"
+    """Nothing is opened, evicted, pinned or started any more, and errors are told no more."""
     SWAP = "swap"
     """Memory cannot be swapped out: no swap is on, or the control group has none, or the pages are locked."""
 
 
 REQUIRED: Final = frozenset(
-    {Wall.DESCRIPTORS, Wall.DUMP, Wall.LIMITS, Wall.CAPABILITIES, Wall.NO_NEW_PRIVS, Wall.SECCOMP}
+    {
+        Wall.DESCRIPTORS,
+        Wall.DUMP,
+        Wall.LIMITS,
+        Wall.CAPABILITIES,
+        Wall.NO_NEW_PRIVS,
+        Wall.SECCOMP,
+        Wall.SHUT,
+    }
 )
 """Walls without which SENSE refuses to open its eyes anywhere, a developer's laptop and a container included."""
 
@@ -59,7 +71,9 @@ class SealPlan:
     outlet_limit: int = _PIPE_BUF
     """Most bytes one write to the outlet may carry; a record of PIPE_BUF or less is atomic (pipe(7))."""
     complaints: int = 2
-    """Where errors are told: a pipe, a terminal or the journal's socket, never a file."""
+    """Where errors are told until the last filter: a pipe, a terminal or the journal's socket, never a file."""
+    buttons: int | None = None
+    """A pipe that takes single bytes, each a word of a closed list (``unit/guard.py``), after the last filter too."""
     notify: int | None = None
     """systemd's notify socket, connected before; ``os.write`` of at most 512 bytes."""
     readable: tuple[int, ...] = ()
@@ -72,6 +86,8 @@ class SealPlan:
     """Whether namespaces may be tried."""
     required: frozenset[Wall] = REQUIRED
     """Walls that must stand; anything missing from ``REQUIRED`` is required all the same."""
+    look_around: bool = False
+    """For tests only: leave the last filter away, so that the sealed process can look at itself."""
     left_out: frozenset[Wall] = frozenset()
     """For tests only: walls not to build, to see that the probes get through and SENSE refuses."""
 
@@ -79,7 +95,8 @@ class SealPlan:
     def kept(self) -> frozenset[int]:
         """Every descriptor that survives ``enclose``."""
         notify = () if self.notify is None else (self.notify,)
-        return frozenset((self.outlet, self.complaints, *notify, *self.readable, *self.devices))
+        buttons = () if self.buttons is None else (self.buttons,)
+        return frozenset((self.outlet, self.complaints, *notify, *buttons, *self.readable, *self.devices))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -158,6 +158,18 @@ def _read_limits() -> list[Instruction]:
     ]
 
 
+def _last_filter() -> list[Instruction]:
+    """Allow one more filter for all threads (SECCOMP_SET_MODE_FILTER, TSYNC): shut.py. No listener, no other flag."""
+    return [
+        _low(0),
+        Instruction(_JEQ, 0, 3, 1),
+        _low(1),
+        Instruction(_JEQ, 0, 1, 1),
+        _ret(ALLOW),
+        _ret(DENY),
+    ]
+
+
 def _socket_family() -> list[Instruction]:
     """Allow asking which family a socket is of (SO_DOMAIN), nothing else about it, and no setting at all.
 
@@ -196,6 +208,7 @@ def _rules(policy: Policy) -> dict[str, list[Instruction]]:
         "kill": _one_of(0, (policy.pid,)),
         "recvmsg": _one_of(0, policy.listening),
         "getsockopt": _socket_family(),
+        "seccomp": _last_filter(),
     }
 
 
@@ -228,6 +241,6 @@ def assemble(program: tuple[Instruction, ...]) -> bytes:
 def install(program: tuple[Instruction, ...], machine: Machine) -> None:
     """Put the filter on every thread of this process, for ever. Needs no_new_privs.
 
-    Raises OSError if the kernel has no seccomp filter or a thread already has another one.
+    Raises OSError if the kernel has no seccomp filter or a thread has one that the others have not.
     """
     kernel.install_filter(assemble(program), machine.seccomp)

@@ -32,12 +32,14 @@ from __future__ import annotations
 
 import ctypes
 import os
+import signal
 import time
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from typing import Final
 
 from appliance.base.errors import Unfit
-from appliance.unit.sandbox import descriptors, seccomp, walls
+from appliance.unit.sandbox import descriptors, kernel, seccomp, shut, walls
 from appliance.unit.sandbox.plan import (
     EVERY_WALL,
     REQUIRED,
@@ -68,6 +70,7 @@ __all__ = [
 ]
 
 _WHERE: Final = "sandbox of process SENSE"
+_REPORT: Final = "this is a fault of the appliance: report it with the kernel's version (uname -a)"
 
 # Which device requests (ioctl type byte) a device path brings with it
 _FAMILIES: Final = (
@@ -151,9 +154,14 @@ def enclose(plan: SealPlan) -> Enclosure:
         walls.drop_capabilities(plan),  # after namespaces, which bring a full set with them
         walls.forbid_new_privileges(plan),
         walls.restrict_files(plan),  # needs no_new_privs
+        walls.hide_arguments(plan),
         walls.forbid_dumps(plan),  # last: /proc/self then belongs to root, and uid_map could not be written
     )
     _check_namespaces(namespaces)
+    if (
+        plan.buttons is not None
+    ):  # a new user namespace has cleared it: SENSE ends with the process that speaks for it
+        kernel.prctl(kernel.PR_SET_PDEATHSIG, signal.SIGKILL)
     return Enclosure(walls=built, milliseconds=(time.perf_counter() - start) * 1000)
 
 
@@ -183,6 +191,7 @@ def seal(plan: SealPlan, enclosure: Enclosure = NOT_ENCLOSED) -> SealReport:
             WallState(wall=Wall.NAMESPACES, stands=False, why="enclose() was not called"),
             walls.drop_capabilities(plan),
             walls.forbid_new_privileges(plan),
+            walls.hide_arguments(plan),
             walls.forbid_dumps(plan),
         ]
     found = descriptors.survey(plan)
@@ -224,34 +233,71 @@ def _filter(plan: SealPlan, found: descriptors.Survey, machine: Machine) -> tupl
     return WallState(wall=Wall.SECCOMP, stands=True, why=f"filter of {len(program)} steps"), len(program)
 
 
+def _shut(plan: SealPlan) -> WallState:
+    """Put up the last filter, and see that it stands; the probes, which need to look around, are through."""
+    if Wall.SHUT in plan.left_out:
+        return WallState(wall=Wall.SHUT, stands=False, why="left out by the plan")
+    if plan.look_around:
+        return WallState(wall=Wall.SHUT, stands=True, why="left away to look around (tests only)")
+    try:
+        steps = shut.install(plan, _machine())
+    except OSError as refusal:
+        why = f"the kernel refuses the last filter ({refusal.strerror})"
+        return WallState(wall=Wall.SHUT, stands=False, why=why, fix="report it with the kernel's version")
+    try:
+        os.close(os.open("/", os.O_RDONLY))
+    except PermissionError:
+        return WallState(wall=Wall.SHUT, stands=True, why=f"filter of {steps} steps more")
+    return WallState(wall=Wall.SHUT, stands=False, why="a directory could be opened", fix=_REPORT)
+
+
 def probe(plan: SealPlan, enclosure: Enclosure = NOT_ENCLOSED) -> tuple[Breach, ...]:
     """Try every way out; see probes.py. Mounts and network are judged where namespaces stand or are required."""
     return _probe(plan, namespaced=enclosure.namespaced or Wall.NAMESPACES in plan.required)
 
 
-def seal_or_refuse(plan: SealPlan, enclosure: Enclosure = NOT_ENCLOSED) -> SealReport:
-    """Seal, then try every way out; return the report only if none was found.
+def seal_or_refuse(
+    plan: SealPlan,
+    enclosure: Enclosure = NOT_ENCLOSED,
+    *,
+    tell: Callable[[SealReport], None] = lambda _: None,
+) -> SealReport:
+    """Seal, then try every way out, then shut; return the report only if no way was found.
 
-    Raises Unfit that names each wall that is missing or let a probe through, and how to fix it. The caller must
-    not open its eyes then: the walls that do stand stay.
+    ``tell`` is given the report before the last filter, behind which nothing can be told any more. Raises Unfit that
+    names each wall that is missing or let a probe through, and how to fix it. The caller must not open its eyes then:
+    the walls that do stand stay.
     """
     _check_channels(plan)
     report = seal(plan, enclosure)
-    faults = [
-        (f"{state.wall.value}: {state.why}", state.fix)
-        for state in report.walls
-        if not state.stands and state.wall in REQUIRED | plan.required
-    ]
-    faults += [(f"{breach.wall.value}: {breach.what}", breach.fix) for breach in probe(plan, enclosure)]
-    missing = (REQUIRED | plan.required) - {state.wall for state in report.walls}
-    faults += [
-        (f"{wall.value}: never built", "call enclose() first")
-        for wall in sorted(missing, key=lambda wall: wall.value)
-    ]
+    breaches = probe(plan, enclosure)
+    required = (REQUIRED | plan.required) - {Wall.SHUT}
+    _refuse(
+        [
+            *((f"{state.wall.value}: {state.why}", state.fix) for state in _lacking(report.walls, required)),
+            *((f"{breach.wall.value}: {breach.what}", breach.fix) for breach in breaches),
+            *((f"{wall.value}: never built", "call enclose() first") for wall in _unbuilt(report, required)),
+        ]
+    )
+    tell(report)
+    state = _shut(plan)
+    _refuse([(f"{state.wall.value}: {state.why}", state.fix)] if not state.stands else [])
+    return replace(report, walls=(*report.walls, state))
+
+
+def _lacking(walls_built: tuple[WallState, ...], required: frozenset[Wall]) -> list[WallState]:
+    return [state for state in walls_built if not state.stands and state.wall in required]
+
+
+def _unbuilt(report: SealReport, required: frozenset[Wall]) -> list[Wall]:
+    return sorted(required - {state.wall for state in report.walls}, key=lambda wall: wall.value)
+
+
+def _refuse(faults: list[tuple[str, str]]) -> None:
+    """Unfit where there is a fault: each is what is wrong, and its fix."""
     if faults:
         raise Unfit(
             "refusing to open the camera: " + "; ".join(dict.fromkeys(what for what, _ in faults)),
             where=_WHERE,
             fix="; ".join(dict.fromkeys(fix for _, fix in faults if fix)),
         )
-    return report

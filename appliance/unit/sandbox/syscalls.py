@@ -58,7 +58,7 @@ getpgid:121:155 getsid:124:156 capget:125:90 getrlimit:97:163
 _LOOKED_INTO: Final = """
 open:2:- openat:257:56 write:1:64 writev:20:66 pwrite64:18:68 pwritev:296:70 pwritev2:328:287 mmap:9:222
 mprotect:10:226 clone:56:220 clone3:435:435 openat2:437:437 ioctl:16:29 fcntl:72:25 prctl:157:167
-prlimit64:302:261 tgkill:234:131 kill:62:129 recvmsg:47:212 getsockopt:55:209
+prlimit64:302:261 tgkill:234:131 kill:62:129 recvmsg:47:212 getsockopt:55:209 seccomp:317:277
 """
 
 # No honest library of a sensing process asks for these: whoever does has taken the process over.
@@ -83,7 +83,8 @@ class Calls:
     deadly: tuple[int, ...]
 
 
-def _numbered(table: str, machine: Machine) -> tuple[tuple[str, int], ...]:
+def numbered(table: str, machine: Machine) -> tuple[tuple[str, int], ...]:
+    """The entries of a table that ``machine`` has: name and number."""
     column = 1 if machine is Machine.X86_64 else 2
     entries = [entry.split(":") for entry in table.split()]
     return tuple((entry[0], int(entry[column])) for entry in entries if entry[column] != "-")
@@ -91,7 +92,7 @@ def _numbered(table: str, machine: Machine) -> tuple[tuple[str, int], ...]:
 
 def names(machine: Machine) -> dict[str, int]:
     """Return every call of the three lists that ``machine`` has, by name."""
-    return dict(_numbered(f"{_HARMLESS} {_LOOKED_INTO} {_DEADLY}", machine))
+    return dict(numbered(f"{_HARMLESS} {_LOOKED_INTO} {_DEADLY}", machine))
 
 
 def calls(machine: Machine) -> Calls:
@@ -101,7 +102,7 @@ def calls(machine: Machine) -> Calls:
     56
     """
     return Calls(
-        harmless=tuple(number for _, number in _numbered(_HARMLESS, machine)),
-        looked_into=_numbered(_LOOKED_INTO, machine),
-        deadly=tuple(number for _, number in _numbered(_DEADLY, machine)),
+        harmless=tuple(number for _, number in numbered(_HARMLESS, machine)),
+        looked_into=numbered(_LOOKED_INTO, machine),
+        deadly=tuple(number for _, number in numbered(_DEADLY, machine)),
     )

@@ -224,6 +224,18 @@ def forbid_dumps(plan: SealPlan) -> WallState:
     return _stands(Wall.DUMP, "not dumpable")
 
 
+def hide_arguments(plan: SealPlan) -> WallState:
+    """Take command line and environment out of everybody's sight, before /proc/self belongs to root."""
+    if Wall.ARGUMENTS in plan.left_out:
+        return _lacks(Wall.ARGUMENTS, "left out by the plan")
+    try:
+        kernel.hide_arguments()
+    except OSError as refusal:
+        why = f"the kernel refuses PR_SET_MM_MAP ({refusal.strerror})"
+        return _lacks(Wall.ARGUMENTS, why, "use a kernel with CONFIG_CHECKPOINT_RESTORE")
+    return _stands(Wall.ARGUMENTS, "hidden")
+
+
 def restrict_files(plan: SealPlan) -> WallState:
     """Give up, by Landlock, every right to write, make, remove or execute, except writing to the plan's devices.
 

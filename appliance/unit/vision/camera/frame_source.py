@@ -101,6 +101,7 @@ class _Shrinking:
             height=max(2, round(picture.height * scale)),
             format="rgb24",
             interpolation=Interpolation.AREA if scale < 1 else Interpolation.POINT,
+            threads=1,  # behind the last filter no thread can be started
         )
         return upright(np.asarray(shown.to_ndarray(), np.uint8), picture)
 

@@ -31,7 +31,10 @@ class ReadAhead:
         self._patience = patience
         self._read: queue.Queue[Frame | LeftfieldError | None] = queue.Queue(maxsize=1)
         self._closed = threading.Event()
-        self._thread: threading.Thread | None = None
+        self._wanted = threading.Event()
+        # Started before the walls are shut, and waiting: afterwards no thread can be started.
+        self._thread = threading.Thread(target=self._run, name="frames", daemon=True)
+        self._thread.start()
 
     @property
     def kind(self) -> SourceKind:
@@ -40,8 +43,7 @@ class ReadAhead:
 
     def frames(self) -> Iterator[Frame]:
         """Frames in order; Unavailable where the source is, or stays silent; Unfit where it is. Call once."""
-        self._thread = threading.Thread(target=self._run, name="frames", daemon=True)
-        self._thread.start()
+        self._wanted.set()
         while True:
             try:
                 found = self._read.get(timeout=self._patience)
@@ -61,14 +63,16 @@ class ReadAhead:
     def close(self) -> None:
         """End the thread and let go of the source; a thread that hangs in its driver is left to the process's end."""
         self._closed.set()
-        if self._thread is not None:
-            self._thread.join(_JOIN)
-            if self._thread.is_alive():
-                return
-        self._source.close()
+        self._wanted.set()
+        self._thread.join(_JOIN)
+        if not self._thread.is_alive():
+            self._source.close()
 
     def _run(self) -> None:
-        """Hand over every frame, then None, or the error."""
+        """Once frames are wanted: hand over every one, then None, or the error."""
+        self._wanted.wait()
+        if self._closed.is_set():
+            return
         last: LeftfieldError | None = Unfit(
             "the frame reader failed", where="camera", fix="report the traceback above"
         )
