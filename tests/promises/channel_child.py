@@ -28,7 +28,8 @@ LIBC = ctypes.CDLL(None, use_errno=True)
 SECRET = random.Random(7).randbytes(64)  # noqa: S311 - to be recognised, not to be kept
 PAUSE = 0.002
 X86 = platform.machine() == "x86_64"
-FILES = sorted(Path(os.__file__).parent.glob("*.py"))[:200]
+FILES = [Path(os.environ.get("CHANNEL_FILES", "/nowhere")) / str(number) for number in range(256)]
+"""Files that anybody may read, and that nobody but us opens."""
 
 
 def arguments_in_memory(where: tuple[int, int]) -> None:
@@ -42,7 +43,7 @@ def opens() -> None:
     """Open one of 256 readable files for each byte: inotify shows which."""
     for byte in SECRET:
         with contextlib.suppress(OSError):
-            os.close(os.open(FILES[byte % len(FILES)], os.O_RDONLY))
+            os.close(os.open(FILES[byte], os.O_RDONLY))
 
 
 def evictions() -> None:

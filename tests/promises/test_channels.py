@@ -1,4 +1,4 @@
-"""Promise 1 against a SENSE that was taken over: whatever it tries, an observer outside sees nothing of the secret."""
+"""Promise 1 against a SENSE that was taken over: whatever it tries, an observer outside sees nothing of it."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from tests.promises import channel_child
-from tests.promises.channel_child import CHANNELS, DEADLY, FILES, SECRET
+from tests.promises.channel_child import CHANNELS, DEADLY, SECRET
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the walls are Linux's")
 LIBC = ctypes.CDLL(None, use_errno=True)
@@ -39,7 +39,7 @@ class Watched:
     def __init__(self, channel: str) -> None:
         reading, writing = os.pipe()
         self._inotify = LIBC.inotify_init1(os.O_NONBLOCK)
-        for path in FILES:
+        for path in sorted(Path(os.environ["CHANNEL_FILES"]).iterdir()):
             LIBC.inotify_add_watch(self._inotify, str(path).encode(), 0x20 | 0x1)  # IN_OPEN, IN_ACCESS
         self._process = subprocess.Popen(
             [sys.executable, channel_child.__file__, channel, str(writing)],
@@ -98,6 +98,14 @@ class Watched:
         os.close(self._inotify)
         self.code = self._process.returncode
         return self
+
+
+@pytest.fixture(autouse=True)
+def readable_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A file for each byte: opened, it says that byte."""
+    for number in range(256):
+        (tmp_path / str(number)).write_bytes(b"x")
+    monkeypatch.setenv("CHANNEL_FILES", str(tmp_path))
 
 
 @pytest.mark.parametrize("channel", ["arguments", *CHANNELS])

@@ -193,7 +193,7 @@ def test_the_filter_itself_refuses(attacked: dict[str, object]) -> None:
 
 
 def test_a_thread_started_after_the_seal_is_sealed(attacked: dict[str, object]) -> None:
-    """Promise 1: a thread that starts after the seal can open no socket either; behind the last filter none starts."""
+    """Promise 1: a thread that starts after the seal can open no socket; behind the last filter none starts."""
     assert attacked["thread"] in {"EPERM", "not started"}
 
 
