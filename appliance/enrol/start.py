@@ -54,7 +54,14 @@ def walls_of_this_kernel() -> str:
     version = tuple(int(part) for part in re.findall(r"\d+", os.uname().release)[:2])
     missing = [
         what
-        for what, has in (("Landlock", has_landlock), ("Linux 6.3 or newer", version >= (6, 3)))
+        for what, has in (
+            ("Landlock", has_landlock),
+            ("Linux 6.3 or newer", version >= (6, 3)),
+            (
+                "CONFIG_CHECKPOINT_RESTORE",
+                Path("/proc/self/timers").exists(),
+            ),  # a file that comes with it (proc(5))
+        )
         if not has
     ]
     if missing:

@@ -1,7 +1,7 @@
 """What is left of the ways out of a sealed, taken-over SENSE: bits a second that an observer on the machine reads.
 
-``python tests/bench/bench_channels.py``: the size of its memory in /proc/PID/statm, for an observer who may see /proc of
-another account (no service of ours may: ``ProtectProc=invisible``).
+``python tests/bench/bench_channels.py``: the size of its memory in /proc/PID/statm, for an observer who may see /proc
+of another account (no service of ours may: ``ProtectProc=invisible``).
 """
 
 from __future__ import annotations
@@ -17,19 +17,19 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT))
 
+from appliance.unit.sandbox import stages  # noqa: E402  the path comes first
+from appliance.unit.sandbox.plan import SealPlan  # noqa: E402
+
 SECONDS = 2.0
 LEVELS = 256
 
 
 def child(outlet: int) -> None:
     """Seal, then hold as many pages as the next byte says, and one page more or less as a clock."""
-    from appliance.unit.sandbox import stages
-    from appliance.unit.sandbox.plan import SealPlan
-
     plan = SealPlan(outlet=outlet, readable=(0,))
     stages.seal_or_refuse(plan, stages.enclose(plan))
     os.write(outlet, b"g")
-    secret = random.Random(3)
+    secret = random.Random(3)  # noqa: S311 - to be recognised
     end, number = time.monotonic() + SECONDS, 0
     while time.monotonic() < end:
         byte, number = secret.randrange(LEVELS), number + 1
@@ -60,7 +60,7 @@ def main() -> None:
     base = min((page for page in seen if page), default=0)
     got = [page - base - 1 for page in seen if page > base]
     # Bytes in order: how many of what was sent were seen, as a longest run of matches.
-    secret = random.Random(3)
+    secret = random.Random(3)  # noqa: S311 - to be recognised
     sent = [secret.randrange(LEVELS) for _ in range(200_000)]
     at = matched = 0
     for page in got:
