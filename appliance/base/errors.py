@@ -68,6 +68,8 @@ class Rule(IntEnum):
     """The sender exceeds its rate."""
     NAME_TAKEN = 16
     """Somebody else is enrolled under this name or with this key."""
+    TWO_HOLDERS = 17
+    """This (unit, epoch, seq) was admitted with another content: two devices hold the unit's key."""
     WRONG_CODE = 20
     """A pairing code is wrong, used up or dead, or the exchange was changed on its way."""
     WRONG_TARGET = 30

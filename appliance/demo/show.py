@@ -34,6 +34,7 @@ from appliance.demo.stage import (
 )
 from appliance.demo.summary import Summary
 from appliance.demo.terminal import DemoView, Screen
+from appliance.enrol import broker_store
 
 PEOPLE_PER_SECOND: Final = 5.0
 PATIENCE: Final = 30.0
@@ -119,6 +120,7 @@ class Show:
         stage, plain = self._stage, dict(os.environ)
         unit = stage.real.config
         sealed = plain | {"CREDENTIALS_DIRECTORY": str(stage.real.credentials)}
+        broker_store.mend(stage.booth.broker_directory / "store", broker)  # of a booth that was kept
         self._children.start("broker", [str(broker), "-c", str(stage.booth.broker_config)], plain)
         # SENSE needs longest, and only the pipe: it starts now and fills it.
         self._children.start("sense", command("sense", "--config", unit), sealed)

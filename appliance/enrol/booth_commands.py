@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import argparse
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Final
 
 from appliance.base.errors import Unfit
 from appliance.base.network import own_addresses
 from appliance.enrol import booth as booths
-from appliance.enrol import files
-from appliance.enrol.broker import Listeners
+from appliance.enrol import broker_store, files
+from appliance.enrol.broker import Listeners, mosquitto
 from appliance.enrol.layout import days_left
 from appliance.enrol.names import host
 from appliance.enrol.options import RELOAD, group, runs, say
@@ -24,6 +25,8 @@ from appliance.settings.toml_table import time_of_day
 
 PAGES_PORT: Final = 8443
 """Where systemd/leftfield-pages.service serves."""
+STORE: Final = Path("/var/lib/mosquitto")
+"""Where Debian's mosquitto keeps what it holds."""
 START: Final = """
 now start it (restart: a broker that Debian has started with its own settings listens on nothing of ours):
   systemd-tmpfiles --create leftfield.conf
@@ -67,6 +70,12 @@ def add_booth(subparsers: Subparsers) -> None:
         help="only where the page certificate has fewer days left, or --here adds one",
     )
     runs(renew, _renew)
+    about = "set the broker's store aside where the broker cannot load it (before it starts)"
+    mend = word(actions, "mend-store", about, "leftfield booth mend-store --store /var/lib/mosquitto")
+    mend.add_argument(
+        "--store", type=Path, default=STORE, metavar="DIR", help=f"the broker's store (default {STORE})"
+    )
+    runs(mend, _mend)
     show = word(actions, "show", "who is in the register", "leftfield booth show --json")
     runs(show, _show)
 
@@ -181,6 +190,12 @@ def _renew(args: argparse.Namespace) -> None:
     )
     left = days_left(booth, datetime.now(UTC))
     say(args, {"booth": booth.booth, "hosts": list(booth.hosts), "renewed": True, "days": left}, told)
+
+
+def _mend(args: argparse.Namespace) -> None:
+    done = broker_store.mend(args.store, mosquitto())
+    told = done or f"the broker's store in {args.store} is as it should be"
+    say(args, {"store": str(args.store), "set_aside": bool(done)}, told)
 
 
 def _show(args: argparse.Namespace) -> None:

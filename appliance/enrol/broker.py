@@ -69,7 +69,7 @@ class BrokerPlaces:
     def beside(directory: Path) -> BrokerPlaces:
         """Everything in one directory, under whoever starts it: a demo, a test."""
         return BrokerPlaces(
-            directory=directory, keys=directory, store=directory / "store", user=_own_account()
+            directory=directory, keys=directory, store=directory / "store", user=own_account()
         )
 
     @staticmethod
@@ -166,9 +166,13 @@ def units_acl(booth: BoothId, register: Register) -> str:
         topics.hub_status(booth),
         topics.alert(booth, any_alert),
         topics.prior(booth),
+        topics.receipt(booth, any_unit),
     ]
     writes.append(topics.staff(booth, any_tablet, "answer"))
     reads.append(topics.alert(booth, any_alert))  # to clear what is left of alerts that ended without it
+    reads.append(
+        topics.receipt(booth, any_unit)
+    )  # what it said before its database was restored from an old copy
     blocks = [_rights(HUB, reads=reads, writes=writes)]
     desk_writes = [topics.pairing(booth), topics.staff(booth, any_tablet, "answer")]
     blocks.append(
@@ -177,7 +181,8 @@ def units_acl(booth: BoothId, register: Register) -> str:
     for unit in register.units:
         if not unit.revoked:
             own = [topics.observation(booth, unit.unit), topics.unit_status(booth, unit.unit)]
-            blocks.append(_rights(unit.unit, reads=[topics.prior(booth)], writes=own))
+            hubs = [topics.prior(booth), topics.hub_status(booth), topics.receipt(booth, unit.unit)]
+            blocks.append(_rights(unit.unit, reads=hubs, writes=own))
     return "\n".join(blocks)
 
 
@@ -239,7 +244,8 @@ def mosquitto() -> Path:
     return Path(found)
 
 
-def _own_account() -> str:
+def own_account() -> str:
+    """The name of the account that this process has."""
     try:
         return pwd.getpwuid(os.geteuid()).pw_name
     except KeyError:

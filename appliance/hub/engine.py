@@ -39,6 +39,7 @@ from appliance.hub.statistics.reasons import is_worth_a_walk, reasons_for
 from appliance.hub.storage.restore import learnt, snapshot_of
 from appliance.hub.storage.state import HubState, PendingObservation, Snapshot, StateDelta
 from appliance.protocol import topics
+from appliance.protocol.receipt import AdmissionReceipt
 from appliance.protocol.values import ALERT_FORM, AlertId, Flag, Heartbeat, Observation, Seconds
 from appliance.settings.config import HubConfig, Register
 
@@ -129,6 +130,10 @@ class HubEngine:
         self._unit_statuses.enrol(register)
         self._requests.enrol(register.tablets)
 
+    def disk_is(self, *, low: bool) -> None:
+        """Tell staff that the hub's disk is nearly full, or no more."""
+        self._publisher.disk_low = low
+
     def floor_warning(self, now: Seconds) -> str:
         """Why the configured floor cannot empty the box today, and what would; empty where it can."""
         return self._pacing.warning(self.daily_counts.today(), now)
@@ -203,6 +208,10 @@ class HubEngine:
             *(self._publisher.alert(held, now) for held in self.alerts.all()),
             *self._publisher.retained(now),
         )
+
+    def receipts(self, *, every: bool = False) -> tuple[AdmissionReceipt, ...]:
+        """What units may forget, once what was handled is stored; of those of which something came, or ``every``."""
+        return self._admission.receipts(every=every)
 
     def _dispatch(self, message: IncomingMessage) -> None:
         """Hand a message to whoever it is for; Refused where it breaks a rule."""

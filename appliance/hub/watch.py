@@ -19,10 +19,12 @@ from collections import Counter
 from pathlib import Path
 from typing import Final
 
+from appliance.base import disk_space
 from appliance.base.errors import LeftfieldError, Refused, Rule, Unfit
 from appliance.base.systemd import Notifier, log, stop_requested
 from appliance.hub.engine import BatchResult, HubEngine
 from appliance.hub.exchange.prior_publisher import PriorPublisher
+from appliance.hub.exchange.receipt_publisher import ReceiptPublisher
 from appliance.hub.messages import IncomingMessage, OutgoingMessage
 from appliance.hub.staff.messages import json_of
 from appliance.hub.storage.store import Store
@@ -37,6 +39,8 @@ WAIT_SECONDS: Final = 0.1
 FULL_BATCH: Final = 16
 """A batch this large is settled at once: the broker sends about as much before it wants acknowledgements."""
 GOODBYE_SECONDS: Final = 3.0
+DISK_SECONDS: Final = 30.0
+"""How often the free space of the database's disk is looked at."""
 REPORT_SECONDS: Final = 10.0
 """Refusals are reported this often, summed up by rule: a flood must not become a flood of log lines."""
 
@@ -71,9 +75,11 @@ class Watch:
         self._booth = HubEngine(
             config=config, register=register, stored=self._store.load(), now=Seconds(time.time())
         )
+        key = _prior_key(config)
         self._bulletin = PriorPublisher(
-            booth=config.booth, private_key=_prior_key(config), warmup_people=config.warmup_people
+            booth=config.booth, private_key=key, warmup_people=config.warmup_people
         )
+        self._receipts = ReceiptPublisher(booth=config.booth, private_key=key)
         root = f"{topics.ROOT}/{config.booth}"
         self._link = Link(
             address=config.broker,
@@ -90,6 +96,7 @@ class Watch:
         self._status = ""
         self._refused: Counter[str] = Counter()
         self._changed: frozenset[int] = frozenset()
+        self._disk_low, self._disk_seen_at = False, -DISK_SECONDS
         self._reported_at = time.monotonic()
 
     def run(self) -> None:
@@ -111,12 +118,23 @@ class Watch:
         self._goodbye()
 
     def _keep_alive(self) -> None:
-        """Tell journal and systemd how the link is, where that changed, and the watchdog that we live."""
+        """Tell journal and systemd how link and disk are, where that changed, and the watchdog that we live."""
         self._report_link.take()
-        status = self._report_link.status or "watching"
+        self._look_at_disk(time.monotonic())
+        status = self._report_link.status or ("watching, DISK NEARLY FULL" if self._disk_low else "watching")
         changed = (f"STATUS={status}",) if status != self._status else ()
         self._status = status
         self._notifier.say("WATCHDOG=1", *changed)
+
+    def _look_at_disk(self, now: float) -> None:
+        if now - self._disk_seen_at < DISK_SECONDS:
+            return
+        self._disk_seen_at = now
+        place, before = self._config.database.parent, self._disk_low
+        self._disk_low = disk_space.nearly_full(place)
+        self._booth.disk_is(low=self._disk_low)
+        if self._disk_low and not before:
+            log(f"hub: {disk_space.told(place)}", level=4)
 
     def _gather(self) -> tuple[Message, ...]:
         """A batch: what comes within a moment shares one write to the disk."""
@@ -139,6 +157,9 @@ class Watch:
             log("prior published to the units")
         for message in messages:
             self._link.acknowledge(message)
+        if self._link.up:  # stored, and acknowledged to the broker: now the unit may forget it
+            for receipt in self._receipts.telling(self._booth.receipts(), steady):
+                self._tell(receipt)
         self._report(outcome)
         self._report_changes()
 
@@ -159,6 +180,9 @@ class Watch:
             self._tell(telling)
         if self._bulletin.last is not None:
             self._tell(self._bulletin.last)
+        steady = time.clock_gettime(time.CLOCK_BOOTTIME)
+        for receipt in self._receipts.telling(self._booth.receipts(every=True), steady, at_once=True):
+            self._tell(receipt)
 
     def _read_new_register(self) -> None:
         """Before every batch, so that nobody just enrolled is a stranger; a broken register is told of once."""

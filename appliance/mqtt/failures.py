@@ -88,6 +88,15 @@ def not_let_in(reason: str, broker: BrokerAddress) -> Unavailable:
     return Unavailable(what, where=_where(broker), fix=fix)
 
 
+def taken_over(broker: BrokerAddress, wait: float) -> Unavailable:
+    """Somebody else connected under our name with our certificate (MQTT 5 section 3.14.2.1, reason 0x8E)."""
+    return Unavailable(
+        f"session taken over: another device connects under this name; next try in {wait:.0f} s",
+        where=_where(broker),
+        fix="switch off the copy of this card or the second hub; if none is yours, revoke this unit and enrol anew",
+    )
+
+
 def lost(reason: str, broker: BrokerAddress) -> Unavailable:
     """A link that stood is gone; ``reason`` is MQTT's word for it."""
     fix = "none if it comes back by itself; else check the hub and the network"

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import ssl
 import sys
+import time
 from dataclasses import dataclass
 from queue import Empty, SimpleQueue
 from typing import Any, Final
@@ -29,6 +30,15 @@ SESSION_SECONDS: Final = 7 * 24 * 3600
 KEEP_ALIVE_SECONDS: Final = 15
 WAITING: Final = 1000
 """Messages received and not yet acknowledged: more the broker does not send; of QoS 0 more are let fall."""
+_AGAIN_SECONDS: Final = (1, 10)
+"""Between two attempts to connect, at least and at most."""
+_TAKEN_OVER: Final = 0x8E
+_TAKEN_OVER_SECONDS: Final = (20, 300)
+"""The same after somebody connected under our name: two that throw each other out must not do it every second."""
+_SHORT_SECONDS: Final = 10.0
+_SHORT_MOST: Final = 3
+"""So many links in a row that were let in and ended within ``_SHORT_SECONDS``, from a broker that always answers, are
+a session that is taken over: mosquitto 2.0.11 hangs up before it has said so."""
 IN_FLIGHT: Final = 20
 """Publishes under way at once; mosquitto's own default (max_inflight_messages)."""
 
@@ -103,7 +113,9 @@ class Link:
             client.will_set(will.topic, will.payload, qos=1, retain=True)
         client.max_inflight_messages_set(IN_FLIGHT)
         client.max_queued_messages_set(0)
-        client.reconnect_delay_set(1, 10)
+        client.reconnect_delay_set(*_AGAIN_SECONDS)
+        self._hold_off = self._short = 0
+        self._up_since = 0.0
         client.on_connect = self._on_connect
         client.on_connect_fail = self._on_connect_fail
         client.on_log = self._on_log
@@ -219,11 +231,13 @@ class Link:
         for topic in self._subscriptions:
             client.subscribe(topic, qos=1)
         self._connections += 1
+        self._up_since = time.monotonic()
         self._up = True
         self._births.put("connected")
 
     def _on_connect_fail(self, *_: object) -> None:
         # The library calls this where it handles the error, and does not hand it over.
+        self._short = 0
         self._trouble = failures.not_connected(sys.exc_info()[1], self._address)
 
     def _on_log(self, _client: paho.Client, _user: Any, level: int, _text: str) -> None:
@@ -237,10 +251,21 @@ class Link:
         self, _client: paho.Client, _user: Any, _flags: Any, reason: Any, _properties: Any
     ) -> None:
         if self._up:
-            self._trouble = failures.lost(str(reason), self._address)
+            short = time.monotonic() - self._up_since < _SHORT_SECONDS
+            self._short = self._short + 1 if short else 0
+            taken_over = reason.value == _TAKEN_OVER or self._short >= _SHORT_MOST
+            self._trouble = self._stand_back() if taken_over else failures.lost(str(reason), self._address)
         elif not self._answered:
             self._trouble = failures.hung_up(self._address)
         self._up = self._answered = False
+
+    def _stand_back(self) -> Unavailable:
+        """Wait for twice as long each time; a link that held for long enough starts again with the least."""
+        least, most = _TAKEN_OVER_SECONDS
+        held = time.monotonic() - self._up_since > 2 * most
+        self._hold_off = least if held or not self._hold_off else min(most, 2 * self._hold_off)
+        self._client.reconnect_delay_set(self._hold_off, most)
+        return failures.taken_over(self._address, self._hold_off)
 
     def _on_message(self, _client: paho.Client, _user: Any, message: paho.MQTTMessage) -> None:
         if not message.qos and self._received.qsize() >= WAITING:

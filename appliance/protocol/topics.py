@@ -29,6 +29,11 @@ def unit_status(booth: BoothId, unit: UnitId) -> str:
     return f"{ROOT}/{booth}/unit/{unit}/status"
 
 
+def receipt(booth: BoothId, unit: UnitId) -> str:
+    """Which of a unit's statements the hub has for good, signed by the hub, retained; for that unit alone."""
+    return f"{ROOT}/{booth}/unit/{unit}/receipt"
+
+
 def board(booth: BoothId) -> str:
     """What the booth shows its staff, retained."""
     return f"{ROOT}/{booth}/hub/board"

@@ -202,6 +202,14 @@ def untrusted_parts(untrusted: bytes) -> UntrustedEnvelope:
     )
 
 
+def number_in(untrusted: bytes) -> tuple[int, int]:
+    """Epoch and seq that an envelope claims, its signature not looked at. Refused: TOO_LONG, MALFORMED."""
+    reader = _Reader(untrusted_parts(untrusted).untrusted_payload)
+    reader.exactly(b"\x87", "the array of seven")
+    _, _, epoch, seq = (reader.number() for _ in range(4))
+    return epoch, seq
+
+
 def statement_in(untrusted_payload: bytes, unit: UnitId) -> Statement:
     """The statement a payload makes for ``unit``. Refused: MALFORMED, OTHER_VERSION, OUTSIDE_VOCABULARY."""
     reader = _Reader(untrusted_payload)

@@ -10,11 +10,10 @@ Invariants:
     * First the disk, then the pipe, then the network: what crossed the pipe is durable before it is taken off it
       (``intake``), and before it is published.
     * The network never holds up the pipe: whatever the broker does, the pipe is read.
-    * One thing comes the other way, and not into SENSE: the hub's prior (``shelf``), signed, kept for SENSE's next
-      start. Everything else that is sent to us is let fall.
-    * A record leaves the spool when the broker has it for somebody and has had time to write it down, not before
-      (``outbound``); so it may be sent twice (the hub admits it once). A broker that has no right for us, or no hub,
-      is a broker that is away.
+    * Three things come the other way, and none into SENSE: the hub's prior (``prior_file``), signed, kept for SENSE's
+      next start; its receipts, signed; and whether it is there. Everything else that is sent to us is let fall.
+    * A record leaves the spool when the hub says that it has it (``receipt_keeping``), not before; it may be sent
+      twice, and the hub admits it once. A broker that has no right for us, or no hub, is a broker that is away.
 """
 
 from __future__ import annotations
@@ -25,10 +24,13 @@ import time
 from pathlib import Path
 from typing import Final
 
-from appliance.base.errors import Refused, Unavailable, Unfit
+from appliance.base import disk_space
+from appliance.base.errors import LeftfieldError, Refused, Unavailable, Unfit
 from appliance.base.systemd import Notifier, inherited_descriptor, log, stop_requested
-from appliance.mqtt import Link, LinkReport, Will
+from appliance.mqtt import Link, LinkReport, Message, Will
 from appliance.protocol import topics
+from appliance.protocol.receipt import receipt_in
+from appliance.protocol.sign import key_id
 from appliance.settings import config
 from appliance.settings.config import UnitConfig
 from appliance.unit.inputs import prior_file
@@ -39,6 +41,8 @@ from appliance.unit.outbox.spool import Spool
 
 BUSY_SECONDS: Final = 0.02
 STATUS_SECONDS: Final = 5.0
+_COMPLAINTS: Final = 16
+"""Different complaints about what the hub says, at most, in the life of a RELAY."""
 FAREWELL_SECONDS: Final = 3.0
 """How long a stopping relay waits for the broker to take what is left."""
 
@@ -49,13 +53,15 @@ class Status:
     def __init__(self, link: Link, topic: str) -> None:
         self._link = link
         self._topic = topic
-        self._said: tuple[int, int] | None = None
+        self._said: tuple[int, int, bool] | None = None
         self._at = 0.0
+        self.disk_low = False
 
     @staticmethod
-    def payload(state: str, spooled: int, dropped: int) -> bytes:
-        """The status as JSON."""
-        return json.dumps({"v": 1, "state": state, "spooled": spooled, "dropped": dropped}).encode()
+    def payload(state: str, spooled: int, dropped: int, *, disk_low: bool = False) -> bytes:
+        """The status as JSON; an older hub does not know the word about the disk: it is said only where it is so."""
+        status = {"v": 1, "state": state, "spooled": spooled, "dropped": dropped}
+        return json.dumps(status | ({"disk": "low"} if disk_low else {})).encode()
 
     def say(self, spooled: int, dropped: int, *, now: float) -> None:
         """Say it where it is due. ``now`` is monotonic, in seconds."""
@@ -63,9 +69,17 @@ class Status:
             self._said = None
         elif now - self._at < STATUS_SECONDS:
             return
-        if self._link.up and self._said != (spooled, dropped):
-            self._link.publish(self._topic, self.payload("online", spooled, dropped), retain=True)
-            self._said, self._at = (spooled, dropped), now
+        said = (spooled, dropped, self.disk_low)
+        if self._link.up and self._said != said:
+            payload = self.payload("online", spooled, dropped, disk_low=self.disk_low)
+            self._link.publish(self._topic, payload, retain=True)
+            self._said, self._at = said, now
+
+    def look_at(self, spool: Path) -> None:
+        """See whether the disk of ``spool`` is nearly full; the journal is told once."""
+        before, self.disk_low = self.disk_low, disk_space.nearly_full(spool)
+        if self.disk_low and not before:
+            log(f"relay: {disk_space.told(spool)}", level=4)
 
     def farewell(self, spooled: int, dropped: int) -> None:
         """The last word of an orderly end; the will is for the other ends."""
@@ -73,13 +87,18 @@ class Status:
 
 
 class Inbound:
-    """What the hub says to its units: its prior, put on the shelf."""
+    """What the hub says to this unit: its prior, put on the shelf; its receipts and status, told to ``outbound``."""
 
-    def __init__(self, settings: UnitConfig, link: Link) -> None:
+    def __init__(self, settings: UnitConfig, link: Link, outbound: Publisher) -> None:
         self._settings = settings
         self._link = link
-        self._topic = topics.prior(settings.booth)
-        self._said = ""
+        self._outbound = outbound
+        self._said: set[str] = set()
+        self._takers = {
+            topics.prior(settings.booth): self._put,
+            topics.receipt(settings.booth, settings.unit): self._receipt,
+            topics.hub_status(settings.booth): self._hub_status,
+        }
         try:
             self._kept = prior_file.kept(settings)
         except Refused as refused:
@@ -89,26 +108,51 @@ class Inbound:
     @staticmethod
     def subscriptions(settings: UnitConfig) -> tuple[str, ...]:
         """What to ask the broker for: nothing where no hub's key is known."""
-        return (topics.prior(settings.booth),) if settings.hub_key else ()
+        booth, unit = settings.booth, settings.unit
+        hubs = (topics.hub_status(booth), topics.receipt(booth, unit), topics.prior(booth))
+        return hubs if settings.hub_key else ()
 
     def take(self) -> None:
-        """Take in what has come; a prior that is not the hub's, or a full disk, is said and changes nothing."""
+        """Take in what has come; what is not the hub's, or a full disk, is said and changes nothing."""
         for message in self._link.messages():
-            if message.untrusted_topic == self._topic and self._settings.hub_key:
-                self._put(message.untrusted_payload)
+            taker = self._takers.get(message.untrusted_topic)
+            if taker and self._settings.hub_key:
+                taker(message)
             self._link.acknowledge(message)
 
-    def _put(self, untrusted: bytes) -> None:
+    def _complain(self, what: str, trouble: LeftfieldError) -> None:
+        line = f"relay: the hub's {what}: {trouble}"
+        if line not in self._said and len(self._said) < _COMPLAINTS:
+            self._said.add(line)
+            log(line, level=4)
+
+    def _put(self, message: Message) -> None:
         try:
-            prior = prior_file.put(self._settings, untrusted, self._kept, time.time())
+            prior = prior_file.put(self._settings, message.untrusted_payload, self._kept, time.time())
         except (Refused, Unfit) as trouble:
-            if str(trouble) != self._said:
-                self._said = str(trouble)
-                log(f"relay: the hub's prior was not stored: {trouble}", level=4)
+            self._complain("prior was not stored", trouble)
             return
         if prior is not None:
-            self._kept, self._said = prior, ""
+            self._kept = prior
             log(f"relay: the hub's prior of {prior.people:,} people is stored for the next start of SENSE")
+
+    def _receipt(self, message: Message) -> None:
+        try:
+            receipt = receipt_in(
+                message.untrusted_payload,
+                public_key=self._settings.hub_key or b"",
+                booth=self._settings.booth,
+                unit=self._settings.unit,
+                key=key_id(self._settings.public_key or b""),
+            )
+        except Refused as refused:
+            self._complain("receipt is not believed", refused)
+            return
+        self._outbound.heard(receipt, retained=message.retained)
+
+    def _hub_status(self, message: Message) -> None:
+        # Not signed: only the hub may write it, and all that a false one could do is to hold us up.
+        self._outbound.hub_said(online=b'"offline"' not in message.untrusted_payload)
 
 
 def open_pipe(path: Path) -> int:
@@ -146,8 +190,13 @@ def main(config_path: Path) -> int:
         will=will,
         subscriptions=Inbound.subscriptions(settings),
     )
-    inbound = Inbound(settings, link)
-    outbound = Publisher(spool, link, topics.observation(settings.booth, settings.unit))
+    outbound = Publisher(
+        spool,
+        link,
+        topics.observation(settings.booth, settings.unit),
+        receipts=settings.hub_key is not None,
+    )
+    inbound = Inbound(settings, link, outbound)
     status = Status(link, topic)
     link.start()
     log(f"relay: {len(spool)} observations waiting in {settings.spool}; pipe open")
@@ -166,17 +215,20 @@ def main(config_path: Path) -> int:
         if now - pinged >= STATUS_SECONDS or away != told:
             pinged, told = now, away
             spool.persist()
-            notifier.say("WATCHDOG=1", _status_line(spool, gate, away))
-    return _farewell(intake, outbound, spool, link, status)
+            status.look_at(settings.spool)
+            notifier.say("WATCHDOG=1", _status_line(spool, gate, away, disk_low=status.disk_low))
+    return _farewell(intake, outbound, inbound, spool, link, status)
 
 
-def _status_line(spool: Spool, gate: SealCheck, away: str) -> str:
+def _status_line(spool: Spool, gate: SealCheck, away: str, *, disk_low: bool) -> str:
     """What ``systemctl status`` shows: what waits, and why, where it should not."""
     said = [f"waiting {len(spool)}, dropped {spool.dropped}"]
     if gate.refused:
         said.append(f"REFUSED {gate.refused} that SENSE did not seal")
     if spool.aside:
         said.append(f"SET ASIDE {spool.aside} that cannot be read")
+    if disk_low:
+        said.append("DISK NEARLY FULL")
     if spool.trouble:
         said.append(f"DEGRADED: {spool.trouble}")
     if away:
@@ -192,7 +244,9 @@ def turn(intake: Intake, outbound: Publisher) -> None:
         outbound.settle(wait=BUSY_SECONDS)
 
 
-def _farewell(intake: Intake, outbound: Publisher, spool: Spool, link: Link, status: Status) -> int:
+def _farewell(
+    intake: Intake, outbound: Publisher, inbound: Inbound, spool: Spool, link: Link, status: Status
+) -> int:
     """Take what may still be read of the pipe, give the broker a moment, and say that this was an orderly end.
 
     What the disk does not take stays in the pipe for the successor. The exit code: see ``main``.
@@ -203,12 +257,15 @@ def _farewell(intake: Intake, outbound: Publisher, spool: Spool, link: Link, sta
     while link.up and len(spool) and time.monotonic() < until:
         outbound.send()
         outbound.settle(wait=BUSY_SECONDS)
+        inbound.take()
     if link.up:
         status.farewell(len(spool), spool.dropped)
         while link.up and time.monotonic() < until and not link.published(wait=BUSY_SECONDS):
             pass
     link.stop()
-    log(f"relay: stopped; received {intake.received}, {len(spool)} wait in the spool")
+    log(
+        f"relay: stopped; received {intake.received}, handed over {outbound.sent}, {len(spool)} wait in the spool"
+    )
     spool.close()
     if spool.loose:
         log(

@@ -305,6 +305,23 @@ def test_a_unit_hears_the_prior_and_nobody_else_may_say_it(world: World) -> None
     hub.say(topics.prior(BOOTH), b"", retain=True)
 
 
+def test_a_unit_hears_its_own_receipts_and_whether_the_hub_is_there(world: World) -> None:
+    """The hub's receipt reaches the unit it is for and no other; no unit can say one, not even its own."""
+    hub, north, south = world.hub(), world.unit(NORTH), world.unit(SOUTH)
+    for unit in (north, south):
+        unit.listen(topics.receipt(BOOTH, NORTH)).listen(topics.hub_status(BOOTH))
+    assert hub.say(topics.receipt(BOOTH, NORTH), b"have it", retain=True) in {0, 0x10}
+    assert north.say(topics.receipt(BOOTH, NORTH), b"false") == NOT_AUTHORISED
+    assert south.say(topics.receipt(BOOTH, NORTH), b"false") == NOT_AUTHORISED
+    hub.say(topics.hub_status(BOOTH), b"online", retain=True)
+    assert north.hear() == (topics.receipt(BOOTH, NORTH), b"have it")
+    assert north.hear() == (topics.hub_status(BOOTH), b"online")
+    assert south.hear() == (topics.hub_status(BOOTH), b"online")
+    assert south.heard_until_now() == []
+    for topic in (topics.receipt(BOOTH, NORTH), topics.hub_status(BOOTH)):
+        hub.say(topic, b"", retain=True)
+
+
 def test_nobody_throws_the_hub_out(world: World) -> None:
     """A unit or tablet that calls itself hub is known by its own name, and the hub stays connected."""
     hub = world.hub().listen(topics.observation(BOOTH, NORTH))

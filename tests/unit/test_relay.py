@@ -38,7 +38,7 @@ from appliance.protocol.values import (
 )
 from appliance.settings import config
 from appliance.settings.config import CameraConfig, UnitConfig
-from appliance.unit.outbox import publisher
+from appliance.unit.outbox import timed_keeping
 from appliance.unit.outbox.publisher import Publisher
 from appliance.unit.outbox.spool import Spool
 from appliance.unit.pipe.record import record_of
@@ -223,8 +223,8 @@ def test_what_the_broker_has_had_for_long_enough_is_forgotten(
     scene: Scene, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What was acknowledged no longer waits, is kept for a while, and is then overwritten, with the link still up."""
-    monkeypatch.setattr(publisher, "KEPT_SECONDS", 3.0)
-    monkeypatch.setattr(publisher, "GRAIN_SECONDS", 0.1)
+    monkeypatch.setattr(timed_keeping, "KEPT_SECONDS", 3.0)
+    monkeypatch.setattr(timed_keeping, "GRAIN_SECONDS", 0.1)
     spool = Spool(scene.spool, 1000)
     address = config.unit_config(scene.config).broker
     link = Link(address=address, name=UNIT)

@@ -4,6 +4,7 @@ Invariants:
     * The signature is checked before anything of a payload is read; a window moves only for what is admitted.
     * Each (unit, epoch, seq) is admitted at most once. A redelivery is refused like a replay, but counted as
       ``repeated``: it is how at-least-once delivery becomes exactly once.
+    * Another statement under a number that was used proves that two devices hold one key: TWO_HOLDERS.
     * Every refusal is counted, by rule, under the unit whose topic it came on, or under no unit.
     * Windows and counts belong to a key, not to a name: who is enrolled anew with a new key starts anew.
     * A good statement is never refused because the *hub's* clock is wrong. A unit's wall clock that is ahead of the
@@ -15,6 +16,7 @@ Invariants:
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import IntEnum, unique
 from typing import Final
@@ -28,9 +30,10 @@ from appliance.hub.admission.unit_state import (
     UnitAdmissionState,
     UnitCounts,
 )
-from appliance.protocol import topics
+from appliance.protocol import receipt, topics
+from appliance.protocol.receipt import AdmissionReceipt
 from appliance.protocol.sign import Opener, Signer, key_id
-from appliance.protocol.values import TIME_STEP, BoothId, Seconds, Statement
+from appliance.protocol.values import TIME_STEP, BoothId, Seconds, Statement, UnitId
 from appliance.settings.config import EnrolledUnit, Register
 
 FUTURE_SECONDS: Final = 60.0
@@ -51,6 +54,9 @@ BACK_SECONDS: Final = 3600.0
 SETTLED_SECONDS: Final = 10.0
 """So long must a boot instant taken from arrivals have held before anybody is sent out by it: while a backlog
 drains it falls with every message."""
+
+OUTLIVES_STEPS: Final = 60
+"""A start of SENSE that still speaks so long after the next one began (five minutes) is not the same SENSE."""
 
 FRESH_SECONDS: Final = 60.0
 """How old a phenomenon may be for somebody to be sent after it: at walking pace, 80 metres."""
@@ -94,6 +100,8 @@ class Admission:
         self._names: dict[str, str] = {}
         self._touched: set[str] = set()
         self._refusals: set[str] = set()
+        self._news: set[UnitId] = set()
+        self._two_holders: dict[str, Seconds] = {}
         self.enrol(register)
         self._doors: dict[str, UnitAdmission] = {
             self._names.get(state.unit, state.unit): UnitAdmission.of(state) for state in doors
@@ -141,6 +149,9 @@ class Admission:
         verdict = window.verdict(statement.seq)
         if verdict is not Verdict.FRESH:
             repeated = verdict is Verdict.REPEATED
+            if repeated and window.contradicts(statement.seq, hash(statement)):
+                raise self._second_holder(statement, now)
+            self._news.add(unit)  # it does not know that we have it
             door.counts.repeated += repeated
             what = "was admitted before" if repeated else "is older than the replay window"
             raise Refused(Rule.REPLAYED, f"epoch {statement.epoch} seq {statement.seq} {what}", where=unit)
@@ -152,16 +163,33 @@ class Admission:
                 where=unit,
                 fix="revoke the unit if its key may have been stolen",
             )
+        if _outlives(statement, door.windows.values()):
+            self._two_holders[unit] = now
         window.mark(statement.seq)
+        window.told(statement.seq, hash(statement))
         window.passed(statement.seen.uptime)
         door.enter(window)
         door.counts.admitted += 1
         self._touched.add(self._names[unit])
+        self._news.add(unit)
         seen_at, known = _seen_at(statement, window, now)
         age = now - seen_at
         fresh = known and age <= FRESH_SECONDS
         lateness = Lateness.FRESH if fresh else Lateness.LATE if age <= OLD_SECONDS else Lateness.OLD
         return Admitted(statement=statement, seen_at=seen_at, lateness=lateness)
+
+    def _second_holder(self, statement: Statement, now: Seconds) -> Refused:
+        self._two_holders[statement.unit] = now
+        return Refused(
+            Rule.TWO_HOLDERS,
+            f"epoch {statement.epoch} seq {statement.seq} was used for something else: two devices hold this key",
+            where=statement.unit,
+            fix=f"switch one of them off, then leftfield booth revoke {statement.unit} and enrol anew",
+        )
+
+    def two_holders_at(self, unit: str) -> Seconds | None:
+        """When two devices last spoke under this unit's key, as far as is remembered."""
+        return self._two_holders.get(unit)
 
     def _door(self, name: str) -> UnitAdmission:
         door = self._doors.get(name)
@@ -183,7 +211,8 @@ class Admission:
     def clock_stepped(self, by: float) -> None:
         """The hub's wall clock was set ``by`` seconds ahead (or back): what was told by it moves with it."""
         for name, door in self._doors.items():
-            for window in door.windows.values():
+            for window in tuple(door.windows.values()):
+                door.enter(window)
                 window.boot, window.settled_at = window.boot + by, window.settled_at + by
                 window.agreed = False
                 self._touched.add(name)
@@ -203,6 +232,24 @@ class Admission:
         window = door.windows.get(max(door.windows)) if door and door.windows else None
         return window.synced if window else None
 
+    def receipts(self, *, every: bool = False) -> tuple[AdmissionReceipt, ...]:
+        """For each unit of which something came since the last call, or for ``every`` one: what we have of it."""
+        units = self._enrolled.keys() if every else self._news & self._enrolled.keys()
+        self._news = set()
+        return tuple(self._receipt(name) for name in sorted(units))
+
+    def _receipt(self, name: str) -> AdmissionReceipt:
+        unit, door = self._enrolled[name], self._door(self._names[name])
+        return AdmissionReceipt(
+            unit=unit.unit,
+            key=key_id(unit.public_key),
+            admitted=door.counts.admitted,
+            floor=door.floor,
+            epochs=tuple(
+                receipt.told(epoch, window.highest + 1, window.gaps) for epoch, window in door.windows.items()
+            ),
+        )
+
     def changed(self, *, refusals: bool = True) -> tuple[UnitAdmissionState, ...]:
         """The states that changed since the last call, for the store.
 
@@ -213,6 +260,17 @@ class Admission:
         names, self._touched = sorted(self._touched), set()
         self._refusals -= set(names)
         return tuple(self._doors[name].state(name) for name in names)
+
+
+def _outlives(statement: Statement, windows: Iterable[ReplayWindow]) -> bool:
+    """Whether an epoch speaks although a later one began, by the unit's own clock: a copy of its card does."""
+    wall = statement.seen.wall
+    if wall is None:
+        return False
+    return any(
+        one.epoch > statement.epoch and one.first_wall is not None and wall > one.first_wall + OUTLIVES_STEPS
+        for one in windows
+    )
 
 
 def _check_leaf(name: str, leaf: str) -> None:
@@ -267,6 +325,8 @@ def _seen_at(statement: Statement, window: ReplayWindow, now: Seconds) -> tuple[
     filter of NTP, RFC 5905 sec. 10).
     """
     seen = statement.seen
+    if seen.wall is not None:
+        window.first_wall = seen.wall if window.first_wall is None else min(window.first_wall, seen.wall)
     uptime = seen.uptime * TIME_STEP
     if seen.wall is not None and seen.wall * TIME_STEP <= now + FUTURE_SECONDS:
         window.boot, window.synced, window.agreed = float(seen.wall * TIME_STEP - uptime), True, True

@@ -1,24 +1,32 @@
 """The anti-replay window: which sequence numbers of one epoch have been admitted.
 
 Invariants:
-    * A number is admitted at most once; what lies too far behind the highest number is refused, never guessed.
-    * Gaps are counted, and a late arrival closes its gap again.
+    * A number is admitted at most once; what the window no longer knows is refused, never guessed.
+    * Gaps are counted, and a late arrival closes its gap again, however far behind it is.
     * Pure: no I/O, no clock.
 
-Source: the sliding receive window of RFC 4303 section 3.4.3 (and RFC 6479 for windows wider than a word), with one
-difference: memory is cheap here and spools drain late, so the window is 2,048 numbers wide.
+Source: the receive window of RFC 4303 section 3.4.3, with one difference: a bitmap says of each of the last numbers
+whether it came; this says of *all* numbers which did not, as gaps. A unit that was offline for a day sends what is
+new first and its backlog after, which leaves one gap, not 2,048 numbers. Whoever tears more than ``GAPS`` gaps loses
+the oldest.
 """
 
 from __future__ import annotations
 
+import struct
+from bisect import bisect_right
 from dataclasses import dataclass
 from enum import IntEnum, unique
+from itertools import pairwise
 from typing import Final
 
 from appliance.protocol.values import COUNTER_LIMIT, Epoch, Seq
 
-WIDTH: Final = 2048
-"""Numbers behind the highest that can still be admitted."""
+GAPS: Final = 1024
+"""Gaps remembered of one epoch; as many as a bitmap of 2,048 numbers can tell."""
+
+CONTENTS: Final = 4096
+"""Of so many of the numbers admitted last it is remembered what they said."""
 
 STEPS: Final = 4096
 """Of so many of its latest steps of time it is remembered how much a unit said."""
@@ -26,8 +34,11 @@ STEPS: Final = 4096
 BLOCK: Final = 60
 """Steps of a unit's time that are counted together too: five minutes."""
 
-_MASK: Final = (1 << WIDTH) - 1
-BITMAP_BYTES: Final = WIDTH // 8
+_OLD_WIDTH: Final = 2048
+"""Numbers in the bitmap that schemas 1 to 4 stored."""
+_OLD_BYTES: Final = _OLD_WIDTH // 8
+_KNOWN: Final = struct.Struct(">I")
+_GAP: Final = struct.Struct(">II")
 
 
 @unique
@@ -38,7 +49,7 @@ class Verdict(IntEnum):
     REPEATED = 1
     """Admitted before, certainly: a redelivery, or a replay."""
     TOO_OLD = 2
-    """So far behind that the window no longer knows."""
+    """Behind more gaps than are remembered: the window no longer knows."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,15 +57,15 @@ class WindowState:
     """All a window knows, for the store.
 
     ``lowest`` and ``highest`` are the first and last number expected and seen, ``admitted`` how many were
-    admitted, ``bitmap`` the last ``WIDTH`` numbers (the lowest bit of the last byte is ``highest``), ``boot`` the
-    estimated instant the epoch began (unix seconds) and ``synced`` whether the unit's own clock said so.
+    admitted, ``gaps`` what did not come (see ``gaps_of``), ``boot`` the estimated instant the epoch began (unix
+    seconds) and ``synced`` whether the unit's own clock said so.
     """
 
     epoch: Epoch
     lowest: int
     highest: int
     admitted: int
-    bitmap: bytes
+    gaps: bytes
     boot: float
     synced: bool
 
@@ -72,8 +83,8 @@ class ReplayWindow:
     """
 
     __slots__ = (
-        "_bitmap", "_blocks", "_steps", "admitted", "agreed", "boot", "epoch", "highest", "lowest", "settled_at",
-        "synced", "uptime",
+        "_blocks", "_contents", "_gaps", "_steps", "admitted", "agreed", "boot", "epoch", "first_wall", "highest",
+        "known", "lowest", "settled_at", "synced", "uptime",
     )  # fmt: skip
 
     def __init__(self, *, epoch: Epoch, lowest: int) -> None:
@@ -91,27 +102,52 @@ class ReplayWindow:
         """The highest uptime heard of, in steps."""
         self._steps: dict[int, int] = {}
         self._blocks: dict[int, int] = {}
-        self._bitmap = 0
+        self._contents: dict[int, int] = {}
+        self.first_wall: int | None = None
+        """The earliest time of day that the unit's own synchronised clock told in this epoch, in steps."""
+        self.known = 0
+        """Of lower numbers it is not known whether they came."""
+        self._gaps: list[tuple[int, int]] = []
+
+    @property
+    def gaps(self) -> tuple[tuple[int, int], ...]:
+        """The numbers below ``highest`` that may still come, as (first, end), lowest first."""
+        return tuple(self._gaps)
+
+    def _gap_at(self, seq: int) -> int | None:
+        place = bisect_right(self._gaps, (seq, COUNTER_LIMIT + 1)) - 1
+        return place if place >= 0 and self._gaps[place][0] <= seq < self._gaps[place][1] else None
 
     def verdict(self, seq: Seq) -> Verdict:
         """Whether ``seq`` may be admitted; changes nothing."""
-        behind = self.highest - seq
-        if behind < 0:
+        if seq > self.highest or self._gap_at(seq) is not None:
             return Verdict.FRESH
-        if behind >= WIDTH:
-            return Verdict.TOO_OLD
-        return Verdict.REPEATED if self._bitmap >> behind & 1 else Verdict.FRESH
+        return Verdict.REPEATED if seq >= self.known else Verdict.TOO_OLD
 
     def mark(self, seq: Seq) -> None:
         """Admit ``seq``; it must be FRESH."""
-        ahead = seq - self.highest
-        if ahead > 0:
-            self._bitmap = 1 if ahead >= WIDTH else (self._bitmap << ahead | 1) & _MASK
+        if seq > self.highest:
+            if seq > self.highest + 1:
+                self._gaps.append((self.highest + 1, seq))
             self.highest = seq
-        else:
-            self._bitmap |= 1 << -ahead
+        elif (place := self._gap_at(seq)) is not None:
+            first, end = self._gaps[place]
+            left = [gap for gap in ((first, int(seq)), (seq + 1, end)) if gap[0] < gap[1]]
+            self._gaps[place : place + 1] = left
+        if len(self._gaps) > GAPS:
+            self.known = self._gaps.pop(0)[1]
         self.lowest = min(self.lowest, seq)
         self.admitted += 1
+
+    def told(self, seq: int, content: int) -> None:
+        """Remember what was said under a number: a hash, in memory only."""
+        self._contents[seq] = content
+        if len(self._contents) > CONTENTS:
+            del self._contents[next(iter(self._contents))]
+
+    def contradicts(self, seq: int, content: int) -> bool:
+        """Whether something else was admitted under this number, as far as is remembered."""
+        return self._contents.get(seq, content) != content
 
     def admitted_in(self, step: int) -> int:
         """How many statements of this step of the unit's time were admitted, as far as is remembered."""
@@ -145,7 +181,7 @@ class ReplayWindow:
             lowest=self.lowest,
             highest=self.highest,
             admitted=self.admitted,
-            bitmap=self._bitmap.to_bytes(BITMAP_BYTES, "big"),
+            gaps=_KNOWN.pack(self.known) + b"".join(_GAP.pack(*gap) for gap in self._gaps),
             boot=self.boot,
             synced=self.synced,
         )
@@ -154,10 +190,46 @@ class ReplayWindow:
     def of(state: WindowState) -> ReplayWindow:
         """The window the store kept; ValueError where its numbers contradict each other."""
         span = state.highest - state.lowest + 1
-        if not 0 <= state.admitted <= span < COUNTER_LIMIT + 1 or len(state.bitmap) != BITMAP_BYTES:
+        known, gaps = gaps_of(state.gaps, state.highest)
+        edges = [edge for gap in gaps for edge in gap]
+        # Two gaps never touch: between them something came.
+        well = all(one < other for one, other in pairwise(edges))
+        if (
+            not 0 <= state.admitted <= span < COUNTER_LIMIT + 1
+            or not well
+            or len(gaps) > _OLD_WIDTH
+            or (edges and not known <= edges[0] < edges[-1] <= state.highest)
+        ):
             raise ValueError(f"window of epoch {state.epoch} contradicts itself")
         window = ReplayWindow(epoch=state.epoch, lowest=state.lowest)
         window.highest, window.admitted = state.highest, state.admitted
         window.boot, window.synced = state.boot, state.synced
-        window._bitmap = int.from_bytes(state.bitmap, "big")
+        window.known, window._gaps = known, gaps
         return window
+
+
+def gaps_of(stored: bytes, highest: int) -> tuple[int, list[tuple[int, int]]]:
+    """The lowest number known of, and the gaps, as stored; ValueError where the bytes are neither form.
+
+    Schema 5 stores four bytes and then eight a gap (first, end). Before, it was a bitmap of the last 2,048 numbers,
+    256 bytes, in which the lowest bit of the last byte is ``highest``.
+    """
+    if len(stored) == _OLD_BYTES:
+        return _gaps_in_bitmap(int.from_bytes(stored, "big"), highest)
+    if len(stored) % _GAP.size != _KNOWN.size:
+        raise ValueError("what is stored of the gaps contradicts itself")
+    (known,) = _KNOWN.unpack_from(stored)
+    return known, list(_GAP.iter_unpack(stored[_KNOWN.size :]))
+
+
+def _gaps_in_bitmap(bitmap: int, highest: int) -> tuple[int, list[tuple[int, int]]]:
+    known = max(0, highest - _OLD_WIDTH + 1)
+    gaps: list[tuple[int, int]] = []
+    for seq in range(known, highest + 1):
+        if bitmap >> (highest - seq) & 1:
+            continue
+        if gaps and gaps[-1][1] == seq:
+            gaps[-1] = (gaps[-1][0], seq + 1)
+        else:
+            gaps.append((seq, seq + 1))
+    return known, gaps

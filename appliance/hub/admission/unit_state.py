@@ -16,7 +16,7 @@ from appliance.base.errors import Refused, Rule
 from appliance.hub.admission.replay_window import ReplayWindow, WindowState
 from appliance.protocol.values import Epoch, Seconds, UnitId
 
-OPEN_EPOCHS: Final = 8
+OPEN_EPOCHS: Final = 32
 """How many epochs of a unit stay open at once, so that what was spooled before a power cut still gets in."""
 
 EPOCH_LEAP: Final = 2**20
@@ -46,6 +46,7 @@ class UnitAdmissionState:
     """What the store keeps of one unit: the lowest epoch still open, its windows, its counts.
 
     ``unit`` is its name and key identifier, ``north/0123456789abcdef``; ``""`` stands for senders that are no unit.
+    What goes into the store holds the windows that changed, what comes out of it all that are open.
     ``refused`` pairs rule numbers with counts.
     """
 
@@ -89,13 +90,14 @@ class ArrivalBudget:
 class UnitAdmission:
     """The windows and counts of one unit."""
 
-    __slots__ = ("arrivals", "counts", "floor", "windows")
+    __slots__ = ("_changed", "arrivals", "counts", "floor", "windows")
 
     def __init__(self) -> None:
         self.floor = 1
         self.windows: dict[Epoch, ReplayWindow] = {}
         self.counts = UnitCounts()
         self.arrivals = ArrivalBudget()
+        self._changed: set[Epoch] = set()
 
     def window(self, epoch: Epoch, unit: UnitId) -> ReplayWindow:
         """The window of ``epoch``, new if need be but not yet entered. Refused: ROLLED_BACK."""
@@ -123,16 +125,18 @@ class UnitAdmission:
         return ReplayWindow(epoch=epoch, lowest=0 if self.windows else 2**32)
 
     def enter(self, window: ReplayWindow) -> None:
-        """Keep ``window``; close the oldest where too many would be open."""
+        """Keep ``window``, which has changed; close the oldest where too many would be open."""
         self.windows[window.epoch] = window
+        self._changed.add(window.epoch)
         if len(self.windows) > OPEN_EPOCHS:
             closed = self.windows.pop(min(self.windows))
             self.counts.missing_closed += closed.missing
             self.floor = closed.epoch + 1
 
     def state(self, unit: str) -> UnitAdmissionState:
-        """What the store keeps of it, under ``unit``."""
+        """What the store keeps of it, under ``unit``; of its windows those that changed since the last call."""
         counts = self.counts
+        changed, self._changed = self._changed, set()
         return UnitAdmissionState(
             unit=unit,
             floor=self.floor,
@@ -140,7 +144,7 @@ class UnitAdmission:
             repeated=counts.repeated,
             missing_closed=counts.missing_closed,
             refused=tuple(sorted((int(rule), count) for rule, count in counts.refused.items())),
-            windows=tuple(window.state() for window in self.windows.values()),
+            windows=tuple(self.windows[epoch].state() for epoch in sorted(changed) if epoch in self.windows),
         )
 
     @staticmethod

@@ -139,19 +139,27 @@ class RelayStatus:
     online: bool
     spooled: int
     dropped: int
+    disk_low: bool = False
 
 
 def relay_status_in(untrusted: bytes, where: str) -> RelayStatus:
     """The status of a unit's RELAY. Refused: MALFORMED_REQUEST."""
-    short = b'"spooled"' not in untrusted
-    keys = frozenset({"v", "state"}) if short else frozenset({"v", "state", "spooled", "dropped"})
+    keys = frozenset({"v", "state"})
+    if b'"spooled"' in untrusted:
+        keys |= {"spooled", "dropped"}
+    if b'"disk"' in untrusted:
+        keys |= {"disk"}
     found = _object_in(untrusted, keys, where, MAX_REQUEST)
     counts = (found.get("spooled", 0), found.get("dropped", 0))
-    if found["state"] not in ("online", "offline") or any(
-        type(count) is not int or not 0 <= count < 2**53 for count in counts
+    if (
+        found["state"] not in ("online", "offline")
+        or found.get("disk", "low") != "low"
+        or any(type(count) is not int or not 0 <= count < 2**53 for count in counts)
     ):
         raise _malformed("its state or counts are not of the list", where)
-    return RelayStatus(online=found["state"] == "online", spooled=counts[0], dropped=counts[1])
+    return RelayStatus(
+        online=found["state"] == "online", spooled=counts[0], dropped=counts[1], disk_low="disk" in found
+    )
 
 
 def json_of(message: dict[str, Any]) -> bytes:

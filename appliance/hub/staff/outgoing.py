@@ -17,6 +17,7 @@ from appliance.hub.records.daily_counts import DailyCounts
 from appliance.hub.records.trends import STRIP_SECONDS, TrendRows, Trends
 from appliance.hub.staff import messages, room
 from appliance.hub.staff import status as boards
+from appliance.hub.staff.notices import notices
 from appliance.hub.staff.translations import CATALOGUES
 from appliance.hub.staff.unit_status import UnitStatuses
 from appliance.hub.statistics.baseline.baseline import Baseline
@@ -58,6 +59,8 @@ class StaffPublisher:
         self._roster = roster
         self._drift = drift
         self._trends = trends
+        self.disk_low = False
+        """Whether the hub's own disk is nearly full: whoever can see it says so."""
         self._told_at = dict.fromkeys((BOARD_SECONDS, LIVE_SECONDS, TRENDS_SECONDS), float("-inf"))
         self._to_store: tuple[TrendRows, ...] = ()
 
@@ -99,7 +102,7 @@ class StaffPublisher:
     def board(self, now: Seconds) -> OutgoingMessage:
         """The board as it is at ``now``."""
         config, daybook, baseline = self._config, self._daybook, self._baseline
-        today = daybook.today()
+        today, rows = daybook.today(), self._roster.rows()
         board = boards.Board(
             booth=self._booth,
             at=now,
@@ -114,9 +117,10 @@ class StaffPublisher:
             stock=self._pacing.stock(today),
             staff=config.pacing.staff,
             staff_free=self._pacing.free(self._alerts.open),
-            units=self._roster.rows(),
+            units=rows,
             usual=baseline.usual(most=_USUAL),
             last_alert=self._last(),
+            notices=notices(config.language, rows, now, disk_low=self.disk_low),
         )
         return OutgoingMessage(topic=topics.board(self._booth), payload=boards.telling(board))
 

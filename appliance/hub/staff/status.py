@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from appliance.hub.staff.messages import VERSION, json_of
+from appliance.hub.staff.notices import Notice
 from appliance.hub.statistics.baseline.baseline import UsualWord
 from appliance.protocol.health import Health, SourceKind
 from appliance.protocol.values import BoothId, Seconds, UnitId
@@ -33,6 +34,8 @@ class UnitRow:
     """Whether it runs behind its walls; None until it has said so."""
     admitted: int
     refused: int
+    repeated: int
+    """Sent again though it was admitted: how a lost link or a kill shows, and no harm."""
     missing: int
     spooled: int = 0
     """Statements that its RELAY still holds,"""
@@ -42,6 +45,9 @@ class UnitRow:
     """Refusals by number of the rule."""
     synced: bool | None = None
     """Whether its clock is set; None until it has said something."""
+    two_holders_at: Seconds | None = None
+    """When two devices last spoke under its key."""
+    disk_low: bool = False
 
     @property
     def simulated(self) -> bool:
@@ -80,6 +86,7 @@ class Board:
     units: tuple[UnitRow, ...]
     usual: tuple[UsualWord, ...]
     last_alert: LastAlert | None
+    notices: tuple[Notice, ...] = ()
 
 
 def telling(board: Board) -> bytes:
@@ -111,6 +118,10 @@ def telling(board: Board) -> bytes:
                 {"attribute": one.attribute, "word": one.word, "share": round(one.share, 3)}
                 for one in board.usual
             ],
+            "notices": [
+                {"condition": one.condition.value, "title": one.title, "todo": one.todo}
+                for one in board.notices
+            ],
             "last_alert": {"id": last.alert, "text": last.text, "at": int(last.at)} if last else None,
         }
     )
@@ -134,5 +145,6 @@ def unit_row(row: UnitRow, now: Seconds) -> dict[str, object]:
         "heard_ago": heard_ago,
         "admitted": row.admitted,
         "refused": row.refused,
+        "repeated": row.repeated,
         "missing": row.missing,
     }

@@ -32,6 +32,7 @@ class _Unit:
     spooled: int = 0
     dropped: int = 0
     boxed: bool | None = None
+    disk_low: bool = False
     newest: tuple[int, int] = (0, 0)
     """Epoch and number of the heartbeat that said whether it is boxed, however late that came."""
 
@@ -59,6 +60,7 @@ class UnitStatuses:
             raise Refused(Rule.WRONG_TOPIC, "no such unit is enrolled", where=name)
         said, unit = messages.relay_status_in(arrival.untrusted_payload, name), self._unit(name)
         unit.online, unit.spooled, unit.dropped = said.online, said.spooled, said.dropped
+        unit.disk_low = said.disk_low
 
     def heard(self, heartbeat: Heartbeat, admitted: Admitted) -> None:
         """A unit said how it is."""
@@ -92,6 +94,9 @@ class UnitStatuses:
             heard_at=unit.heard_at,
             admitted=counts.admitted,
             refused=sum(counts.refused.values()) - counts.repeated,
+            repeated=counts.repeated,
+            two_holders_at=self._admission.two_holders_at(name),
+            disk_low=unit.disk_low,
             missing=self._admission.missing(name),
             spooled=unit.spooled,
             dropped=unit.dropped,

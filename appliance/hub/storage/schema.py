@@ -17,7 +17,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-SCHEMA: Final = 4
+SCHEMA: Final = 5
 APPLICATION_ID: Final = 0x4C454654
 """``LEFT`` in ASCII, in the database's header: a database of something else is not opened."""
 
@@ -73,7 +73,7 @@ STORED_COLUMNS: Final = (
         ("lowest", "INTEGER NOT NULL", "first number to be expected"),
         ("highest", "INTEGER NOT NULL", "highest number admitted"),
         ("admitted", "INTEGER NOT NULL", "count, so that gaps can be told"),
-        ("bitmap", "BLOB NOT NULL", "which of the last numbers were admitted: no replay"),
+        ("gaps", "BLOB NOT NULL", "which numbers were not admitted: no replay, and nothing lost"),
         ("boot", "REAL NOT NULL", "when the epoch began, for units without a clock"),
         ("synced", "INTEGER NOT NULL", "whether the unit's own clock said so"),
     ),
@@ -283,5 +283,7 @@ MIGRATIONS: Final[dict[int, tuple[str, ...]]] = {
             "PRIMARY KEY (at, what)) STRICT"
         ),
     ),
+    # What is in it keeps the form of a bitmap until it next changes (replay_window.gaps_of).
+    4: ("ALTER TABLE window RENAME COLUMN bitmap TO gaps",),
 }
 """SQL that takes a database from the schema of that number to the next."""

@@ -109,7 +109,7 @@ class Store:
                     one.lowest,
                     one.highest,
                     one.admitted,
-                    one.bitmap,
+                    one.gaps,
                     one.boot,
                     one.synced,
                 )
@@ -182,7 +182,7 @@ class Store:
         for unit, rule, number in self._db.execute("SELECT unit, rule, number FROM refused"):
             refused[unit].append((rule, number))
         windows: dict[str, list[WindowState]] = defaultdict(list)
-        for unit, epoch, lowest, highest, admitted, bitmap, boot, synced in self._db.execute(
+        for unit, epoch, lowest, highest, admitted, gaps, boot, synced in self._db.execute(
             "SELECT * FROM window ORDER BY unit, epoch"
         ):
             windows[unit].append(
@@ -191,7 +191,7 @@ class Store:
                     lowest=lowest,
                     highest=highest,
                     admitted=admitted,
-                    bitmap=bitmap,
+                    gaps=gaps,
                     boot=boot,
                     synced=bool(synced),
                 )

@@ -52,6 +52,7 @@
  * @property {number} staffFree
  * @property {readonly Unit[]} units
  * @property {readonly Usual[]} usual
+ * @property {readonly {condition: string, title: string, todo: string}[]} notices  what is wrong with the booth, in the hub's words
  */
 /** @typedef {{ok: boolean, alert: string | null, text: string, why: string, left: number}} Answer `why` and `left`: of a pairing */
 
@@ -220,6 +221,10 @@ export class Reader {
             fps: unit.number("fps", 0, 1000),
           });
         }),
+        notices: (optional(fields, "notices", (key) => fields.list(key, 50, (item) => {
+          const notice = new Fields(item);
+          return Object.freeze({condition: notice.text("condition", 40), title: notice.text("title", 200), todo: notice.text("todo", 400)});
+        })) ?? []),
         usual: fields.list("usual", 200, (item) => {
           const usual = new Fields(item);
           return Object.freeze({

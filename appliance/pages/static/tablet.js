@@ -145,6 +145,7 @@ class Tablet {
     else if (link.state === "up" && booth.heardAt && now - booth.heardAt > SILENCE_MS) lines.push(["bad", t.banner.hubSilent(Math.round((now - booth.heardAt) / 5000) * 5), t.banner.hubAwayMore]);
     const unboxed = (booth.board?.units ?? []).filter(({boxed}) => boxed === false).map((unit) => unit.place || unit.unit);
     if (unboxed.length) lines.push(["unboxed", t.banner.unboxed, t.banner.unboxedMore(unboxed.join(", "))]);
+    for (const {title, todo} of booth.board?.notices ?? []) lines.push(["bad", title, todo]);
     if (booth.cameras.length) lines.push(["camera", t.banner.camera, t.banner.cameraMore(booth.cameras.join(", "))]);
     if (booth.board?.simulated) lines.push(["simulated", t.banner.simulated, t.banner.simulatedMore]);
     const signature = JSON.stringify([lines, link.state === "refused", link.state === "taken_over"]);

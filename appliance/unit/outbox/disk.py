@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import time
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -175,6 +175,13 @@ class Disk:
         upto = min([self.settled, *(one for one in holds if one is not None)])
         if upto > self._settled.value:  # an old number only means that something is sent twice
             self._settled.put(upto)
+
+    def blank(self, serials: Collection[int]) -> None:
+        """Forget these records, whatever still waits before them."""
+        least, most = min(serials), max(serials)
+        for segment in self.segments:
+            if segment.first <= most and least < segment.next:
+                segment.blank(serials)
 
     def _done(self, segment: Segment) -> bool:
         # A segment that was left half full because of trouble will never reach its end.

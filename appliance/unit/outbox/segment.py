@@ -117,6 +117,16 @@ class Segment:
                 write_whole(self._descriptor, bytes((end - start) * RECORD_BYTES), self._place(start))
             self._erased, self._dirty = upto, True
 
+    def blank(self, serials: Collection[int]) -> None:
+        """Overwrite these slots of ours with zeros: they no longer wait. A disk that refuses is no failure."""
+        ours = range(self.first, self.next)
+        inside = {serial for serial in serials if serial in ours} - self.unread
+        self.bad |= inside
+        with suppress(OSError):
+            for start, end in runs(ours, set(ours) - inside):
+                write_whole(self._descriptor, bytes((end - start) * RECORD_BYTES), self._place(start))
+                self._dirty = True
+
     def blank_rest(self) -> None:
         """Overwrite what a failed append may have left behind the last record: it is kept elsewhere."""
         with suppress(OSError):

@@ -20,7 +20,7 @@ from __future__ import annotations
 import errno
 import time
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from itertools import islice
 from pathlib import Path
 from typing import Final
@@ -92,6 +92,11 @@ class Spool:
     def __len__(self) -> int:
         on_disk = self._disk.waiting(self._handed) if self._disk else 0
         return on_disk + sum(one.serial >= self._handed for one in self._loose)
+
+    @property
+    def next(self) -> int:
+        """The serial of the next record."""
+        return self._next
 
     @property
     def loose(self) -> int:
@@ -211,6 +216,19 @@ class Spool:
             self._loose.popleft()
         if self._disk is not None:
             self._disk.settle(serial)
+
+    def blank(self, serials: Collection[int]) -> None:
+        """These are where they should be, though others before them are not: forget them alone."""
+        gone = frozenset(serials)
+        if not gone:
+            return
+        self._loose = deque(one for one in self._loose if one.serial not in gone)
+        if self._disk is not None:
+            self._disk.blank(gone)
+
+    def give_up(self, count: int, why: str) -> None:
+        """Count records that are settled although nobody has them."""
+        self._count_dropped(count, why)
 
     def close(self) -> None:
         """Sync what is settled and close; nothing is lost without this, only sent twice."""

@@ -9,10 +9,10 @@ from hypothesis import strategies as st
 
 from appliance.base.errors import Refused, Rule
 from appliance.hub.admission.admission import BLOCK_MOST, STEP_MOST, Admission, Admitted, Lateness
-from appliance.hub.admission.replay_window import WIDTH, ReplayWindow, Verdict
+from appliance.hub.admission.replay_window import GAPS, ReplayWindow, Verdict
 from appliance.hub.admission.unit_state import MOST_BACKLOG, OPEN_EPOCHS, UnitAdmissionState
 from appliance.protocol.values import Epoch, Heartbeat, Observation, Seconds, Seq
-from tests.hub.corner import BOOTH, NOON, PLAIN, Camera, register_of
+from tests.hub.corner import BOOTH, NOON, ODD, PLAIN, Camera, register_of
 
 
 def door(*cameras: Camera, doors: tuple[UnitAdmissionState, ...] = ()) -> Admission:
@@ -29,16 +29,13 @@ def refused(admission: Admission, camera: Camera, envelope: bytes, now: float = 
     return refusal.value.rule
 
 
-@given(st.lists(st.one_of(st.integers(0, 40), st.integers(0, 3 * WIDTH)), max_size=200))
+@given(st.lists(st.one_of(st.integers(0, 40), st.integers(0, 100_000)), max_size=200))
 def test_the_window_agrees_with_a_set_of_all_numbers_ever_seen(seqs: list[int]) -> None:
-    """The window admits a number just when a set of all admitted numbers lacks it and it is not too far behind."""
+    """The window admits a number just when a set of all admitted numbers lacks it, however far behind it is."""
     window, seen = ReplayWindow(epoch=Epoch(1), lowest=0), set[int]()
     for seq in seqs:
         verdict = window.verdict(Seq(seq))
-        if seen and seq <= max(seen) - WIDTH:
-            assert verdict is Verdict.TOO_OLD
-        else:
-            assert verdict is (Verdict.REPEATED if seq in seen else Verdict.FRESH)
+        assert verdict is (Verdict.REPEATED if seq in seen else Verdict.FRESH)
         if verdict is Verdict.FRESH:
             window.mark(Seq(seq))
             seen.add(seq)
@@ -60,15 +57,28 @@ def test_an_observation_and_a_heartbeat_are_admitted_once() -> None:
     assert admission.counts("north").repeated == 1
 
 
-def test_what_is_older_than_the_window_is_a_replay_but_no_repetition() -> None:
-    """A number that fell out of the window is refused as a replay and not taken for a redelivery."""
+def test_a_backlog_of_a_day_gets_in_behind_what_is_new() -> None:
+    """What is new is admitted first; the numbers far behind it still are, each once, and none is too old."""
     camera = Camera("north")
     admission = door(camera)
-    old = camera.observation(PLAIN, NOON)
-    camera.seq = WIDTH
+    backlog = [camera.observation(PLAIN, NOON - 600) for _ in range(50)]
+    camera.seq = 1_728_000
     passes(admission, camera, camera.observation(PLAIN, NOON))
-    assert refused(admission, camera, old) is Rule.REPLAYED
-    assert admission.counts("north").repeated == 0
+    for envelope in backlog:
+        passes(admission, camera, envelope)
+    assert {refused(admission, camera, envelope) for envelope in backlog} == {Rule.REPLAYED}
+    counts = admission.counts("north")
+    assert (counts.admitted, counts.repeated, sum(counts.refused.values())) == (51, 50, 50)
+
+
+def test_more_gaps_than_are_remembered_cost_the_oldest_and_admit_nothing_twice() -> None:
+    """A window torn into more gaps than it remembers closes the oldest: refused, and not taken for a redelivery."""
+    window = ReplayWindow(epoch=Epoch(1), lowest=0)
+    for seq in range(1, 2 * GAPS + 4, 2):
+        window.mark(Seq(seq))
+    assert [window.verdict(Seq(seq)) for seq in (0, 1, 2, 3, 4, 5)] == [
+        Verdict.TOO_OLD, Verdict.TOO_OLD, Verdict.TOO_OLD, Verdict.REPEATED, Verdict.FRESH, Verdict.REPEATED,
+    ]  # fmt: skip
 
 
 def test_gaps_are_counted_and_closed_by_late_arrivals() -> None:
@@ -95,7 +105,7 @@ def test_a_unit_met_in_the_middle_of_its_life_is_missing_nothing() -> None:
 
 
 def test_what_was_spooled_before_a_power_cut_still_gets_in() -> None:
-    """After a restart the previous epochs stay open, up to eight of them; a closed one is a roll-back."""
+    """After a restart the previous epochs stay open, up to thirty-two of them; a closed one is a roll-back."""
     camera = Camera("north")
     admission = door(camera)
     spooled = camera.observation(PLAIN, NOON)
@@ -309,3 +319,29 @@ def test_garbage_is_refused_and_nothing_else_happens(topic: str, garbage: bytes,
     with pytest.raises(Refused):
         admission.admit(topic, garbage, Seconds(now))
     assert sum(sum(admission.counts(name).refused.values()) for name in ("", "north")) == 1
+
+
+def test_another_statement_under_a_used_number_proves_two_holders_of_a_key() -> None:
+    """A copy of a unit's card says something else under a number that was admitted: a rule of its own."""
+    camera, copy = Camera("north"), Camera("north")
+    admission = door(camera)
+    first = camera.observation(PLAIN, NOON)
+    passes(admission, camera, first)
+    assert admission.two_holders_at("north") is None
+    assert refused(admission, camera, copy.observation(ODD, NOON)) is Rule.TWO_HOLDERS
+    assert admission.two_holders_at("north") == NOON
+    assert refused(admission, camera, first) is Rule.REPLAYED
+    counts = admission.counts("north")
+    assert (counts.admitted, counts.repeated) == (1, 1)
+
+
+def test_an_epoch_that_outlives_the_next_is_a_copy() -> None:
+    """Once a later start of SENSE has spoken, an earlier one that goes on for minutes is another device."""
+    camera, copy = Camera("north", epoch=1), Camera("north", epoch=2)
+    admission = door(camera)
+    passes(admission, camera, camera.observation(PLAIN, NOON))
+    passes(admission, camera, copy.observation(PLAIN, NOON + 10), NOON + 10)
+    passes(admission, camera, camera.observation(PLAIN, NOON + 200), NOON + 200)
+    assert admission.two_holders_at("north") is None
+    passes(admission, camera, camera.observation(PLAIN, NOON + 400), NOON + 400)
+    assert admission.two_holders_at("north") == NOON + 400

@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 
 from appliance.unit.outbox import publisher
-from appliance.unit.outbox.publisher import MOST_KEPT_SECONDS, Publisher
+from appliance.unit.outbox.publisher import Publisher
 from appliance.unit.outbox.spool import Spool
+from appliance.unit.outbox.timed_keeping import MOST_KEPT_SECONDS
 
 
 class Radio:

@@ -61,7 +61,6 @@ class Unit:
         self._directory = directory
         self.sealed: list[bytes] = []
         self.delivered: Counter[bytes] = Counter()
-        self.dropped = 0
         self.spool = Spool(directory, 200)
 
     def take_in(self, count: int) -> None:
@@ -77,13 +76,12 @@ class Unit:
         if found:
             self.spool.settle(found[-1].serial + 1)
 
-    def restart(self, *, killed: bool) -> None:
+    def restart(self) -> None:
         """End (with what is in memory, where the disk took it) and begin again."""
         self.spool.persist()
         if self.spool.loose:
             return  # a relay that is killed now loses what no disk took: the bound that is stated
-        if not killed:
-            self.spool.close()
+        self.spool.close()
         self.spool = Spool(self._directory, 200)
 
     def live(self) -> None:
@@ -91,13 +89,13 @@ class Unit:
         self.take_in(30)
         self.take_in(40)
         self.hand_over(20)
-        self.restart(killed=True)
+        self.restart()
         self.take_in(45)
         self.hand_over(60)
-        self.restart(killed=False)
+        self.restart()
         self.hand_over(10)
         self.take_in(20)
-        self.restart(killed=True)
+        self.restart()
 
     def end(self) -> None:
         """On a disk that works again: everything that is still there is handed over, after two restarts."""
@@ -105,7 +103,7 @@ class Unit:
             self.spool.persist()
             while self.spool.waiting(-(10**10), 1):
                 self.hand_over(1000)
-            self.restart(killed=True)
+            self.restart()
         while self.spool.waiting(-(10**10), 1):
             self.hand_over(1000)
 
