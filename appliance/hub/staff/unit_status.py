@@ -100,7 +100,12 @@ class UnitStatuses:
             missing=self._admission.missing(name),
             spooled=unit.spooled,
             dropped=unit.dropped,
-            rules=tuple((int(rule), number) for rule, number in sorted(counts.refused.items())),
+            rules=tuple(
+                (int(rule), number)
+                for rule, number in sorted(
+                    (counts.refused - Counter({Rule.REPLAYED: counts.repeated})).items()
+                )
+            ),
             synced=self._admission.synced(name),
         )
 

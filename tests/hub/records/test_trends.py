@@ -310,7 +310,8 @@ def _moment(units: int) -> Moment:
     )  # fmt: skip
     row = UnitRow(
         unit=UnitId("u" * 24), place="é" * 40, enrolled_simulated=True, online=False, health=health,
-        heard_at=START, boxed=False, admitted=10**9, refused=10**9, missing=10**9, spooled=200_000, dropped=10**6,
+        heard_at=START, boxed=False, admitted=10**9, refused=10**9, repeated=0, missing=10**9, spooled=200_000,
+        dropped=10**6,
         rules=tuple((rule, 10**6) for rule in range(1, 17)), synced=False,
     )  # fmt: skip
     return Moment(
