@@ -148,6 +148,7 @@ WRITERS = (
     "booth tablet tablet-1 --directory {booth}",
     "booth tablet tablet-1 --remove --yes --directory {booth}",
     "booth renew --directory {booth}",
+    "booth mend-store --store {new}/store",
     "pair renew --directory {new}/paired",
     "booth revoke corner-north --yes --directory {booth}",
     "enrol request corner-south --booth corner --directory {new}/unit",

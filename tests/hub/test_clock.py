@@ -123,5 +123,5 @@ def test_the_hub_notices_that_its_clock_was_set() -> None:
     booth = new_booth(camera)
     booth.handle_batch([camera.says(camera.observation(PLAIN, NOON))], Seconds(NOON - 86_400), steady=100.0)
     booth.handle_batch([camera.says(camera.observation(PLAIN, NOON + 20))], Seconds(NOON + 20), steady=120.0)
-    (door,) = booth._admission._doors.values()
+    (door,) = (door for door in booth._admission._doors.values() if door.windows)
     assert door.windows[Epoch(1)].boot == pytest.approx(NOON - 1000)
