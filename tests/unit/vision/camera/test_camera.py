@@ -14,7 +14,7 @@ import pytest
 from appliance.base.errors import Unavailable, Unfit
 from appliance.protocol.health import SourceKind
 from appliance.settings.config import CameraConfig
-from appliance.unit.vision.camera import frame_source, read_ahead
+from appliance.unit.vision.camera import frame_source, read_ahead, recording
 from appliance.unit.vision.types import Frame
 
 
@@ -114,12 +114,12 @@ def test_network_cameras_are_refused(source: str) -> None:
         frame_source.open_source(configured(source))
 
 
-@pytest.mark.parametrize("formats", [frame_source._FORMATS, f"{frame_source._FORMATS},concat"])
+@pytest.mark.parametrize("formats", [recording._FORMATS, f"{recording._FORMATS},concat"])
 def test_a_playlist_cannot_reach_the_network(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, formats: str
 ) -> None:
     """FFmpeg may not follow a file to a network address: playlists are no format, and the network no protocol."""
-    monkeypatch.setattr(frame_source, "_FORMATS", formats)
+    monkeypatch.setattr(recording, "_FORMATS", formats)
     with socket.create_server(("127.0.0.1", 0)) as server:
         server.settimeout(0.2)
         path = tmp_path / "list.ffconcat"
