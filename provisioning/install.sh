@@ -30,6 +30,7 @@ for unit in $units; do put "$unit" /etc/systemd/system; done
 put sysusers.d/leftfield.conf /etc/sysusers.d
 put tmpfiles.d/leftfield.conf /etc/tmpfiles.d
 put journald.conf.d/leftfield.conf /etc/systemd/journald.conf.d
+if [ "$role" = unit ]; then put udev/70-leftfield.rules /etc/udev/rules.d; fi
 if [ "$role" = hub ]; then put mosquitto.service.d/leftfield.conf /etc/systemd/system/mosquitto.service.d; fi
 install -d -m 0755 "$root/etc/leftfield"
 

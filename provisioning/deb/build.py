@@ -198,6 +198,8 @@ def stage(build: Build, tree: Path) -> None:
     _put(units / "sysusers.d/leftfield.conf", tree / "usr/lib/sysusers.d/leftfield.conf")
     _put(units / "tmpfiles.d/leftfield.conf", tree / "usr/lib/tmpfiles.d/leftfield.conf")
     _put(units / "journald.conf.d/leftfield.conf", tree / "usr/lib/systemd/journald.conf.d/leftfield.conf")
+    if build.role == "unit":
+        _put(units / "udev/70-leftfield.rules", tree / "usr/lib/udev/rules.d/70-leftfield.rules")
     if build.role == "hub":
         drop_in = "mosquitto.service.d/leftfield.conf"
         _put(units / drop_in, tree / "usr/lib/systemd/system" / drop_in)
