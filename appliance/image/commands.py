@@ -68,6 +68,9 @@ def add_parsers(subparsers: Subparsers) -> None:
         "--config", type=Path, default=Path("/etc/leftfield/unit.toml"), help="(default: %(default)s)"
     )
     walls.add_argument("--ssh", action="store_true", help="open port 22 to private networks")
+    walls.add_argument(
+        "--clock", action="store_true", help="print where a unit has the time from (timesyncd.conf)"
+    )
 
 
 def _image(given: argparse.Namespace) -> int:
@@ -174,19 +177,24 @@ def _firewall(given: argparse.Namespace) -> int:
             "this machine was made from no image", where="firewall", fix="say --role unit or --role hub"
         )
     ssh = given.ssh or (image is not None and image.ssh)
-    rules = firewall.hub_rules(ssh=ssh) if role == "hub" else firewall.unit_rules(_hub(given.config), ssh=ssh)
+    if given.clock:
+        text = firewall.clock_settings(_host(given.config))
+    elif role == "hub":
+        text = firewall.hub_rules(ssh=ssh)
+    else:
+        addresses = firewall.addresses_in(_host(given.config))
+        text = firewall.unit_rules(firewall.Hub(addresses=addresses), ssh=ssh)
     with text_output(STANDARD) as out:
-        out.write(rules)
+        out.write(text)
     return 0
 
 
-def _hub(config: Path) -> firewall.Hub:
-    """The hub of a paired unit, where its settings name an address; else any private address may be it."""
+def _host(config: Path) -> str:
+    """A paired unit's hub, as its settings name it; empty before it is paired."""
     try:
-        settings = tomllib.loads(config.read_text("utf-8"))
-        return firewall.Hub(addresses=firewall.addresses_in(str(settings["broker"]["host"])))
+        return str(tomllib.loads(config.read_text("utf-8"))["broker"]["host"])
     except FileNotFoundError:
-        return firewall.Hub()
+        return ""
     except (OSError, ValueError, KeyError, TypeError):
         raise Unfit(
             "its [broker] host cannot be read", where=str(config), fix="enrol or pair this unit again"

@@ -80,6 +80,17 @@ def closed_rules() -> str:
     return _table([], [], names=False)
 
 
+def clock_settings(host: str) -> str:
+    """A unit's ``timesyncd.conf``: the time comes from its hub and nowhere else; empty before it knows one.
+
+    >>> print(clock_settings("192.168.4.1"), end="")
+    [Time]
+    NTP=192.168.4.1
+    FallbackNTP=
+    """
+    return f"[Time]\nNTP={host}\nFallbackNTP=\n"
+
+
 def _table(
     opened: Iterable[str], output: Iterable[str], *, sets: Iterable[str] = (), names: bool = True
 ) -> str:

@@ -8,9 +8,11 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
+from appliance import cli
 from appliance.image import firewall
 from appliance.image.firewall import Hub
 
@@ -231,3 +233,32 @@ def test_until_it_is_known_who_a_machine_is_nothing_goes_in_or_out(cable: Cable)
 def test_a_name_is_no_address() -> None:
     assert firewall.addresses_in("booth.local") == ()
     assert firewall.addresses_in("fd00::1") == ("fd00::1",)
+
+
+def _printed(capsys: pytest.CaptureFixture[str], *words: str) -> str:
+    assert cli.main(["firewall", "--role", "unit", *words]) == 0
+    return capsys.readouterr().out
+
+
+def test_a_paired_unit_names_its_hub_and_has_the_time_from_it(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    config = tmp_path / "unit.toml"
+    told = ("--config", str(config))
+    assert "192.168.0.0/16" in _printed(capsys, *told)
+    assert "NTP=\n" in _printed(capsys, "--clock", *told)
+    config.write_text('[broker]\nhost = "192.168.4.1"\n')
+    rules = _printed(capsys, *told)
+    assert "192.168.4.1" in rules
+    assert "192.168.0.0/16" not in rules
+    assert "NTP=192.168.4.1\n" in _printed(capsys, "--clock", *told)
+    config.write_text(
+        '[broker]\nhost = "corner.local"\n'
+    )  # only TLS can tell it from another private address
+    assert "192.168.0.0/16" in _printed(capsys, *told)
+
+
+@pytest.mark.parametrize("damage", ["", "[broker", 'broker = "x"', "[broker]"])
+def test_settings_that_cannot_be_read_open_nothing(tmp_path: Path, damage: str) -> None:
+    (tmp_path / "unit.toml").write_text(damage)
+    assert cli.main(["firewall", "--role", "unit", "--config", str(tmp_path / "unit.toml")]) == 78

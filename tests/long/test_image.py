@@ -156,6 +156,14 @@ class Bed:
         shutil.rmtree(folder)
 
 
+@pytest.fixture(autouse=True)
+def _told() -> Iterator[None]:
+    """What was measured so far, after each test: a run that is broken off has told it."""
+    begun = time.monotonic()
+    yield
+    print(f"\nfigures after {time.monotonic() - begun:.0f} s more: {json.dumps(FIGURES)}", flush=True)
+
+
 @pytest.fixture(scope="module")
 def bed() -> Iterator[Bed]:
     lacking = [name for name in ("qemu-system-x86_64", "systemd-nspawn", "ip") if not shutil.which(name)]
@@ -175,7 +183,6 @@ def bed() -> Iterator[Bed]:
         one.vm.kill()
         one.hub.stop()
         one.network.close()
-        print("\nfigures", json.dumps(FIGURES, indent=1))
         if not os.environ.get("KEEP"):
             shutil.rmtree(folder, ignore_errors=True)
 

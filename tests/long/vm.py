@@ -49,7 +49,7 @@ class Vm:
         """Power on."""
         units = {"lf-report": REPORT} | ({"lf-look": LOOK} if look else {})
         words = [
-            "ip", "netns", "exec", self.namespace, "nice", "-n", "5", "qemu-system-x86_64",
+            "ip", "netns", "exec", self.namespace, "qemu-system-x86_64",
             "-accel", "tcg,thread=multi", "-machine", "q35", "-cpu", "max", "-smp", "2", "-m", "2048",
             "-display", "none", "-monitor", "none", "-serial", f"file:{self.console}", "-device", "i6300esb",
             "-drive", f"if=pflash,format=raw,readonly=on,file={FIRMWARE}",
