@@ -59,7 +59,7 @@ UNITS: Final = {
     ),
 }
 DEPENDS: Final = {
-    "hub": "mosquitto (>= 2.0.11), chrony, openssl",
+    "hub": "mosquitto (>= 2.0.11), chrony, openssl, libstdc++6",
     "unit": "libstdc++6",
 }
 RECOMMENDS: Final = {"hub": "", "unit": "Recommends: libnss-mdns\n"}
