@@ -1,4 +1,4 @@
-"""The hub's image: its root unpacked and booted by systemd-nspawn (no kernel of its own; the disk's parts stand in)."""
+"""The hub's image: its root unpacked and booted by systemd-nspawn, without a kernel and a disk of its own."""
 
 from __future__ import annotations
 
