@@ -26,9 +26,9 @@ while sleep 5; do
 done
 """
 LOOK: Final = """
-sleep 20
+until systemd-analyze --no-pager; do sleep 5; done
 cat /proc/swaps /proc/sys/kernel/core_pattern; mount | grep -E ' on (/|/state|/etc/leftfield|/var/lib/leftfield) '
-systemd-analyze --no-pager; nft list ruleset; journalctl --header | grep 'File path'; df -k /state
+nft list ruleset; journalctl --header | grep 'File path'; df -k /state
 cat /proc/net/tcp /proc/net/tcp6 /proc/net/udp /proc/net/udp6
 """
 
