@@ -39,7 +39,17 @@ class UnitState(IntEnum):
     PAUSED = 1
     AIMING = 2
     BLIND = 3
-    """The camera gives no usable frames."""
+    """The camera gives no usable frames, or a black picture."""
+    FROZEN = 4
+    """It shows one picture again and again."""
+    TOO_DARK = 5
+    TOO_BRIGHT = 6
+    COLOURLESS = 7
+    """It gives no colour (a night mode): colours are not said."""
+    BLURRED = 8
+    """Nothing in its picture is sharp: dirt, rain on the glass, or the lens has turned."""
+    MOVED = 9
+    """It looks elsewhere than it did: somebody has knocked or turned it."""
 
 
 FPS_LIMIT: Final = 64

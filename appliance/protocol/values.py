@@ -152,6 +152,21 @@ _READING_OF_DIGIT: Final = tuple(
 )
 
 
+def colourless(vector: AttributeVector) -> AttributeVector:
+    """The same vector with every colour unknown, for a camera that shows none.
+
+    >>> colourless(AttributeVector.of(top_colour="red", sleeves="long")) == AttributeVector.of(sleeves="long")
+    True
+    """
+    readings = zip(ATTRIBUTES, vector.readings, strict=True)
+    return AttributeVector(
+        readings=tuple(
+            UNKNOWN if attribute.name.endswith(("colour", "accent")) else reading
+            for attribute, reading in readings
+        )
+    )
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PhenomenonTime:
     """When something was seen (SOSA phenomenonTime), coarse, on the unit's clocks.

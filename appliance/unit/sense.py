@@ -29,7 +29,7 @@ from appliance.base.errors import LeftfieldError, Unavailable, Unfit
 from appliance.base.systemd import credential, log, stop_requested
 from appliance.protocol.health import FPS_LIMIT, Accelerator, Health, SourceKind, UnitState
 from appliance.protocol.sign import Sealer, public_key_of
-from appliance.protocol.values import COUNTER_LIMIT, Epoch
+from appliance.protocol.values import COUNTER_LIMIT, Epoch, colourless
 from appliance.settings.config import CameraConfig, UnitConfig, refuse_network_source, unit_config
 from appliance.unit.clocks import phenomenon_time
 from appliance.unit.guard import BACKOFF, FAULT, Button, OpenVoice, Voice, guarded
@@ -217,6 +217,7 @@ class _Watch:
         from appliance.unit.vision import pipeline  # noqa: PLC0415 - only inside the enclosure
         from appliance.unit.vision.camera import frame_source as camera  # noqa: PLC0415 - only inside the enclosure
         from appliance.unit.vision.camera import read_ahead  # noqa: PLC0415 - only inside the enclosure
+        from appliance.unit.vision.camera import scene as _  # noqa: PLC0415, F401 - used behind the last filter
 
         self._kind = kind_of(self._config.camera)
         seeing = _patiently(lambda: pipeline.load(self._config, self._given), self._stop, self._waiting)
@@ -257,8 +258,12 @@ class _Watch:
 
     def _look(self, source: Source, eyes: Pipeline, chosen: Chosen) -> None:
         """Every frame until the source ends or somebody says stop."""
+        from appliance.unit.vision.camera.scene import Scene  # noqa: PLC0415 - imported already, inside the enclosure
+
         self._pace = _Pace(since=time.monotonic())
+        scene, said = Scene(), UnitState.WATCHING
         for frame in self._frames(source):
+            state = scene.look(frame.pixels, frame.at)
             try:
                 sightings = eyes.see(frame)
             except Unavailable as error:
@@ -266,8 +271,11 @@ class _Watch:
                 sightings = ()
             self._pace.frames += 1
             for sighting in sightings:
-                self._outlet.observe(sighting.vector, phenomenon_time(sighting.at), now=time.monotonic())
-            self._keep_alive()
+                vector = colourless(sighting.vector) if state is UnitState.COLOURLESS else sighting.vector
+                self._outlet.observe(vector, phenomenon_time(sighting.at), now=time.monotonic())
+            if state is not said:
+                said, self._beat_at = state, 0.0
+            self._keep_alive(state)
         for sighting in eyes.finish():
             self._outlet.observe(sighting.vector, phenomenon_time(sighting.at), now=time.monotonic())
         self._log_counts(eyes)
