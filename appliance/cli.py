@@ -35,6 +35,7 @@ MODULES: Final = (
     CommandModule(commands=("booth", "enrol"), module="appliance.enrol.commands"),
     CommandModule(commands=("pair",), module="appliance.pairing.commands"),
     CommandModule(commands=("baseline", "audit"), module="appliance.hub.commands"),
+    CommandModule(commands=("backup", "restore"), module="appliance.hub.backup_commands"),
     CommandModule(commands=("rehearse",), module="appliance.hub.rehearse"),
     CommandModule(commands=("score",), module="appliance.hub.batch.score"),
     CommandModule(commands=("image", "firewall"), module="appliance.image.commands"),

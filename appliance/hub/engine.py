@@ -213,6 +213,10 @@ class HubEngine:
         """What units may forget, once what was handled is stored; of those of which something came, or ``every``."""
         return self._admission.receipts(every=every)
 
+    def know(self, receipt: AdmissionReceipt) -> bool:
+        """Take as admitted what a receipt of ours says is; True where this database did not know it."""
+        return self._admission.know(receipt)
+
     def _dispatch(self, message: IncomingMessage) -> None:
         """Hand a message to whoever it is for; Refused where it breaks a rule."""
         refusal = qos_refusal(message)

@@ -11,6 +11,7 @@ Invariants:
 
 from __future__ import annotations
 
+import math
 import os
 import signal
 import threading
@@ -31,7 +32,7 @@ from appliance.hub.storage.store import Store
 from appliance.mqtt import Link, LinkReport, Message, Will
 from appliance.protocol import topics
 from appliance.protocol.sign import KEY_BYTES
-from appliance.protocol.values import Seconds
+from appliance.protocol.values import Seconds, UnitId
 from appliance.settings import config as configs
 
 CLIENT_NAME: Final = "hub"
@@ -39,6 +40,9 @@ WAIT_SECONDS: Final = 0.1
 FULL_BATCH: Final = 16
 """A batch this large is settled at once: the broker sends about as much before it wants acknowledgements."""
 GOODBYE_SECONDS: Final = 3.0
+RECEIPTS_AFTER_SECONDS: Final = 1.0
+"""After a link came about, so that what the broker retains of them is heard before it is replaced."""
+_RECEIPT: Final = "/receipt"
 DISK_SECONDS: Final = 30.0
 """How often the free space of the database's disk is looked at."""
 REPORT_SECONDS: Final = 10.0
@@ -71,6 +75,7 @@ class Watch:
         signal.signal(signal.SIGHUP, lambda *_: self._reload.set())
         self._register_stamp = _stamp(config.register)
         register = configs.register(config.register)
+        self._keys = {str(unit.unit): unit.public_key for unit in register.units}
         self._store = Store(config.database, config.booth)
         self._booth = HubEngine(
             config=config, register=register, stored=self._store.load(), now=Seconds(time.time())
@@ -80,6 +85,7 @@ class Watch:
             booth=config.booth, private_key=key, warmup_people=config.warmup_people
         )
         self._receipts = ReceiptPublisher(booth=config.booth, private_key=key)
+        self._receipts_due_at = math.inf
         root = f"{topics.ROOT}/{config.booth}"
         self._link = Link(
             address=config.broker,
@@ -89,6 +95,7 @@ class Watch:
             subscriptions=(
                 *(f"{root}/unit/+/{leaf}" for leaf in topics.UNIT_LEAVES),
                 *(f"{root}/staff/+/{leaf}" for leaf in topics.STAFF_LEAVES),
+                topics.receipt(config.booth, UnitId("+")),  # what we said before our database was restored
                 f"{root}/alert/+",  # what the broker still holds of alerts that ended without us
             ),
         )
@@ -115,6 +122,9 @@ class Watch:
             self._keep_alive()
         self._notifier.say("STOPPING=1")
         self._settle(self._link.messages(), last=True)
+        self._receipts_due_at = 0.0
+        if self._link.up:
+            self._say_receipts(0.0)
         self._goodbye()
 
     def _keep_alive(self) -> None:
@@ -147,7 +157,9 @@ class Watch:
     def _settle(self, messages: tuple[Message, ...], *, last: bool) -> None:
         self._read_new_register()
         now, steady = Seconds(time.time()), time.clock_gettime(time.CLOCK_BOOTTIME)
-        outcome = self._booth.handle_batch((_arrival(one) for one in messages), now, last=last, steady=steady)
+        self._own_receipts(messages)
+        arrivals = (_arrival(one) for one in messages if not one.untrusted_topic.endswith(_RECEIPT))
+        outcome = self._booth.handle_batch(arrivals, now, last=last, steady=steady)
         if not outcome.changes.empty:
             self._store.commit(outcome.changes)
         for telling in outcome.outgoing:
@@ -158,8 +170,7 @@ class Watch:
         for message in messages:
             self._link.acknowledge(message)
         if self._link.up:  # stored, and acknowledged to the broker: now the unit may forget it
-            for receipt in self._receipts.telling(self._booth.receipts(), steady):
-                self._tell(receipt)
+            self._say_receipts(steady)
         self._report(outcome)
         self._report_changes()
 
@@ -180,9 +191,27 @@ class Watch:
             self._tell(telling)
         if self._bulletin.last is not None:
             self._tell(self._bulletin.last)
-        steady = time.clock_gettime(time.CLOCK_BOOTTIME)
-        for receipt in self._receipts.telling(self._booth.receipts(every=True), steady, at_once=True):
+        self._receipts_due_at = time.clock_gettime(time.CLOCK_BOOTTIME) + RECEIPTS_AFTER_SECONDS
+
+    def _say_receipts(self, steady: float) -> None:
+        """After a batch was stored and acknowledged; all of them when a link is new, once the retained were heard."""
+        every = steady >= self._receipts_due_at
+        if every:
+            self._receipts_due_at = math.inf
+        for receipt in self._receipts.telling(self._booth.receipts(every=every), steady, at_once=every):
             self._tell(receipt)
+
+    def _own_receipts(self, messages: tuple[Message, ...]) -> None:
+        """Take up from receipts that the broker retains what a database restored from an old copy does not know."""
+        for message in messages:
+            if not message.retained or not message.untrusted_topic.endswith(_RECEIPT):
+                continue
+            own = self._receipts.own(message.untrusted_topic, message.untrusted_payload, self._keys)
+            if own is not None and self._booth.know(own):
+                log(
+                    f"hub: {own.unit} had more admitted than the database says; nothing of it is counted twice",
+                    level=4,
+                )
 
     def _read_new_register(self) -> None:
         """Before every batch, so that nobody just enrolled is a stranger; a broken register is told of once."""
@@ -192,7 +221,9 @@ class Watch:
         self._reload.clear()
         self._register_stamp = stamp
         try:
-            self._booth.enrol(configs.register(self._config.register))
+            register = configs.register(self._config.register)
+            self._booth.enrol(register)
+            self._keys = {str(unit.unit): unit.public_key for unit in register.units}
         except Unfit as unfit:
             log(f"register not reloaded, the old one stays in force: {unfit}", level=3)
         else:

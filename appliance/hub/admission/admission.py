@@ -33,7 +33,7 @@ from appliance.hub.admission.unit_state import (
 from appliance.protocol import receipt, topics
 from appliance.protocol.receipt import AdmissionReceipt
 from appliance.protocol.sign import Opener, Signer, key_id
-from appliance.protocol.values import TIME_STEP, BoothId, Seconds, Statement, UnitId
+from appliance.protocol.values import TIME_STEP, BoothId, Epoch, Seconds, Statement, UnitId
 from appliance.settings.config import EnrolledUnit, Register
 
 FUTURE_SECONDS: Final = 60.0
@@ -249,6 +249,24 @@ class Admission:
                 receipt.told(epoch, window.highest + 1, window.gaps) for epoch, window in door.windows.items()
             ),
         )
+
+    def know(self, receipt: AdmissionReceipt) -> bool:
+        """Take as admitted what we once said is, in a receipt of ours: this database may be an old copy.
+
+        True where that was news.
+        """
+        enrolled = self._enrolled.get(receipt.unit)
+        if enrolled is None or key_id(enrolled.public_key) != receipt.key:
+            return False
+        name = self._names[receipt.unit]
+        door = self._door(name)
+        news = receipt.floor > door.floor
+        door.close_below(receipt.floor)
+        for one in receipt.epochs:
+            news |= door.take_as_admitted(Epoch(one.epoch), one.end, one.gaps)
+        if news:
+            self._touched.add(name)
+        return news
 
     def changed(self, *, refusals: bool = True) -> tuple[UnitAdmissionState, ...]:
         """The states that changed since the last call, for the store.

@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import struct
 from bisect import bisect_right
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import IntEnum, unique
 from itertools import pairwise
@@ -138,6 +139,31 @@ class ReplayWindow:
             self.known = self._gaps.pop(0)[1]
         self.lowest = min(self.lowest, seq)
         self.admitted += 1
+
+    def take_as_admitted(self, end: int, gaps: Sequence[tuple[int, int]]) -> bool:
+        """Take as admitted all that somebody else knows to be: numbers below ``end`` but those in ``gaps``.
+
+        True where that was news.
+        """
+        before = (self.highest, tuple(self._gaps))
+        ours = [*self._gaps, (self.highest + 1, COUNTER_LIMIT + 1)]
+        theirs = [*(gap for gap in gaps if gap[0] < end), (end, COUNTER_LIMIT + 1)]
+        both = [
+            (max(one[0], other[0]), min(one[1], other[1]))
+            for one in ours
+            for other in theirs
+            if max(one[0], other[0]) < min(one[1], other[1])
+        ]
+        self.highest = max(self.highest, end - 1)
+        self._gaps = [(first, min(last, self.highest + 1)) for first, last in both if first <= self.highest]
+        while len(self._gaps) > GAPS:
+            self.known = self._gaps.pop(0)[1]
+        if (self.highest, tuple(self._gaps)) == before:
+            return False
+        self.lowest = min(self.lowest, self.highest + 1)
+        missing = sum(last - max(first, self.lowest) for first, last in self._gaps if last > self.lowest)
+        self.admitted = self.highest - self.lowest + 1 - missing
+        return True
 
     def told(self, seq: int, content: int) -> None:
         """Remember what was said under a number: a hash, in memory only."""

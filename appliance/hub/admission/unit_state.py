@@ -9,6 +9,7 @@ Invariants:
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -132,6 +133,22 @@ class UnitAdmission:
             closed = self.windows.pop(min(self.windows))
             self.counts.missing_closed += closed.missing
             self.floor = closed.epoch + 1
+
+    def close_below(self, floor: int) -> None:
+        """Close the epochs below ``floor``."""
+        self.floor = max(self.floor, floor)
+        for epoch in [epoch for epoch in self.windows if epoch < self.floor]:
+            self.counts.missing_closed += self.windows.pop(epoch).missing
+
+    def take_as_admitted(self, epoch: Epoch, end: int, gaps: Sequence[tuple[int, int]]) -> bool:
+        """Take as admitted what a receipt, or another copy of this state, says; True where that was news."""
+        if epoch < self.floor or not end:
+            return False
+        window = self.windows.get(epoch) or ReplayWindow(epoch=epoch, lowest=0)
+        news = window.take_as_admitted(end, gaps)
+        if news:
+            self.enter(window)
+        return news
 
     def state(self, unit: str) -> UnitAdmissionState:
         """What the store keeps of it, under ``unit``; of its windows those that changed since the last call."""

@@ -8,12 +8,13 @@ Invariants:
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Final
 
+from appliance.base.errors import Refused
 from appliance.hub.messages import OutgoingMessage
-from appliance.protocol import topics
-from appliance.protocol.receipt import AdmissionReceipt, sealed_receipt
+from appliance.protocol import sign, topics
+from appliance.protocol.receipt import AdmissionReceipt, receipt_in, sealed_receipt
 from appliance.protocol.values import BoothId, UnitId
 
 EVERY_SECONDS: Final = 1.0
@@ -28,6 +29,27 @@ class ReceiptPublisher:
         self._private_key = private_key
         self._due: dict[UnitId, AdmissionReceipt] = {}
         self._said_at: dict[UnitId, float] = {}
+
+    def own(
+        self, untrusted_topic: str, untrusted: bytes, key_of: Mapping[str, bytes]
+    ) -> AdmissionReceipt | None:
+        """A receipt that we once said, as the broker retains it; None where it is none of ours.
+
+        ``key_of`` gives the public key of each enrolled unit.
+        """
+        try:
+            name, _ = topics.named_in(untrusted_topic, self._booth, "unit")
+            if self._private_key is None or name not in key_of:
+                return None
+            return receipt_in(
+                untrusted,
+                public_key=sign.public_key_of(self._private_key),
+                booth=self._booth,
+                unit=UnitId(name),
+                key=sign.key_id(key_of[name]),
+            )
+        except Refused:
+            return None
 
     def telling(
         self, receipts: Iterable[AdmissionReceipt], steady: float, *, at_once: bool = False
