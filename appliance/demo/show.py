@@ -128,6 +128,7 @@ class Show:
         self._tablet.start()
         self._children.start("watch", command("watch", "--config", stage.hub_config), plain)
         pages = ["pages", "--booth", BOOTH, "--ws-port", str(stage.ports.websocket)]
+        pages += ["--hub-config", str(stage.hub_config)]
         self._children.start("pages", command(*pages, "--port", str(stage.ports.pages)), plain)
         self._starting = "starting the hub"
         self._until(lambda: self._tablet.hub_online and self._tablet.board is not None, "the hub")
@@ -153,6 +154,7 @@ class Show:
             print(f"      {note}", flush=True)
         print(f"      tablet on this machine: {self._stage.local_link}", flush=True)
         print(f"      big screen:             {self._stage.room_link}", flush=True)
+        print(f"      public page:            {self._stage.here_link}", flush=True)
         network = self._stage.network_link or "none; tablets cannot reach this machine (--host ADDRESS)"
         print(f"      tablet on the network:  {network}", flush=True)
 
@@ -232,6 +234,7 @@ class Show:
             running=self._running,
             local_link=self._stage.local_link,
             room_link=self._stage.room_link,
+            here_link=self._stage.here_link,
             network_link=self._stage.network_link,
             starting="" if board and board.people else self._starting,
             unit=REAL_UNIT,

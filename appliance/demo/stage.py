@@ -20,6 +20,7 @@ from appliance.enrol import BoothDirectory, Listeners, UnitHome
 from appliance.protocol.values import BoothId, Epoch, Seconds, TabletId, UnitId
 from appliance.settings import config
 from appliance.settings.epoch import next_epoch
+from appliance.settings.notice import NoticeConfig
 
 BOOTH: Final = BoothId("demo")
 REAL_UNIT: Final = UnitId("corner-north")
@@ -69,6 +70,11 @@ class DemoStage:
     def room_link(self) -> str:
         """The big screen's page for a browser on this machine."""
         return f"http://{LOCAL}:{self.ports.pages}/room#{ROOM}:{self.room_password}"
+
+    @property
+    def here_link(self) -> str:
+        """The public page."""
+        return f"http://{LOCAL}:{self.ports.pages}/here"
 
     @property
     def network_link(self) -> str:
@@ -189,6 +195,13 @@ def _hub(directory: Path, booth: BoothDirectory) -> Path:
             prior_key=booth.prior_key,
             pacing=config.PacingConfig(
                 stock=1000, staff=4, service_seconds=Seconds(20.0), alert_seconds=Seconds(60.0), max_p=0.01
+            ),
+            notice=NoticeConfig(
+                controller="Whoever runs this demo",
+                contact="this machine",
+                legal_basis="legitimate-interests",
+                way_round="stop the demo with Ctrl-C",
+                state=directory / "here.json",
             ),
         ),
     )

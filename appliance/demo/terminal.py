@@ -46,6 +46,7 @@ class DemoView:
     running: float
     local_link: str
     room_link: str
+    here_link: str
     network_link: str
     starting: str
     unit: str
@@ -159,6 +160,7 @@ def _foot(view: DemoView, width: int) -> list[_Line]:
     lines = [_line((note, "bad")) for note in view.notes[-1:]]
     lines.append(_line(("On this machine: ", "label"), view.local_link))
     lines.append(_line(("Big screen:      ", "label"), view.room_link))
+    lines.append(_line(("Public page:     ", "label"), view.here_link))
     if not view.network_link:
         lines.append(_line(("No network: tablets cannot reach this machine (--host ADDRESS).", "quiet")))
     elif len(view.network_link) + 16 <= width:

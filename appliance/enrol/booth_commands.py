@@ -13,14 +13,17 @@ from typing import Final
 from appliance.base.errors import Unfit
 from appliance.base.network import own_addresses
 from appliance.enrol import booth as booths
-from appliance.enrol import broker_store, files
+from appliance.enrol import broker_store, files, notice_sign
 from appliance.enrol.broker import Listeners, mosquitto
 from appliance.enrol.layout import days_left
 from appliance.enrol.names import host
+from appliance.enrol.notice_sign import PAPERS
 from appliance.enrol.options import RELOAD, group, runs, say
 from appliance.protocol.values import Seconds
 from appliance.settings import config
 from appliance.settings.cli_arguments import Subparsers, clock, confirm, port, whole, word, yes_option
+from appliance.settings.notice import LEGAL_BASES, STATE_PATH, NoticeConfig
+from appliance.settings.streams import write_bytes
 from appliance.settings.toml_table import time_of_day
 
 PAGES_PORT: Final = 8443
@@ -76,6 +79,15 @@ def add_booth(subparsers: Subparsers) -> None:
         "--store", type=Path, default=STORE, metavar="DIR", help=f"the broker's store (default {STORE})"
     )
     runs(mend, _mend)
+    about = "the sign for the booth, to be printed: who answers, how to say no, a code that opens /here"
+    sign = word(actions, "sign", about, "leftfield booth sign --language fr --out sign.pdf")
+    sign.add_argument(
+        "--out", type=Path, required=True, metavar="FILE", help="a name that ends in .pdf or .svg"
+    )
+    sign.add_argument("--language", choices=config.LANGUAGES, help="default: the hub's")
+    sign.add_argument("--paper", choices=tuple(PAPERS), default="A4", help="default %(default)s")
+    sign.add_argument("--address", help="what the code opens (default: this hub's public page)")
+    runs(sign, _sign)
     show = word(actions, "show", "who is in the register", "leftfield booth show --json")
     runs(show, _show)
 
@@ -105,6 +117,10 @@ def _add_create(actions: Subparsers, example: str) -> None:
     create.add_argument(
         "--language", choices=config.LANGUAGES, help=f"what staff are told in (default {config.LANGUAGES[0]})"
     )
+    create.add_argument("--controller", default="", help="who answers for the booth, by law: a name")
+    create.add_argument("--contact", default="", help="how to reach them: an address, a telephone number")
+    create.add_argument("--legal-basis", choices=LEGAL_BASES, default="", help="article 6(1) of the GDPR")
+    create.add_argument("--way-round", default="", help="where one can pass without being seen")
     create.add_argument("--systemd", action="store_true", help="keys are handed in by the units in systemd/")
     runs(create, _create)
 
@@ -134,6 +150,13 @@ def _create(args: argparse.Namespace) -> None:
     database = (
         config.STATE_DIRECTORY / "hub" / "hub.sqlite" if args.systemd else made.directory / "hub.sqlite"
     )
+    notice = NoticeConfig(
+        controller=args.controller,
+        contact=args.contact,
+        legal_basis=args.legal_basis,
+        way_round=args.way_round,
+        state=STATE_PATH if args.systemd else made.directory / STATE_PATH.name,
+    )
     files.write_hub_config(
         made.directory / "hub.toml",
         config.HubConfig(
@@ -145,13 +168,22 @@ def _create(args: argparse.Namespace) -> None:
             prior_key=made.prior_key,
             pacing=config.PacingConfig(opens=hours[0], closes=hours[1]),
             language=args.language or config.LANGUAGES[0],
+            notice=notice,
         ),
     )
     say(
         args,
         {"booth": made.booth, "directory": str(made.directory)},
-        f"booth {made.booth} is in {made.directory}{START if args.systemd else ''}",
+        f"booth {made.booth} is in {made.directory}{_closed(notice)}{START if args.systemd else ''}",
     )
+
+
+def _closed(notice: NoticeConfig) -> str:
+    """What keeps the public page closed, as a line; nothing where it is open."""
+    if not notice.missing:
+        return ""
+    keys = ", ".join(notice.missing)
+    return f"\nthe public page /here stays closed; missing: {keys}. Fix: set them under [notice] in hub.toml"
 
 
 def _tablet(args: argparse.Namespace) -> None:
@@ -196,6 +228,29 @@ def _mend(args: argparse.Namespace) -> None:
     done = broker_store.mend(args.store, mosquitto())
     told = done or f"the broker's store in {args.store} is as it should be"
     say(args, {"store": str(args.store), "set_aside": bool(done)}, told)
+
+
+def _sign(args: argparse.Namespace) -> None:
+    booth = booths.open_booth(args.directory)
+    hub = config.hub_config(booth.directory / "hub.toml")
+    host = booth.hosts[0] if booth.hosts else "localhost"
+    page = notice_sign.sign(
+        hub.notice,
+        language=args.language or hub.language,
+        paper=args.paper,
+        address=args.address or f"https://{host}:{PAGES_PORT}/here",
+    )
+    forms = {".pdf": notice_sign.pdf, ".svg": notice_sign.svg}
+    form = forms.get(args.out.suffix.lower())
+    if form is None:
+        fix = "name it .pdf, or .svg"
+        raise Unfit("a sign is a PDF or an SVG file", where=str(args.out), fix=fix)
+    write_bytes(form(page), args.out)
+    say(
+        args,
+        {"sign": str(args.out), "paper": args.paper},
+        f"the sign is in {args.out}: print it on {args.paper}",
+    )
 
 
 def _show(args: argparse.Namespace) -> None:

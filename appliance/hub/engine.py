@@ -86,7 +86,7 @@ class HubEngine:
         )
         self._trends = Trends(stored.trends)
         self._unit_statuses = UnitStatuses(config.booth, self._admission, register)
-        self._publisher = StaffPublisher(
+        self.publisher = StaffPublisher(
             config,
             self.alerts,
             self.baseline,
@@ -132,7 +132,7 @@ class HubEngine:
 
     def disk_is(self, *, low: bool) -> None:
         """Tell staff that the hub's disk is nearly full, or no more."""
-        self._publisher.disk_low = low
+        self.publisher.disk_low = low
 
     def floor_warning(self, now: Seconds) -> str:
         """Why the configured floor cannot empty the box today, and what would; empty where it can."""
@@ -174,9 +174,9 @@ class HubEngine:
         for held in expired:
             self._effects.alert_changed(held)
         changed = [held for name, held in self._effects.changed.items() if name not in gone]
-        outgoing = [*self._answers, *(self._publisher.alert(held, now) for held in changed)]
-        outgoing += [self._publisher.cleared(name) for name in gone]
-        outgoing += self._publisher.due(now, changed=bool(self._effects.changed), last=last)
+        outgoing = [*self._answers, *(self.publisher.alert(held, now) for held in changed)]
+        outgoing += [self.publisher.cleared(name) for name in gone]
+        outgoing += self.publisher.due(now, changed=bool(self._effects.changed), last=last)
         hours = self._pacing.forecast.news(all_of_it=last)
         changes = StateDelta(
             doors=self._changed_doors(last=last),
@@ -189,7 +189,7 @@ class HubEngine:
             oldest_day=self.daily_counts.sweep() if hours else "",
             audited=self.daily_counts.audit_counts(last=last),
             doubts=self._doubts.news(),
-            trends=self._publisher.trends_to_store(),
+            trends=self.publisher.trends_to_store(),
             snapshot=self._snapshot(last=last),
         )
         return BatchResult(changes=changes, outgoing=tuple(outgoing), refusals=tuple(self._refusals))
@@ -205,8 +205,8 @@ class HubEngine:
         """Everything the broker should hold of us, to be said again after a lost link."""
         self._begin(now)
         return (
-            *(self._publisher.alert(held, now) for held in self.alerts.all()),
-            *self._publisher.retained(now),
+            *(self.publisher.alert(held, now) for held in self.alerts.all()),
+            *self.publisher.retained(now),
         )
 
     def receipts(self, *, every: bool = False) -> tuple[AdmissionReceipt, ...]:
@@ -242,7 +242,7 @@ class HubEngine:
             self._config.booth, name
         )
         if ours and message.retained and message.untrusted_payload and not self.alerts.find(name):
-            self._answers.append(self._publisher.cleared(name))
+            self._answers.append(self.publisher.cleared(name))
 
     def _statement(self, message: IncomingMessage) -> None:
         admitted = self._admission.admit(

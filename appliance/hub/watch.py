@@ -1,7 +1,7 @@
 """Process WATCH: the hub's one connection between broker, mind and memory.
 
-May touch: the broker on this machine, its database, the register of public keys, the booth's CA, and the key that it
-signs its units' prior with. Nothing else.
+May touch: the broker on this machine, its database, the register of public keys, the booth's CA, the key that it
+signs its units' prior with, and one file that the page server reads. Nothing else.
 
 Invariants:
     * Think, store, tell, acknowledge, in this order: after a crash at any point the broker sends again what was not
@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Final
 
 from appliance.base import disk_space
+from appliance.base.atomic_files import PUBLIC, write_durably
 from appliance.base.errors import LeftfieldError, Refused, Rule, Unfit
 from appliance.base.systemd import Notifier, log, stop_requested
 from appliance.hub.engine import BatchResult, HubEngine
@@ -45,6 +46,8 @@ RECEIPTS_AFTER_SECONDS: Final = 1.0
 _RECEIPT: Final = "/receipt"
 DISK_SECONDS: Final = 30.0
 """How often the free space of the database's disk is looked at."""
+PUBLIC_SECONDS: Final = 15.0
+"""The public page is told this often how the booth is."""
 REPORT_SECONDS: Final = 10.0
 """Refusals are reported this often, summed up by rule: a flood must not become a flood of log lines."""
 
@@ -105,6 +108,7 @@ class Watch:
         self._changed: frozenset[int] = frozenset()
         self._disk_low, self._disk_seen_at = False, -DISK_SECONDS
         self._reported_at = time.monotonic()
+        self._public_at, self._public_failed = float("-inf"), False
 
     def run(self) -> None:
         """Until a stop is asked for. Unavailable where the database fails."""
@@ -173,6 +177,7 @@ class Watch:
             self._say_receipts(steady)
         self._report(outcome)
         self._report_changes()
+        self._tell_public(now)
 
     def _tell(self, telling: OutgoingMessage) -> None:
         if not self._link.up:  # everything that matters is retained, and said again when the link is back
@@ -184,6 +189,19 @@ class Watch:
             expires_after=telling.expires_after,
             correlation=telling.correlation,
         )
+
+    def _tell_public(self, now: Seconds) -> None:
+        """Write how the booth is where the page server reads it; a page without it says that it does not know."""
+        path = self._config.notice.state
+        if path is None or abs(now - self._public_at) < PUBLIC_SECONDS:
+            return
+        self._public_at = now
+        try:
+            write_durably(path, self._booth.publisher.public(now), mode=PUBLIC)
+        except Unfit as unfit:
+            if not self._public_failed:
+                log(f"the public page is not told how the booth is: {unfit}", level=4)
+            self._public_failed = True
 
     def _say_everything(self) -> None:
         self._tell(OutgoingMessage(topic=topics.hub_status(self._config.booth), payload=_status("online")))

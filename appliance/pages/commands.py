@@ -33,6 +33,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=port,
         help="the broker's WebSocket port with TLS (default: %(default)s)",
     )
+    parser.add_argument(
+        "--hub-config", type=Path, help="the hub's hub.toml, from which the public page /here is made"
+    )
     parser.add_argument("--certificate", type=Path, help="PEM certificate: give the pages over TLS")
     parser.add_argument("--key", type=Path, help="PEM private key of the certificate")
 
@@ -54,6 +57,7 @@ def main(arguments: argparse.Namespace) -> int:
             wss_port=arguments.wss_port,
             certificate=arguments.certificate,
             key=arguments.key,
+            hub_config=arguments.hub_config,
         ),
         stop_requested(),
     )

@@ -33,7 +33,10 @@ _PAGES: Final = {
     "/tablet": "tablet.html",
     "/cameras": "cameras.html",
     "/room": "room.html",
+    "/here": "here.html",
 }
+HERE_FACTS: Final = "/here.json"
+"""The one answer that is made anew each time: what the public page says."""
 SCAN_PAGE: Final = "/cameras"
 """The one page that may use the tablet's own camera: it reads the square code on a label."""
 
@@ -70,6 +73,11 @@ def booth_json(*, booth: BoothId, ws_port: int, wss_port: int) -> bytes:
     return _json(
         {"v": 1, "booth": booth, "ws_port": ws_port, "wss_port": wss_port, "notice_version": NOTICE_VERSION}
     )
+
+
+def here_content(body: bytes) -> Content:
+    """``/here.json`` as an answer."""
+    return Content(media_type=_JSON, body=body)
 
 
 def table(*, booth: BoothId, ws_port: int, wss_port: int) -> dict[str, Content]:

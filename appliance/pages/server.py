@@ -11,11 +11,13 @@ import socket
 import ssl
 import sys
 import threading
+import time
 from socketserver import TCPServer
 
 from appliance.base.errors import Unfit
 from appliance.base.systemd import Notifier, log
-from appliance.pages.content import table
+from appliance.pages.content import HERE_FACTS, Content, here_content, table
+from appliance.pages.here import HereFacts
 from appliance.pages.seats import Seats, seat_of
 from appliance.pages.visit import Pages, PagesConfig, Visit
 
@@ -32,6 +34,7 @@ class PageServer(Pages):
     def __init__(self, config: PagesConfig) -> None:
         self.config = config
         self.contents = table(booth=config.booth, ws_port=config.ws_port, wss_port=config.wss_port)
+        self._here = HereFacts(config.hub_config, config.booth)
         self._seats = Seats()
         self.address_family = socket.AF_INET6 if ":" in config.host else socket.AF_INET
         context = _tls(config)
@@ -45,6 +48,10 @@ class PageServer(Pages):
             ) from None
         if context:  # the handshake happens in the visit's own thread, under its time limit
             self.socket = context.wrap_socket(self.socket, server_side=True, do_handshake_on_connect=False)
+
+    def content(self, path: str) -> Content | None:
+        """A row of the table, or the public page's facts as they are now."""
+        return here_content(self._here.json(time.time())) if path == HERE_FACTS else super().content(path)
 
     @property
     def url(self) -> str:

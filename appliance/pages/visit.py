@@ -52,7 +52,7 @@ class PagesConfig:
     """Where to listen, which booth it is, and where its broker's WebSocket listeners are on the same host.
 
     ``certificate`` and ``key`` are PEM files; with both, pages are given over TLS only and use ``wss_port``.
-    ``port`` 0 takes any free port.
+    ``port`` 0 takes any free port. ``hub_config`` is the hub's ``hub.toml``, from which the public page is made.
     """
 
     host: str
@@ -62,6 +62,7 @@ class PagesConfig:
     wss_port: int
     certificate: Path | None = None
     key: Path | None = None
+    hub_config: Path | None = None
 
 
 def security_policy(host: str, config: PagesConfig) -> str:
@@ -79,6 +80,10 @@ class Pages(ThreadingHTTPServer):
 
     config: PagesConfig
     contents: Mapping[str, Content]
+
+    def content(self, path: str) -> Content | None:
+        """What is given for ``path``; None where there is nothing."""
+        return self.contents.get(path)
 
 
 class _Punctual(RawIOBase):
@@ -146,7 +151,7 @@ class Visit(BaseHTTPRequestHandler):
         if not host:
             self._answer(HTTPStatus.BAD_REQUEST)
             return
-        content = self.server.contents.get(self.path.split("?", 1)[0])
+        content = self.server.content(self.path.split("?", 1)[0])
         if content is None:
             self._answer(HTTPStatus.NOT_FOUND, with_body=with_body)
             return

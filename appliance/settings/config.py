@@ -9,12 +9,13 @@ Invariants:
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
 from appliance.base.errors import Unfit
 from appliance.protocol.values import BoothId, Seconds, TabletId, UnitId
+from appliance.settings.notice import NoticeConfig, notice_config
 from appliance.settings.toml_table import Table, load
 
 CONFIG_DIRECTORY: Final = Path("/etc/leftfield")
@@ -130,6 +131,7 @@ class HubConfig:
     signing_key: Path = STATE_DIRECTORY / "hub-signing.key"
     prior_key: Path = STATE_DIRECTORY / "hub-prior.key"
     language: str = LANGUAGES[0]
+    notice: NoticeConfig = field(default_factory=NoticeConfig)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -291,6 +293,7 @@ def hub_config(path: Path) -> HubConfig:
         retention_seconds=Seconds(hub.number("retention_seconds", 30.0, 900.0, 300.0, kind=float)),
         pacing=_pacing(root.table("pacing", optional=True)),
         language=language,
+        notice=notice_config(root.table("notice", optional=True)),
     )
     for table in (hub, root):
         table.end()

@@ -123,7 +123,7 @@ def test_observations_of_the_real_unit_are_admitted(booth: Booth) -> None:
     [
         ("unit", "leftfield-sense", r"$^"),
         ("unit", "leftfield-relay", r"/var/lib/(private/)?leftfield/(spool|prior)$"),
-        ("hub", "leftfield-watch", r"/var/lib/(private/)?leftfield/hub$"),
+        ("hub", "leftfield-watch", r"/var/lib/(private/)?leftfield/hub$|/run/leftfield-hub$"),
         ("hub", "leftfield-pages", r"$^"),
         ("hub", "leftfield-offer", r"$^"),
         ("hub", "leftfield-desk", r"/etc/leftfield$|/run/leftfield-desk$"),

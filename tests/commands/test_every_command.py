@@ -21,10 +21,12 @@ import numpy as np
 import pytest
 
 from appliance import cli, enrol
+from appliance.enrol import files
 from appliance.hub.exchange import transfer
 from appliance.protocol.values import BoothId, Seconds, UnitId
 from appliance.settings import config
 from appliance.settings.cli_arguments import EXIT_CODES, confirm
+from appliance.settings.notice import NoticeConfig
 from tests.hub.corner import BOOTH, Camera, new_booth, store_at, teach
 from tests.image.small_image import an_image
 from tests.update import releases
@@ -147,6 +149,7 @@ WRITERS = (
     "booth show --json --directory {booth}",
     "booth tablet tablet-1 --directory {booth}",
     "booth tablet tablet-1 --remove --yes --directory {booth}",
+    "booth sign --out {new}/sign.pdf --directory {booth}",
     "booth renew --directory {booth}",
     "backup --out {new}/hub.backup --config {hub}",
     "booth mend-store --store {new}/store",
@@ -202,12 +205,24 @@ class Desk:
         return [word.format_map(self.places | {"new": str(new)}) for word in line.split()]
 
 
+def _notice(booth: enrol.BoothDirectory) -> None:
+    """The booth says who answers for it."""
+    hub = config.HubConfig(
+        booth=booth.booth,
+        broker=booth.hub_broker,
+        register=booth.register,
+        notice=NoticeConfig(controller="Us", contact="here", legal_basis="consent"),
+    )
+    files.write_hub_config(booth.directory / "hub.toml", hub)
+
+
 @pytest.fixture(scope="module")
 def desk(hub: Path, tmp_path_factory: pytest.TempPathFactory) -> Desk:
     """A hub that has learnt, a booth with a unit and a tablet, letters on their way, a table and a picture."""
     home = tmp_path_factory.mktemp("desk")
     booth = enrol.create_booth(home / "booth", "corner", ("127.0.0.1",))
     enrol.enrol_unit(booth, enrol.UnitHome(directory=home / "north"), "corner-north", place="north")
+    _notice(booth)
     south = enrol.UnitHome(directory=home / "unit")
     asking = enrol.make_request(south, booth=BoothId("corner"), unit=UnitId("corner-south"))
     (home / "request").write_bytes(asking)

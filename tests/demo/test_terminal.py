@@ -10,6 +10,7 @@ from appliance.demo.terminal import DemoView, Screen, draw, qr_lines, status_lin
 VIEW = DemoView(
     running=75.0,
     local_link="http://127.0.0.1:8080/tablet#tablet-1:" + "p" * 24,
+    here_link="http://127.0.0.1:8080/here",
     room_link="http://127.0.0.1:8080/room#room-1:" + "p" * 24,
     network_link="https://192.168.100.100:8443/tablet#tablet-1:" + "p" * 24,
     starting="",
@@ -53,6 +54,7 @@ def test_a_small_terminal_shows_the_code_and_says_simulated() -> None:
     assert "SIMULATED street" in text
     assert VIEW.local_link in text
     assert VIEW.room_link in text
+    assert VIEW.here_link in text
     assert "first after 6.3 s" in text
     assert "12 s ago, south corner (simulated)" in text
     assert "printed trousers" in text

@@ -204,6 +204,21 @@ def world(tmp_path: Path) -> Iterator[World]:
     world.end()
 
 
+def test_the_public_page_is_told_how_the_booth_is(world: World, tmp_path: Path) -> None:
+    """A hub whose notice names a file writes its state there for everybody to read: crowds' numbers and no more."""
+    state = tmp_path / "here.json"
+    world.config.write_text(world.config.read_text() + f'[notice]\nstate = "{state}"\n')
+    world.start_hub()
+    Tablet("tablet-1", world.ws_port, world.password).until("hub/status", state="online")
+    deadline = time.monotonic() + PATIENCE
+    while not state.exists() and time.monotonic() < deadline:
+        world.unit.messages(wait=0.1)
+    told = json.loads(state.read_text())
+    assert told.pop("at") > time.time() - 60
+    assert told == {"v": 1, "state": "off", "watching": 0, "units": 1, "people": 0, "share": None}
+    assert state.stat().st_mode & 0o777 == 0o644
+
+
 def test_units_are_told_the_prior_as_soon_as_there_is_one(world: World) -> None:
     """Once enough people were seen, the hub's signed shares reach every unit, and wait for those that come later."""
     world.start_hub()

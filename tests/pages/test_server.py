@@ -21,7 +21,7 @@ import pytest
 from appliance.base.errors import Unfit
 from appliance.enrol import create_booth
 from appliance.pages import seats, visit
-from appliance.pages.content import booth_json, table
+from appliance.pages.content import HERE_FACTS, booth_json, table
 from appliance.pages.server import PageServer
 from appliance.pages.visit import PagesConfig, security_policy
 from appliance.protocol import vocabulary
@@ -350,7 +350,7 @@ def test_every_file_a_page_asks_for_is_in_the_table() -> None:
         if name.endswith(".js"):
             wanted |= {f"/static/{file}" for file in re.findall(r"from \"\./([^\"]+)\"", text)}
             wanted |= set(re.findall(r"fetched\(\"([^\"]+)\"\)", text))
-        assert wanted <= set(contents), name
+        assert wanted <= {*contents, HERE_FACTS}, name
 
 
 def test_the_wheel_carries_the_pages(tmp_path: Path, static: Path) -> None:

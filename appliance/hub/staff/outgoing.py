@@ -162,6 +162,12 @@ class StaffPublisher:
             expires_after=STRIP_SECONDS,
         )
 
+    def public(self, now: Seconds) -> bytes:
+        """How the booth is at ``now``, for everybody."""
+        needs = self._baseline.needs(self._config.warmup_people, now)
+        people = self._daybook.number("people")
+        return room.public_telling(self._trends, self._roster.rows(), people, needs, now)
+
     def _last(self) -> boards.LastAlert | None:
         still = [held.alert for held in self._alerts.all() if held.ended_at is None and held.alert.flag]
         newest = still[-1] if still else None

@@ -1,5 +1,7 @@
 """What the big screen is told: the past hours once a minute (``hub/trends``), the moment (``hub/live``) oftener.
 
+And what the public page is told.
+
 Invariants:
     * No outfit, no camera beside a person, no alert's words: people are counts of crowds (``trends``) or dots.
     * Every number of people is a whole five; what the booth itself did (alerts, gifts, refusals) is exact.
@@ -21,10 +23,11 @@ from appliance.hub.pacing.outlook import Outlook
 from appliance.hub.records.audit import fives, wilson
 from appliance.hub.records.trends import ENDS, LEAST, QUARTER, SHOWN, STRIP_SECONDS, Trends, TrendSpan, cell
 from appliance.hub.staff.messages import VERSION, json_of
-from appliance.hub.staff.status import UnitRow, unit_row
+from appliance.hub.staff.status import SILENT_SECONDS, UnitRow, unit_row
 from appliance.hub.statistics.baseline.baseline import Baseline
 from appliance.hub.statistics.change.drift import Change
 from appliance.hub.statistics.layout import STREET
+from appliance.protocol.health import UnitState
 from appliance.protocol.values import TIME_STEP, BoothId, Seconds
 from appliance.protocol.vocabulary import ATTRIBUTES, INDEX
 
@@ -162,6 +165,32 @@ def _columns(name: str, spans: list[tuple[int, ...]]) -> dict[str, list[int]]:
     words = (*ATTRIBUTES[INDEX[name]].levels, "*")
     columns = zip(words, zip(*spans, strict=True), strict=True) if spans else ()
     return {word: list(numbers) for word, numbers in columns if any(numbers)}
+
+
+def public_telling(
+    trends: Trends, units: tuple[UnitRow, ...], people: int, needs: int, now: Seconds
+) -> bytes:
+    """How the booth is, for the public page: a state, cameras, crowds of today.
+
+    ``share`` is the commonest colour of tops of the last hours that are told, with its per cent; null where none is.
+    """
+    seen = [row for row in units if row.online and row.heard_at and now - row.heard_at <= SILENT_SECONDS]
+    watching = sum(row.health is not None and row.health.state is UnitState.WATCHING for row in seen)
+    paused = sum(row.health is not None and row.health.state is UnitState.PAUSED for row in seen)
+    state = "watching" if watching else "paused" if paused else "off"
+    sums = [sum(numbers) for numbers in zip(*(one.cells[0] for one in trends.spans()), strict=True)]
+    share = None
+    if sums and any(sums[:-1]):
+        best = max(range(len(sums) - 1), key=sums.__getitem__)
+        share = [ATTRIBUTES[INDEX[SHOWN[0]]].levels[best], round(100 * sums[best] / sum(sums))]
+    told = {"v": VERSION, "at": int(now), "state": "learning" if watching and needs else state}
+    told |= {
+        "watching": watching,
+        "units": len(units),
+        "people": fives(people, nearest=False),
+        "share": share,
+    }
+    return json_of(told)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from appliance.enrol.broker import PACKET_BYTES
 from appliance.hub.admission.admission import Admission
+from appliance.hub.messages import IncomingMessage
 from appliance.hub.pacing.outlook import Outlook
 from appliance.hub.records.trends import (
     CLASSES,
@@ -320,6 +321,23 @@ def _moment(units: int) -> Moment:
         strangers=Counter(dict.fromkeys(range(1, 21), 10**6)),
         outlook=Outlook(opens=START, closes=START, people=10**6, gifts=99.0, finish=START),
     )  # fmt: skip
+
+
+def test_the_public_page_is_told_crowds_only() -> None:
+    """Its state, people in fives, and the commonest colour of the hours that are told."""
+    camera = Camera("north")
+    booth = new_booth(camera)
+    assert json.loads(booth.publisher.public(START))["state"] == "off"
+    batch = [camera.says(camera.observation(PLAIN, START)) for _ in range(303)]
+    online = IncomingMessage(
+        untrusted_topic=camera.topic.replace("observation", "status"),
+        untrusted_payload=b'{"v":1,"state":"online","spooled":0,"dropped":0}',
+    )
+    booth.handle_batch([*batch, camera.says(camera.heartbeat(START)), online], START)
+    told = json.loads(booth.publisher.public(Seconds(START + 5)))
+    assert (told["state"], told["watching"], told["people"], told["share"]) == ("watching", 1, 300, None)
+    booth.handle_batch([], Seconds(START + QUARTER))
+    assert json.loads(booth.publisher.public(Seconds(START + QUARTER)))["share"] == ["black", 100]
 
 
 def test_the_hub_tells_the_screen_in_time() -> None:
