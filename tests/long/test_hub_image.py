@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.boot.machines import Machine, Network, run, until
-from tests.long.test_image import CACHE, leftfield
+from tests.long.bed import CACHE, leftfield
 
 
 @pytest.fixture(scope="module")
