@@ -16,7 +16,7 @@ from appliance.settings.config import CameraConfig
 from appliance.unit.vision import measure
 from appliance.unit.vision.attributes.palette import Swatch
 from appliance.unit.vision.attributes.reading import Palettes
-from appliance.unit.vision.camera.frame_source import Recording
+from appliance.unit.vision.camera.recording import Recording
 from appliance.unit.vision.pipeline import Pipeline
 from appliance.unit.vision.types import AttributeReading, Box, Detection, Frame
 
