@@ -135,6 +135,7 @@ class Trends:
         self._dots: dict[int, Counter[tuple[int, bool]]] = {}
         self._behind: dict[AlertId, tuple[int, tuple[int, bool]]] = {}
         self._changed: set[int] = set()
+        self._tellings = 0
         for one in stored:
             self._take_up(one)
 
@@ -196,8 +197,9 @@ class Trends:
         if step in self._dots:
             self._dots[step][dot] -= 1
 
-    def tick(self, now: Seconds, *, last: bool = False) -> None:
-        """Let time pass: tell what is complete, drop what is old; the ``last`` time, tell all."""
+    def tick(self, now: Seconds, *, last: bool = False) -> bool:
+        """Let time pass: tell what is complete, drop what is old; ``last``: tell all. True where more is told."""
+        before = self._tellings
         oldest, step = int((now - KEPT_SECONDS) // QUARTER), int((now - STRIP_SECONDS) // TIME_STEP)
         old = {quarter for quarter, span in self._spans.items() if span.start < oldest}
         old |= {quarter for quarter in self._alerts if quarter < oldest}
@@ -219,6 +221,7 @@ class Trends:
                     waiting = self._told(waiting)
         if last:
             self._told(waiting)
+        return self._tellings > before
 
     def _told(self, together: list[_Span]) -> list[_Span]:
         """Make one span of quarters that follow each other; the empty list, for those that come next."""
@@ -230,6 +233,7 @@ class Trends:
                 whole.levels += one.levels
             self._cover(whole)
             self._changed.add(first)
+            self._tellings += 1
         return []
 
     def news(self) -> tuple[TrendRows, ...]:

@@ -68,6 +68,8 @@ class StaffPublisher:
         """What it is time to tell at ``now``; the board also where an alert ``changed``, all the ``last`` time."""
         due = {every for every, at in self._told_at.items() if last or abs(now - at) >= every}
         due |= {BOARD_SECONDS} if changed else set()
+        if LIVE_SECONDS in due and self._trends.tick(now):
+            due |= {TRENDS_SECONDS}  # a stretch is over: nobody waits a minute for it
         self._told_at |= dict.fromkeys(due, now)
         self._to_store = ()
         if TRENDS_SECONDS in due:

@@ -354,6 +354,17 @@ def test_the_hub_tells_the_screen_in_time() -> None:
     assert told_at["live"][:4] == [0, 3, 6, 9]
 
 
+def test_a_stretch_that_is_over_is_told_at_once() -> None:
+    """Nobody waits a minute for the first picture: what earlier hours brought is told within seconds."""
+    camera = Camera("north", booted=START - 9000)
+    booth = new_booth(camera)
+    booth.handle_batch([], START)
+    batch = [camera.says(camera.observation(PLAIN, START - 3600)) for _ in range(250)]
+    booth.handle_batch(batch, Seconds(START + 1))
+    told_now = booth.handle_batch([], Seconds(START + 4)).outgoing
+    assert _last_trends(told_now)["people"] == [250]
+
+
 def test_units_tell_their_spool_their_clock_and_who_was_refused() -> None:
     """The moment has what each RELAY still holds, whether the clock is set, and refusals by rule."""
     camera = Camera("north")
