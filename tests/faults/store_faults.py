@@ -1,7 +1,7 @@
 """Every system call on the hub's database fails once, at each place where it is made: what was committed stays.
 
-``python -m tests.faults.store_faults`` needs strace, whose fault injection it uses, and prints one line for each call:
-how often it was made, how often the hub went on, stopped to be started again (75), or stopped for good (78), how many
+``python -m tests.faults.store_faults`` needs strace, whose fault injection it uses. It prints one line for each call:
+how often it was made, how often the hub went on, stopped to be started again (75) or for good (78), how many
 committed batches were lost (0), and how many databases could not be opened afterwards (0).
 """
 
@@ -23,7 +23,17 @@ from appliance.hub.storage.state import StateDelta
 from appliance.hub.storage.store import Store
 from appliance.protocol.values import BoothId
 
-CALLS: Final = ("openat", "pread64", "pwrite64", "fdatasync", "fsync", "ftruncate", "unlink", "newfstatat", "fcntl")
+CALLS: Final = (
+    "openat",
+    "pread64",
+    "pwrite64",
+    "fdatasync",
+    "fsync",
+    "ftruncate",
+    "unlink",
+    "newfstatat",
+    "fcntl",
+)
 BATCHES: Final = 12
 BOOTH: Final = BoothId("corner")
 
@@ -59,8 +69,20 @@ def stored(path: Path) -> int:
 def strike(directory: Path, call: str, at: int, error: str) -> tuple[bool, int, int, int]:
     """One life with the ``at``-th ``call`` failing: whether any did, exit code, last promised, last stored."""
     path, trace = directory / "hub.sqlite", directory / "trace"
-    paths = [word for suffix in ("", "-wal", "-shm", "-journal", ".lock") for word in ("-P", f"{path}{suffix}")]
-    command = ["strace", "-f", "-o", trace, *paths, "-P", directory, "-e", f"inject={call}:error={error}:when={at}"]
+    paths = [
+        word for suffix in ("", "-wal", "-shm", "-journal", ".lock") for word in ("-P", f"{path}{suffix}")
+    ]
+    command = [
+        "strace",
+        "-f",
+        "-o",
+        trace,
+        *paths,
+        "-P",
+        directory,
+        "-e",
+        f"inject={call}:error={error}:when={at}",
+    ]
     child = [sys.executable, "-m", "tests.faults.store_faults", "--live", path]
     done = subprocess.run([*command, *child], capture_output=True, text=True, check=False)
     promised = int(done.stdout.split()[-1]) if done.stdout.split() else 0
@@ -86,13 +108,19 @@ def main(calls: tuple[str, ...], error: str) -> int:
             unopened += kept < 0
             lost += 0 <= kept < promised
         worst |= bool(lost or unopened)
-        print(f"{call:11} made {at - 1:3}  went on {ends[0]:3}  75: {ends[75]:3}  78: {ends[78]:3}  "
-              f"other: {at - 1 - ends[0] - ends[75] - ends[78]}  lost {lost}  unopened {unopened}", flush=True)  # fmt: skip
+        other = at - 1 - ends[0] - ends[75] - ends[78]
+        print(
+            f"{call:11} made {at - 1:3}  went on {ends[0]:3}  75: {ends[75]:3}  78: {ends[78]:3}  other: {other}",
+            end="",
+        )
+        print(f"  lost {lost}  unopened {unopened}", flush=True)
     return worst
 
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--live", type=Path)
     parser.add_argument("--error", default="EIO")
     parser.add_argument("calls", nargs="*", default=CALLS)

@@ -2,6 +2,7 @@
 
 Invariants:
     * What is deleted is overwritten (secure_delete); what is committed is on the disk (synchronous=FULL).
+    * What looks damaged is opened a second time before it is believed.
     * A database that is damaged, of another booth or of a later version is ``Unfit``; a full disk ``Unavailable``.
       Nothing is repaired in silence.
 """
@@ -31,8 +32,16 @@ class Database:
         self._path = path
         self._booth = booth
         self._lock = self._hold() if alone else None
+        try:
+            self._connect()
+        except Unfit:
+            # One failing read can look like damage, and that would stop the hub for good: damage is seen twice.
+            self.connection.close()
+            self._connect()
+
+    def _connect(self) -> None:
         with self.errors():
-            self.connection = sqlite3.connect(path, isolation_level=None)
+            self.connection = sqlite3.connect(self._path, isolation_level=None)
             self._open()
 
     def _hold(self) -> IO[bytes]:

@@ -14,6 +14,7 @@ from appliance.hub.statistics.baseline.state import FIVE, coarse
 from appliance.hub.statistics.conformal import whole
 from appliance.hub.statistics.layout import LEVELS
 from appliance.hub.storage import schema
+from appliance.hub.storage.database import Database
 from appliance.hub.storage.row_codec import blob
 from appliance.hub.storage.state import PendingObservation, StateDelta
 from appliance.hub.storage.store import Store
@@ -270,3 +271,23 @@ def test_a_second_hub_cannot_write(tmp_path: Path) -> None:
         )
     other.close()
     store.close()
+
+
+def test_what_looks_damaged_once_is_opened_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One failing read while it is opened does not stop the hub for good; real damage still does."""
+    path = tmp_path / "hub.sqlite"
+    Store(path, BoothId("corner")).close()
+    real, calls = Database._check, []
+
+    def once(database: Database) -> None:
+        calls.append(1)
+        if len(calls) == 1:
+            raise sqlite3.DatabaseError("file is not a database")
+        real(database)
+
+    monkeypatch.setattr(Database, "_check", once)
+    Store(path, BoothId("corner")).close()
+    assert len(calls) == 2
+    path.write_bytes(b"x" * 8192)
+    with pytest.raises(Unfit, match="damaged"):
+        Store(path, BoothId("corner"))
