@@ -16,7 +16,9 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from appliance.hub.admission.admission import Admission
 from appliance.hub.statistics.baseline.baseline import Baseline
+from appliance.hub.statistics.event_day import EventDayRarity
 from appliance.hub.statistics.layout import encode
+from appliance.hub.statistics.leave_one_out import LeaveOneOutRarity
 from appliance.hub.statistics.lenses.score_tables import tables_of
 from appliance.hub.statistics.rarity import Rarity
 from appliance.hub.storage.state import Snapshot
@@ -43,7 +45,7 @@ def best(*calls: Callable[[], object]) -> list[float]:
 def bench_the_door() -> None:
     """The whole ingest of a sealed message against the pure signature check, side by side in one run."""
     camera, crowd = Camera("north"), Crowd()
-    envelopes = [camera.observation(crowd.person(), NOON - 900 + number / 20) for number in range(MESSAGES)]
+    envelopes = [camera.observation(crowd.person(), NOON - 900 + number / 4) for number in range(MESSAGES)]
     key, aad = Ed25519PublicKey.from_public_bytes(camera.row.public_key), sign.external_aad(BOOTH)
     parts = [wire.untrusted_parts(envelope) for envelope in envelopes]
     signed = [
@@ -100,6 +102,23 @@ def bench_update_and_score() -> None:
     print(f"{'state in memory':22s} {(size + rarity.bins().nbytes) / 1e3:6.0f} kB")
 
 
+def bench_cameras() -> None:
+    """One person judged and counted by the whole hub's statistics: with everything, and without each other camera."""
+    crowd = Crowd(sight=(0.95,))
+    vectors = [crowd.person() for _ in range(MESSAGES)]
+    for cameras in (1, 2, 4):
+        units, rarity = (
+            [UnitId(f"camera-{place}") for place in range(cameras)],
+            LeaveOneOutRarity(EventDayRarity(Baseline())),
+        )
+        for number in range(2):
+            begun = time.process_time()
+            for place, vector in enumerate(vectors):
+                rarity.judge_and_learn(vector, units[place % cameras], Seconds(NOON + number))
+            taken = time.process_time() - begun
+        print(f"{cameras} cameras: {taken / MESSAGES * 1e6:6.1f} us of CPU a person")
+
+
 def bench_a_batch_to_the_disk() -> None:
     """Batches of twenty, what the broker keeps in flight, thought about and stored; and a snapshot."""
     camera, crowd = Camera("north"), Crowd()
@@ -129,6 +148,7 @@ def test_what_the_hub_costs() -> None:
     """Prints what the hub costs; ingest is at least 80 % of the pure verify rate."""
     bench_the_door()
     bench_update_and_score()
+    bench_cameras()
     bench_a_batch_to_the_disk()
 
 

@@ -54,7 +54,7 @@ class RealBooth:
         listeners = Listeners(mqtt_port=self.port, mqtt_address="127.0.0.1", wss_port=0)
         self.booth = create_booth(directory / "booth", BOOTH, listeners=listeners)
         home = UnitHome(directory=directory / "unit")
-        address = enrol_unit(self.booth, home, UNIT, place="north corner")
+        self.unit_broker = address = enrol_unit(self.booth, home, UNIT, place="north corner")
         self.pipe, self.spool, self.unit_config = directory / "pipe", directory / "spool", home.config
         os.mkfifo(self.pipe)
         settings = UnitConfig(
@@ -70,7 +70,7 @@ class RealBooth:
         )
         write_unit_config(self.unit_config, settings)
         self._sealer = Sealer(private_key=(home.credentials / "signing.key").read_bytes(), booth=BOOTH)
-        self._writer = os.open(self.pipe, os.O_RDWR | os.O_NONBLOCK)
+        self.pipe_end = os.open(self.pipe, os.O_RDWR | os.O_NONBLOCK)
         self.database = directory / "hub.sqlite"
         self.hub_config = directory / "hub.toml"
         self.hub_config.write_text(self._hub_toml())
@@ -132,7 +132,7 @@ key = "{broker.key}"
         """So many more statements into the pipe; what does not fit is not sealed."""
         with suppress(BlockingIOError):
             for _ in range(count):
-                os.write(self._writer, record_of(self.envelope(self.sealed)))
+                os.write(self.pipe_end, record_of(self.envelope(self.sealed)))
                 self.sealed += 1
 
     def spooled(self, count: int) -> None:
@@ -171,4 +171,4 @@ key = "{broker.key}"
         for child in self.running.values():
             child.kill()
             child.wait()
-        os.close(self._writer)
+        os.close(self.pipe_end)

@@ -306,6 +306,16 @@ def test_an_unboxed_unit_is_labelled_everywhere(page: Page) -> None:
     page.wait(f"{CARD} .badge-unboxed")
 
 
+def test_what_is_wrong_with_the_booth_is_on_every_screen_with_what_to_do(page: Page) -> None:
+    """The hub's notices, such as a copied card, are banners in its words; they go when it says so."""
+    said = {"condition": "two_holders", "title": "north corner: two devices", "todo": "Tell the lead."}
+    page.stage.hub.board(notices=[said])
+    page.see("north corner: two devices", ".banner-bad")
+    page.see("Tell the lead.", ".banner-bad")
+    page.stage.hub.board(notices=[])
+    page.wait(".banner-bad", 0)
+
+
 def test_blind_and_offline_units_are_seen(page: Page) -> None:
     """A unit that is blind or offline stands out."""
     page.stage.hub.board(

@@ -3,7 +3,7 @@
 Invariants:
     * What cannot be read is refused with the line, the column and how to fix it; nothing is guessed.
     * A column without a name (the row numbers that some programs put first) is left out.
-    * Every word is a level, numbers too: no word is nearer to another.
+    * Every word is a level, numbers too: no word is nearer to another (``number_bins`` comes later).
     * One pass, one dictionary a column: a row is kept as small integers, its text is not.
 """
 

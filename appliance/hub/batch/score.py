@@ -23,6 +23,7 @@ from numpy.typing import NDArray
 
 from appliance.base.errors import Unfit
 from appliance.hub.batch.csv_table import Codebook, fold_of, like_names, read
+from appliance.hub.batch.number_bins import NumberColumn, bin_columns
 from appliance.hub.batch.stream import LENS_OF, Rows, Scores, Stream
 from appliance.hub.statistics import confidence
 from appliance.hub.statistics.layout import FloatArray
@@ -45,8 +46,9 @@ EXAMPLE: Final = """leftfield score --table outfits.csv --out scored.csv
   leftfield score --table today.csv --baseline last-week.csv --ignore id | sort -t, -k2 -rn | head
 
 the table: CSV (comma, semicolon, tab or bar; UTF-8) with one line of names, one column per attribute, an empty cell
-  where nothing is known. Every word is a value, numbers too. 2 to 2,048 columns (one without a name is left out); the
-  order of the rows is their order in time.
+  where nothing is known. Every word is a value; a column of more than 24 different numbers is cut into ranges at its
+  quantiles (the baseline's, if there is one), narrow at both ends, as is said on standard error. 2 to 2,048 columns
+  (one without a name is left out); the order of the rows is their order in time.
 
     top,sleeves,shoes
     black,long,dark
@@ -75,6 +77,7 @@ class ScoreOptions:
     ignored: tuple[str, ...] = ()
     unknown: tuple[str, ...] = ()
     explain: float = EXPLAINED
+    words: bool = False
 
 
 def add_parsers(subparsers: cli_arguments.Subparsers) -> None:
@@ -107,6 +110,11 @@ def add_parsers(subparsers: cli_arguments.Subparsers) -> None:
         metavar="P",
         help="give a reason up to this p (default: %(default)s)",
     )
+    parser.add_argument(
+        "--words",
+        action="store_true",
+        help="every number is a word: do not cut columns of numbers into ranges",
+    )
     parser.set_defaults(run=_run)
 
 
@@ -120,6 +128,7 @@ def _run(given: argparse.Namespace) -> int:
             ignored=tuple(given.ignore),
             unknown=tuple(given.unknown),
             explain=given.explain,
+            words=given.words,
         )
     )
 
@@ -138,13 +147,23 @@ def main(options: ScoreOptions) -> int:
     book = Codebook(ignored=options.ignored, unknown=options.unknown)
     learnt = None if options.baseline is None else read(options.baseline, book)
     rows = read(options.table, book)
+    if options.words:
+        binned: dict[str, NumberColumn] = {}
+    elif learnt is None:
+        binned, (rows,) = bin_columns(book, rows, ())
+    else:
+        binned, (learnt, rows) = bin_columns(book, learnt, (rows,))
+    for name, column in binned.items():
+        _note(
+            f"column {name!r} holds numbers: {column.size} ranges, from {column.told()} (--words leaves them)"
+        )
     for name in like_names(rows, book):
         _note(
             f"column {name!r} has a value of its own in nearly every row; if it is a name, add --ignore {name}"
         )
     layout = book.layout()
     fold = fold_of(rows if learnt is None else learnt, layout)
-    stream = Stream(layout, fold)
+    stream = Stream(layout, fold, numbers=2 * len(binned) > len(book.names))
     if learnt is not None:
         stream.score_and_learn(learnt)
     with text_output(options.out) as out:

@@ -45,6 +45,7 @@ MEMORY: Final = 20_000.0
 MOST_ROWS: Final = 8192
 _LIGHT: Final = 256
 _RANGES: Final = (*RANGES[:4], RANGES[Look.WHOLE], RANGES[4])
+_POOLED_RANGES: Final = (*_RANGES[:-1], RANGES[Look.WHOLE])
 _LEAST: Final = np.array((*LEAST[:3], -np.inf, -np.inf))
 """Of the whole, any bit counts: in a table nobody is fetched for it, and most sets differ in nothing else."""
 _TELLING: Final = 4.0
@@ -66,6 +67,8 @@ class Scores:
     look: IntArray
     lenses: FloatArray
     raw: FloatArray
+    ranked: FloatArray
+    """(n,) what ``p`` is calibrated from: the strength, or for numbers the pooled surprisal."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,14 +97,22 @@ class Fold:
 
 
 class Stream:
-    """Scores rows of ``layout`` and learns from them; pairs are counted by ``fold``."""
+    """Scores rows of ``layout`` and learns from them; pairs are counted by ``fold``.
 
-    def __init__(self, layout: Layout, fold: Fold | None = None, memory: float = MEMORY) -> None:
-        self.layout = layout
+    With ``numbers`` (ranges of numbers, for the most part) a row ranks by ``pooled``: in such tables what is odd is a
+    matter of the whole.
+    """
+
+    def __init__(
+        self, layout: Layout, fold: Fold | None = None, memory: float = MEMORY, *, numbers: bool = False
+    ) -> None:
+        self.layout, self._numbers = layout, numbers
         self.fold = fold
         self.baseline = Baseline(layout=Layout.of(fold.sizes) if fold else layout)
         self._counts, self._weights = np.zeros(layout.levels), np.zeros(layout.attributes)
-        self._tails = ConformalCalibrator(_RANGES, memory=memory, pool_sparse_bands=True)
+        self._tails = ConformalCalibrator(
+            _POOLED_RANGES if numbers else _RANGES, memory=memory, pool_sparse_bands=True
+        )
         self._tables: Tables | None = None
         self._single = self._shared = np.zeros(layout.levels)
 
@@ -127,13 +138,13 @@ class Stream:
             look=np.concatenate([one.look for one in parts] or [np.zeros(0, dtype=np.intp)]),
             lenses=np.concatenate([one.lenses for one in parts] or [np.zeros((0, LOOKS))]),
             raw=np.concatenate([one.raw for one in parts] or [np.zeros((0, LOOKS))]),
+            ranked=np.concatenate([one.ranked for one in parts] or [np.zeros(0)]),
         )
 
     def learn(self, rows: Rows, scores: Scores) -> None:
         """Make rows that were scored part of what is usual."""
         for band, members in self._bands(rows):
-            raw, strength = scores.raw[members], scores.strength[members]
-            self._tails.add_rows(band, np.column_stack((raw, strength)))
+            self._tails.add_rows(band, np.column_stack((scores.raw[members], scores.ranked[members])))
             self._tails.settle_band(band)
         self.baseline.count_rows(self.fold.rows(rows) if self.fold else rows, _HERE, _NOW)
         for column, size in enumerate(self.layout.sizes):
@@ -149,6 +160,7 @@ class Stream:
         shared = np.append(self._shared, 0.0).take(positions(rows, self.layout)).max(axis=0, initial=0.0)
         evidence, lenses = np.zeros_like(raw), np.ones_like(raw)
         strength, p = np.zeros(len(rows)), np.ones(len(rows))
+        ranked = self.pooled(rows) if self._numbers else strength
         seen = raw >= _LEAST
         for band, members in self._bands(rows):
             shown = raw[members]
@@ -160,12 +172,16 @@ class Stream:
             evidence[members] = np.where(seen[members], bits, 0.0)
             lenses[members] = np.where(seen[members], np.maximum(survival[:, :LOOKS], np.exp2(-bits)), 1.0)
             strength[members] = together_rows(evidence[members])
-            last = np.column_stack((shown, strength[members]))
+            last = np.column_stack((shown, ranked[members]))
+            if self._numbers:
+                strength[members] = self._tails.rows(band, last)[1][:, LOOKS]
+                p[members] = self._tails.rows(band, last)[0][:, LOOKS]
+                continue
             most = np.where(seen[members], shown, 0.0).max(axis=1, initial=0.0)
             p[members] = np.maximum(self._tails.rows(band, last)[0][:, LOOKS], np.exp2(-_TELLING * most))
         # The average is a second look at the whole.
         look = np.minimum(np.argmax(evidence, axis=1), Look.WHOLE)
-        return Scores(strength=strength, p=p, look=look, lenses=lenses, raw=raw)
+        return Scores(strength=strength, p=p, look=look, lenses=lenses, raw=raw, ranked=ranked)
 
     def singles(self) -> tuple[FloatArray, FloatArray]:
         """(count, weight) of each level: arrays (levels,)."""

@@ -203,6 +203,10 @@ class ConformalCalibrator:
         """How many people's scores of a band are remembered, in effect."""
         return float(self._bins[band, 0].sum())
 
+    def remembered_in_all(self) -> float:
+        """The same of all bands together."""
+        return float(self._bins[:, 0].sum())
+
     def bins(self) -> FloatArray:
         """The histograms, (bands, scores, BINS), the latest score weighing 1; those of several hubs add up."""
         self.settle()

@@ -1,14 +1,16 @@
 """Rarity on a day unlike the weeks before: a change renews the memory of scores, and today's crowd is weighed in.
 
-Formula: until ``TailMartingale`` finds that today's people are others than those remembered, everything is as
-``Rarity`` says. From then on four experts judge side by side: the weeks' counts worth all, 5,000, 500 and 0 people,
-plus today's, each with a memory of scores begun at the change. What is claimed is the mean of their p, weighted by
-how well each foresaw the people of today (``FixedShare``; the likelihood is that of the SURE readings one by one).
+Formula: until ``TailMartingale`` or ``CrowdShift`` finds that today's people are others than those remembered,
+everything is as ``Rarity`` says. From then on four experts judge side by side: the weeks' counts worth all, 5,000,
+500 and 0 people, plus today's, each with a memory of scores begun at the change. What is claimed is the mean of their
+p, weighted by how well each foresaw the people of today (``FixedShare``; the likelihood is that of the SURE readings
+one by one).
 
 Invariants:
-    * For ``HOLD_PEOPLE`` after a change nobody is flagged: the memories of scores are too young to say 1 %.
-    * A day ends after ``NIGHT_SECONDS`` without anybody. Experts and bet serve the moment and stay in memory: after a
-      restart the bet begins anew. ``forget`` takes a person out of every expert too.
+    * Until the experts have seen ``HOLD_PEOPLE`` nobody is flagged: their memories of scores are too young to say
+      1 %. They begin to learn when a day is suspect, and are dropped where nothing speaks for it any more.
+    * A day ends after ``NIGHT_SECONDS`` without anybody. Experts and bet serve the moment and stay in memory; that a
+      day is changed is stored, and after a restart its experts begin anew. ``forget`` takes a person out of all.
     * What is stored is what ``Rarity`` stores.
     * Pure: no I/O, no clock.
 """
@@ -23,6 +25,7 @@ import numpy as np
 
 from appliance.hub.statistics.baseline.baseline import Baseline
 from appliance.hub.statistics.baseline.state import BaselineState
+from appliance.hub.statistics.change.crowd_shift import CrowdShift
 from appliance.hub.statistics.change.martingale import TailMartingale
 from appliance.hub.statistics.layout import EncodedVector, FloatArray
 from appliance.hub.statistics.mixture import FixedShare
@@ -33,6 +36,8 @@ WORTH: Final = (math.inf, 5000.0, 500.0, 0.0)
 """So many people the weeks' counts are worth to each expert at most."""
 HOLD_PEOPLE: Final = 150
 NIGHT_SECONDS: Final = 4 * 3600.0
+LEAST_SCORES: Final = 300.0
+"""A baseline of more people than this of whom fewer scores are remembered was learnt elsewhere."""
 DOUBT: Final = 2.0
 """A bet that has doubled its stake: reached once in an ordinary day with a chance of 1/2 at most, and then lost."""
 _SHARES_LAG: Final = 16
@@ -41,8 +46,9 @@ _SHARES_LAG: Final = 16
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EventReceipt(CountReceipt):
-    """How somebody was counted by the experts too; ``change`` says which change these were begun at."""
+    """How somebody was counted on which ``day``, and by the experts; ``change`` says which ones."""
 
+    day: int
     change: int
     experts: tuple[CountReceipt, ...]
 
@@ -115,82 +121,128 @@ class EventDayRarity(Rarity):
     def __init__(self, baseline: Baseline, bins: FloatArray | None = None, *, watches: bool = True) -> None:
         super().__init__(baseline, bins, watches=watches)
         self._bet = TailMartingale()
+        self._shift: CrowdShift | None = None
         self._experts: EventExperts | None = None
-        self._changes = 0
+        self._day = self._changes = 0
         self._seen_at = -math.inf
         self._scored: tuple[EncodedVector, float, tuple[Score, ...]] | None = None
+        self.changed = False
+        """Whether today's people were found to be others than those remembered: the experts judge."""
 
     def without_cameras(self) -> EventDayRarity:
         """A copy of what is stored, to go on by itself: it watches no camera, and its day begins anew."""
         return type(self)(Baseline(self.baseline.state(), self.baseline.layout), self.bins(), watches=False)
 
     @property
-    def changed(self) -> bool:
-        """Whether today's people were found to be others than those remembered."""
-        return self._experts is not None
+    def doubts(self) -> bool:
+        """Whether something speaks for today's people being others, though not enough yet."""
+        return self._bet.capital > DOUBT or (self._shift is not None and self._shift.suspect)
 
     @property
-    def doubts(self) -> bool:
-        """Whether the bet against today's people being the usual ones has won so far."""
-        return self._bet.capital > DOUBT
+    def remembers(self) -> float:
+        """How many people's scores whoever judges now remembers, in effect."""
+        if self.changed and self._experts is not None:
+            return float(self._experts.people)
+        return self._tails.remembered_in_all()
 
     @property
     def holds(self) -> bool:
-        """Whether the day has changed so lately that nobody is to be flagged."""
-        return self._experts is not None and self._experts.people < HOLD_PEOPLE
+        """Whether whoever judges on a changed day is too young to flag anybody."""
+        return self.changed and self.remembers < HOLD_PEOPLE
 
     @property
     def usual(self) -> Baseline:
         """The baseline by which a reason is said: the weeks', or on a changed day that which foresees it best."""
-        return self.baseline if self._experts is None else self._experts.leading
+        return self._experts.leading if self.changed and self._experts is not None else self.baseline
+
+    @property
+    def changed_at(self) -> float:
+        """When the latest person of a changed day was seen; 0 where today is not one. For ``resume_change``."""
+        return self._seen_at if self.changed else 0.0
+
+    def resume_change(self, seen_at: Seconds) -> None:
+        """Go on, after a restart, with a day that had been found to be another; its experts begin anew."""
+        self._seen_at, self.changed = seen_at, True
+        self._begin_experts()
+
+    def _begin_experts(self) -> None:
+        self._changes += 1
+        self._experts = EventExperts(self.baseline)
 
     def score(self, one: EncodedVector) -> Score:
         """The score of what is worn, by the weeks or, on a changed day, by all experts."""
-        if self._experts is None:
-            score = super().score(one)
-            self._scored = (one, score.p, ())
-            return score
         weeks = super().score(one)
+        if self._experts is None:
+            self._scored = (one, weeks.p, ())
+            return weeks
         mixed, scores = self._experts.score(one)
         self._scored = (one, weeks.p, scores)
         # What the weeks' own histograms remember stays theirs.
-        return replace(mixed, looks=weeks.looks)
+        return replace(mixed, looks=weeks.looks) if self.changed else weeks
 
     def update(self, one: EncodedVector, score: Score, unit: UnitId, seen_at: Seconds) -> CountReceipt:
         """Make what was scored part of what is usual, and notice where a day begins or has changed."""
         if seen_at - self._seen_at > NIGHT_SECONDS:
-            self._bet.begin()
-            self._experts = None
+            self._begin_day()
         self._seen_at = max(self._seen_at, seen_at)
         if self._scored is None or self._scored[0] is not one:
             self.score(one)
         scored, self._scored = self._scored, None
         counted = super().update(one, score, unit, seen_at)
-        if self._experts is None:
-            if scored is not None and one.fair.size and self._bet.count(scored[1]).changed:
-                self._changes += 1
-                self._experts = EventExperts(self.baseline)
-            return counted
-        experts = self._experts
-        scores = scored[2] if scored is not None and scored[2] else experts.score(one)[1]
+        experts, receipts, change = self._experts, tuple[CountReceipt, ...](), self._changes
+        if experts is not None:
+            scores = scored[2] if scored is not None and scored[2] else experts.score(one)[1]
+            receipts = experts.update(one, scores, unit, seen_at)
+        if scored is not None:
+            self._look_at_day(one, scored[1])
         return EventReceipt(
             one=counted.one,
             scores=counted.scores,
             counted_at=counted.counted_at,
             counted_briefly_at=counted.counted_briefly_at,
             number=counted.number,
-            change=self._changes,
-            experts=experts.update(one, scores, unit, seen_at),
+            day=self._day,
+            change=change,
+            experts=receipts,
         )
+
+    def _begin_day(self) -> None:
+        self._bet.begin()
+        self._day += 1
+        self._experts, self.changed = None, False
+        known = self.baseline.weight(Seconds(self.baseline.latest)) >= LEAST_SCORES
+        self._shift = CrowdShift(np.exp2(_share_bits(self.baseline)), self.baseline.layout) if known else None
+        if known and self._tails.remembered_in_all() < LEAST_SCORES:
+            # Weeks without a memory of scores are imported ones: whether they are of this street is not known.
+            self.changed = True
+            self._begin_experts()
+
+    def _look_at_day(self, one: EncodedVector, p: float) -> None:
+        """Whether today's people are others: experts begin to learn on suspicion, and judge once it is proven."""
+        if self._shift is not None:
+            self._shift.count(one.sure)
+        if self.changed:
+            return
+        rare = one.fair.size > 0 and self._bet.count(p).changed
+        other = self._shift is not None and self._shift.other
+        suspect = self._shift is not None and self._shift.suspect
+        if self._experts is None and (rare or other or suspect):
+            self._begin_experts()
+        elif self._experts is not None and self._shift is not None and not self._shift.bits:
+            self._experts = None
+        self.changed = rare or other
 
     def forget(
         self, vector: AttributeVector, unit: UnitId, seen_at: Seconds, counted: CountReceipt | None
     ) -> None:
-        """Take out again what ``update`` put in, from the experts too."""
+        """Take out again what ``update`` put in, from today's counts and the experts too."""
         super().forget(vector, unit, seen_at, counted)
-        experts = self._experts
-        if experts is not None and isinstance(counted, EventReceipt) and counted.change == self._changes:
-            for rarity, receipt in zip(experts.rarities, counted.experts, strict=True):
+        if not isinstance(counted, EventReceipt):
+            return
+        if self._shift is not None and counted.day == self._day:
+            self._shift.forget(counted.one.sure)
+        if self._experts is not None and counted.experts and counted.change == self._changes:
+            for rarity, receipt in zip(self._experts.rarities, counted.experts, strict=True):
                 rarity.forget(vector, unit, seen_at, receipt)
 
     def follow_clock(self, now: Seconds) -> None:

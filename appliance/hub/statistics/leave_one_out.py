@@ -8,7 +8,7 @@ P(p <= a) is a (1 + (C - 1) / F) at most for C cameras, and a little over a wher
 
 Invariants:
     * ``everything`` is what is stored, exported and shown; the others serve this bound only.
-    * p_-c counts once the other cameras rest on ``LEAST_PEOPLE`` and their own day has not just changed.
+    * p_-c counts once the scores of ``LEAST_PEOPLE`` of the other cameras are remembered by whoever judges.
     * Which readings of a camera are set aside is decided once, with all cameras as witnesses: a camera can have set
       aside at another only what this one itself shows far too often, for ``MASK_PEOPLE`` of its people.
     * ``forget`` takes a person out of every one.
@@ -91,7 +91,7 @@ class LeaveOneOutRarity:
         return Judgement(score=best, usual=usual, holds=holds, everything=whole, without=tuple(scores))
 
     def _has_a_say(self, rarity: EventDayRarity) -> bool:
-        if rarity.holds or rarity.baseline.weight(Seconds(rarity.baseline.latest)) < LEAST_PEOPLE:
+        if rarity.holds or rarity.remembers < LEAST_PEOPLE:
             return False
         # On a day that has changed, who has seen fewer people notices later: until then it says nothing.
         return rarity.changed or not (self.everything.changed and rarity.doubts)

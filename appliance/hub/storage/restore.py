@@ -35,19 +35,26 @@ def _taken_up(snapshot: Snapshot | None, now: Seconds | None, *, watches: bool) 
     baseline = Baseline(taken_up(snapshot.baseline) if snapshot else None)
     if now is not None:
         baseline.follow_clock(now)
-    return EventDayRarity(baseline, snapshot.bins if snapshot else None, watches=watches)
+    rarity = EventDayRarity(baseline, snapshot.bins if snapshot else None, watches=watches)
+    if snapshot and snapshot.changed_at:
+        rarity.resume_change(Seconds(snapshot.changed_at))
+    return rarity
 
 
 def snapshot_of(rarity: LeaveOneOutRarity) -> Snapshot:
     """What of ``rarity`` is written down: counts in fives, histograms in whole numbers."""
+    without = ((unit, _written(one)) for unit, one in sorted(rarity.without.items()))
+    return replace(
+        _written(rarity.everything),
+        without=tuple(
+            (unit, replace(one, baseline=replace(one.baseline, cameras=()))) for unit, one in without
+        ),
+    )
+
+
+def _written(rarity: EventDayRarity) -> Snapshot:
     return Snapshot(
         baseline=coarse(rarity.baseline.state()),
-        bins=whole(rarity.everything.bins()),
-        without=tuple(
-            (
-                unit,
-                Snapshot(baseline=replace(coarse(one.baseline.state()), cameras=()), bins=whole(one.bins())),
-            )
-            for unit, one in sorted(rarity.without.items())
-        ),
+        bins=whole(rarity.bins()),
+        changed_at=rarity.changed_at,
     )

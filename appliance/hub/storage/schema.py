@@ -17,7 +17,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-SCHEMA: Final = 5
+SCHEMA: Final = 6
 APPLICATION_ID: Final = 0x4C454654
 """``LEFT`` in ASCII, in the database's header: a database of something else is not opened."""
 
@@ -118,6 +118,11 @@ STORED_COLUMNS: Final = (
         ("band", "INTEGER NOT NULL", "how completely people were seen"),
         ("lens", "INTEGER NOT NULL", "which score"),
         ("bins", "BLOB NOT NULL", "histogram of the scores of late: whole counts"),
+    ),
+    *_table(
+        "changed",
+        ("unit", "TEXT PRIMARY KEY", "the camera left out; empty for all cameras"),
+        ("at", "REAL NOT NULL", "on a day unlike the weeks: when the last person was seen, to the hour"),
     ),
     *_table(
         "lineage",
@@ -285,5 +290,6 @@ MIGRATIONS: Final[dict[int, tuple[str, ...]]] = {
     ),
     # What is in it keeps the form of a bitmap until it next changes (replay_window.gaps_of).
     4: ("ALTER TABLE window RENAME COLUMN bitmap TO gaps",),
+    5: ("CREATE TABLE changed (unit TEXT PRIMARY KEY, at REAL NOT NULL) STRICT",),
 }
 """SQL that takes a database from the schema of that number to the next."""

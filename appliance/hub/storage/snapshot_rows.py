@@ -10,7 +10,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterable
 from dataclasses import replace
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 
@@ -24,6 +24,8 @@ from appliance.hub.storage.state import Snapshot
 from appliance.protocol.values import Seconds, UnitId
 from appliance.protocol.vocabulary import ATTRIBUTES
 
+_HOUR: Final = 3600.0
+
 
 def write(database: Database, snapshot: Snapshot) -> None:
     """Replace the stored snapshot."""
@@ -31,12 +33,14 @@ def write(database: Database, snapshot: Snapshot) -> None:
     database.connection.execute("REPLACE INTO baseline VALUES (1, ?, ?, ?, ?, ?, ?)", _counts(state))
     database.many("REPLACE INTO camera VALUES", ((unit, row_codec.blob(row)) for unit, row in state.cameras))
     database.many("REPLACE INTO score VALUES", _histograms(snapshot.bins))
-    for table in ("lineage", "left_out", "left_out_score"):
+    for table in ("changed", "lineage", "left_out", "left_out_score"):
         database.connection.execute(f"DELETE FROM {table}")  # noqa: S608 - names of our own
     database.many(
         "INSERT INTO lineage VALUES",
         ((span.hub, span.unit, span.first, span.last) for span in state.lineage),
     )
+    marks = (("", snapshot.changed_at), *((unit, other.changed_at) for unit, other in snapshot.without))
+    database.many("INSERT INTO changed VALUES", ((unit, at // _HOUR * _HOUR) for unit, at in marks if at))
     for unit, other in snapshot.without:
         database.many("INSERT INTO left_out VALUES", [(unit, *_counts(other.baseline))])
         database.many("INSERT INTO left_out_score VALUES", ((unit, *row) for row in _histograms(other.bins)))
@@ -74,13 +78,16 @@ def read(db: sqlite3.Connection) -> Snapshot | None:
         Span(hub=hub, unit=unit, first=first, last=last)
         for hub, unit, first, last in db.execute("SELECT * FROM lineage ORDER BY hub, unit, first")
     )
+    changed = dict(db.execute("SELECT unit, at FROM changed").fetchall())
     return Snapshot(
+        changed_at=changed.get("", 0.0),
         baseline=replace(_state(row, cameras), lineage=lineage),
         bins=_bins(db.execute("SELECT band, lens, bins FROM score")),
         without=tuple(
             (
                 UnitId(unit),
                 Snapshot(
+                    changed_at=changed.get(unit, 0.0),
                     baseline=_state(tuple(counts), ()),
                     bins=_bins(
                         db.execute("SELECT band, lens, bins FROM left_out_score WHERE unit = ?", (unit,))

@@ -34,12 +34,14 @@ class PendingObservation:
 class Snapshot:
     """The baseline and the (BANDS, HISTOGRAMS, BINS) score histograms as they are now.
 
-    ``without`` has the same without what one camera said, for each camera.
+    ``without`` has the same without what one camera said, for each camera. ``changed_at`` is when somebody was last
+    seen on a day found to be unlike the weeks; 0 where today is none.
     """
 
     baseline: BaselineState
     bins: FloatArray
     without: tuple[tuple[UnitId, Snapshot], ...] = ()
+    changed_at: float = 0.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

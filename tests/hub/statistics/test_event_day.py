@@ -1,13 +1,20 @@
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
 from appliance.hub.statistics.baseline.baseline import Baseline
+from appliance.hub.statistics.change.crowd_shift import SUSPECT, CrowdShift
 from appliance.hub.statistics.event_day import HOLD_PEOPLE, NIGHT_SECONDS, EventDayRarity
+from appliance.hub.statistics.layout import encode
+from appliance.hub.statistics.leave_one_out import LeaveOneOutRarity
 from appliance.hub.statistics.rarity import CountReceipt, Rarity, Score
+from appliance.hub.storage.restore import learnt, snapshot_of
+from appliance.hub.storage.state import StateDelta
 from appliance.protocol.values import AttributeVector, Seconds, UnitId
-from tests.hub.corner import NOON, Crowd
+from tests.hub.corner import NOON, Crowd, store_at
 
 NORTH = UnitId("north")
 DAY = 86_400.0
@@ -91,3 +98,68 @@ def test_whoever_is_forgotten_is_in_no_expert_either(weeks: EventDayRarity) -> N
     weeks.forget(person, NORTH, Seconds(begun + 3000.0), counted)
     for now, was in zip(held(), before, strict=True):
         assert now == pytest.approx(was, abs=1e-9)
+
+
+def test_a_crowd_that_is_rare_in_other_ways_is_noticed_by_what_it_wears() -> None:
+    """The sum that compares today's counts with the weeks' grows on another street and not on its own."""
+    baseline, usual = Baseline(), Crowd(7)
+    for _ in range(2000):
+        baseline.update(usual.person(), NORTH, Seconds(NOON))
+    count, weight = baseline.singles(Seconds(NOON))
+    shares = (count + 0.5) / (weight + 6.0)
+    same, other = CrowdShift(shares, baseline.layout), CrowdShift(shares, baseline.layout)
+    gala, highest = Crowd(99), 0.0
+    for _ in range(300):
+        same.count(encode(usual.person()).sure)
+        highest = max(highest, same.bits)
+    assert highest < SUSPECT
+    seen = [encode(gala.person()).sure for _ in range(100)]
+    for sure in seen:
+        other.count(sure)
+    assert (other.other, other.suspect) == (True, True)
+    for sure in seen:
+        other.forget(sure)
+    assert not other._counts.any()
+
+
+def test_weeks_without_a_memory_of_scores_are_weighed_against_today_from_the_first_person() -> None:
+    """Imported weeks begin with a hold and with experts; the next day the hub's own scores are remembered."""
+    elsewhere, crowd = Baseline(), Crowd(7)
+    for _ in range(1000):
+        elsewhere.update(crowd.person(), NORTH, Seconds(NOON - DAY))
+    rarity, gala = EventDayRarity(Baseline(elsewhere.state())), Crowd(99)
+    walk(rarity, gala, 1, NOON)
+    assert (rarity.changed, rarity.holds) == (True, True)
+    walk(rarity, gala, 600, NOON + 10)
+    assert (rarity.changed, rarity.holds) == (True, False)
+    walk(rarity, gala, 1, NOON + DAY)
+    assert not rarity.changed
+
+
+def test_a_changed_day_goes_on_after_a_restart(weeks: EventDayRarity, tmp_path: Path) -> None:
+    """That a day is another is stored, to the hour, and the experts judge again from the first person on."""
+    walk(weeks, Crowd(99), 400, NOON + 3 * DAY)
+    store = store_at(tmp_path)
+    store.commit(StateDelta(snapshot=snapshot_of(LeaveOneOutRarity(weeks))))
+    again = learnt(store.load()).everything
+    store.close()
+    assert (again.changed, again.holds) == (True, True)
+    walk(again, Crowd(99), 200, NOON + 3 * DAY + 4100)
+    assert (again.changed, again.holds) == (True, False)
+    walk(again, Crowd(7), 1, NOON + 4 * DAY)
+    assert not again.changed
+
+
+def test_a_suspicion_that_comes_to_nothing_leaves_nothing(weeks: EventDayRarity) -> None:
+    """Experts that were begun on suspicion are dropped once nothing speaks for another day."""
+    usual, at = Crowd(7), NOON + 3 * DAY
+    words = {row.attribute.replace(".", "_"): row.word for row in weeks.baseline.usual(most=1)}
+    alike = AttributeVector.of(**words)
+    for _ in range(40):  # a school class in the street's most usual clothes
+        if weeks.doubts:
+            break
+        at += 10.0
+        weeks.score_and_learn(alike, NORTH, Seconds(at))
+    assert (weeks._experts is not None, weeks.changed, weeks.holds) == (True, False, False)
+    walk(weeks, usual, 150, at)
+    assert (weeks._experts, weeks.changed) == (None, False)
