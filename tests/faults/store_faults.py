@@ -83,7 +83,7 @@ def strike(directory: Path, call: str, at: int, error: str) -> tuple[bool, int, 
         "-e",
         f"inject={call}:error={error}:when={at}",
     ]
-    child = [sys.executable, "-m", "tests.faults.store_faults", "--live", path]
+    child = [sys.executable, "-m", "tests.faults.store_faults", "--live", str(path)]
     done = subprocess.run([*command, *child], capture_output=True, text=True, check=False)
     promised = int(done.stdout.split()[-1]) if done.stdout.split() else 0
     return "(INJECTED)" in trace.read_text(errors="replace"), done.returncode, promised, stored(path)
