@@ -69,22 +69,22 @@ def stored(path: Path) -> int:
 def strike(directory: Path, call: str, at: int, error: str) -> tuple[bool, int, int, int]:
     """One life with the ``at``-th ``call`` failing: whether any did, exit code, last promised, last stored."""
     path, trace = directory / "hub.sqlite", directory / "trace"
-    paths = [
+    paths: list[str] = [
         word for suffix in ("", "-wal", "-shm", "-journal", ".lock") for word in ("-P", f"{path}{suffix}")
     ]
-    command = [
+    command: list[str] = [
         "strace",
         "-f",
         "-o",
-        trace,
+        str(trace),
         *paths,
         "-P",
-        directory,
+        str(directory),
         "-e",
         f"inject={call}:error={error}:when={at}",
     ]
     child = [sys.executable, "-m", "tests.faults.store_faults", "--live", str(path)]
-    done = subprocess.run([*command, *child], capture_output=True, text=True, check=False)
+    done = subprocess.run(command + child, capture_output=True, text=True, check=False)
     promised = int(done.stdout.split()[-1]) if done.stdout.split() else 0
     return "(INJECTED)" in trace.read_text(errors="replace"), done.returncode, promised, stored(path)
 
