@@ -10,6 +10,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from appliance.base import atomic_files
 from appliance.enrol import names
 from appliance.enrol.authority import key_pem, new_key
+from appliance.enrol.broker import staff_acl, units_acl
 from appliance.enrol.layout import BoothDirectory, load_authority, put_public, put_secret, write_rights
 from appliance.settings import config
 from appliance.settings.config import BrokerAddress
@@ -20,10 +21,15 @@ def desk_broker(booth: BoothDirectory) -> BrokerAddress:
     own = booth.directory / "hub"
     key, certificate = own / "desk.key", own / "desk.pem"
     with atomic_files.alone(booth.directory):
+        authority, register = load_authority(booth), config.register(booth.register)
+        # An upgrade may have brought new topics: the rights are those of this version from its first start on.
+        written = booth.broker_directory / "units.acl", booth.broker_directory / "staff.acl"
+        wanted = units_acl(booth.booth, register), staff_acl(booth.booth, register)
+        if tuple(path.read_text("utf-8") for path in written) != wanted:
+            write_rights(booth, authority, register)
         if not certificate.exists():
-            authority, new = load_authority(booth), new_key()
+            new = new_key()
             put_secret(key, key_pem(new))
-            write_rights(booth, authority, config.register(booth.register))
             put_public(certificate, authority.client(names.DESK, new.public_key()))
     return BrokerAddress(
         host="127.0.0.1", port=booth.listeners.mqtt_port, ca=booth.ca, certificate=certificate, key=key

@@ -11,6 +11,7 @@ import pytest
 from appliance import cli
 from appliance.enrol import BoothDirectory, booth_commands, create_booth
 from appliance.enrol.booth import open_booth
+from appliance.enrol.desk_access import desk_broker
 from appliance.enrol.layout import days_left
 
 
@@ -64,3 +65,15 @@ def test_a_hub_that_has_moved_gets_a_certificate_for_its_new_address(
     told = renew(booth, capsys, "--before", "60", "--here")
     assert (told["renewed"], told["hosts"]) == (True, ["corner.local", "192.168.4.1", "10.1.2.3"])
     assert renew(open_booth(booth.directory), capsys, "--before", "60", "--here")["renewed"] is False
+
+
+def test_rights_of_an_earlier_version_are_written_anew_by_the_desk(booth: BoothDirectory) -> None:
+    """An upgrade needs no command: topics that are new are in the broker's rights once DESK has started."""
+    rights = booth.broker_directory / "units.acl"
+    wanted = rights.read_text()
+    rights.write_text(wanted.replace("/hub/prior", "/hub/older"))
+    desk_broker(booth)
+    assert rights.read_text() == wanted
+    before = rights.stat().st_mtime_ns
+    desk_broker(booth)
+    assert rights.stat().st_mtime_ns == before
