@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 import threading
 import time
 from collections.abc import Iterator
@@ -16,13 +17,14 @@ from urllib.request import urlopen
 import pytest
 
 from appliance.enrol import files
+from appliance.pages import visit
 from appliance.pages.here import STALE_SECONDS, HereFacts
 from appliance.pages.server import PageServer
 from appliance.pages.visit import PagesConfig
 from appliance.protocol import vocabulary
 from appliance.protocol.values import Seconds
 from appliance.settings.config import HubConfig, PacingConfig
-from appliance.settings.notice import NoticeConfig
+from appliance.settings.notice import NoticeConfig, stores
 from tests.pages.conftest import Page
 from tests.pages.stage import BOOTH, Stage, resize
 from tests.pages.test_tablet_layout import CONTRAST
@@ -253,6 +255,16 @@ def test_the_page_asks_for_nothing_and_stores_nothing(here: Page) -> None:
     assert here.browser.execute_script(stored) == [[], []]
 
 
+def test_every_store_has_its_words_in_each_language() -> None:
+    """No store is shown by its key: each language has as many names as there are stores."""
+    text = (Path(visit.__file__).parent / "static" / "here_texts.js").read_text("utf-8")
+    names = [one.name for one in stores(retention_seconds=300, alert_seconds=180, service_seconds=360)]
+    keys = re.findall(r'const keys = \[("frames".*?)\]', text)[0]
+    assert re.findall(r'"(\w+)"', keys) == names
+    lists = re.findall(r'store: stores\("(.*?)"\)', text)
+    assert [len(words.split("|")) for words in lists] == [len(names)] * 4
+
+
 def test_the_shown_times_are_the_rooms_own() -> None:
     """Each time on the page is the constant of the room that keeps to it."""
     from appliance.enrol.broker import AUTOSAVE_SECONDS  # noqa: PLC0415
@@ -261,7 +273,6 @@ def test_the_shown_times_are_the_rooms_own() -> None:
     from appliance.hub.pacing.forecast import KEPT_DAYS  # noqa: PLC0415
     from appliance.hub.records.trends import KEPT_SECONDS, STRIP_SECONDS  # noqa: PLC0415
     from appliance.hub.snapshot_timer import SNAPSHOT_SECONDS  # noqa: PLC0415
-    from appliance.settings.notice import stores  # noqa: PLC0415
 
     kept = {
         one.name: one.seconds
