@@ -16,13 +16,13 @@ Invariants:
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import IntEnum, unique
 from typing import Final
 
 from appliance.base.errors import Refused, Rule
-from appliance.hub.admission.replay_window import BLOCK, ReplayWindow, Verdict
+from appliance.hub.admission.replay_window import Verdict
+from appliance.hub.admission.timing import check_time, outlives, seen_at
 from appliance.hub.admission.unit_state import (
     ARRIVALS_PER_SECOND,
     MOST_BACKLOG,
@@ -33,30 +33,8 @@ from appliance.hub.admission.unit_state import (
 from appliance.protocol import receipt, topics
 from appliance.protocol.receipt import AdmissionReceipt
 from appliance.protocol.sign import Opener, Signer, key_id
-from appliance.protocol.values import TIME_STEP, BoothId, Epoch, Seconds, Statement, UnitId
+from appliance.protocol.values import BoothId, Epoch, Seconds, Statement, UnitId
 from appliance.settings.config import EnrolledUnit, Register
-
-FUTURE_SECONDS: Final = 60.0
-"""How far a phenomenon may lie ahead of the hub's clock."""
-
-STEP_MOST: Final = 500
-"""Statements of one unit in one step of its time (100 a second: more people than a street holds)."""
-
-BLOCK_MOST: Final = 1500
-"""The same in five minutes of its time: 5 a second for as long."""
-
-UPTIME_MOST: Final = 10 * 365 * 24 * 3600.0
-"""No unit runs for longer without a restart."""
-
-BACK_SECONDS: Final = 3600.0
-"""How far uptime may run back against the order of the numbers: a long track is told when it ends."""
-
-SETTLED_SECONDS: Final = 10.0
-"""So long must a boot instant taken from arrivals have held before anybody is sent out by it: while a backlog
-drains it falls with every message."""
-
-OUTLIVES_STEPS: Final = 60
-"""A start of SENSE that still speaks so long after the next one began (five minutes) is not the same SENSE."""
 
 FRESH_SECONDS: Final = 60.0
 """How old a phenomenon may be for somebody to be sent after it: at walking pace, 80 metres."""
@@ -155,7 +133,7 @@ class Admission:
             door.counts.repeated += repeated
             what = "was admitted before" if repeated else "is older than the replay window"
             raise Refused(Rule.REPLAYED, f"epoch {statement.epoch} seq {statement.seq} {what}", where=unit)
-        _check_time(statement, window, now)
+        check_time(statement, window, now)
         if not door.arrivals.take(now):
             raise Refused(
                 Rule.TOO_FAST,
@@ -163,7 +141,7 @@ class Admission:
                 where=unit,
                 fix="revoke the unit if its key may have been stolen",
             )
-        if _outlives(statement, door.windows.values()):
+        if outlives(statement, door.windows.values()):
             self._two_holders[unit] = now
         window.mark(statement.seq)
         window.told(statement.seq, hash(statement))
@@ -172,11 +150,11 @@ class Admission:
         door.counts.admitted += 1
         self._touched.add(self._names[unit])
         self._news.add(unit)
-        seen_at, known = _seen_at(statement, window, now)
-        age = now - seen_at
+        when, known = seen_at(statement, window, now)
+        age = now - when
         fresh = known and age <= FRESH_SECONDS
         lateness = Lateness.FRESH if fresh else Lateness.LATE if age <= OLD_SECONDS else Lateness.OLD
-        return Admitted(statement=statement, seen_at=seen_at, lateness=lateness)
+        return Admitted(statement=statement, seen_at=when, lateness=lateness)
 
     def _second_holder(self, statement: Statement, now: Seconds) -> Refused:
         self._two_holders[statement.unit] = now
@@ -280,17 +258,6 @@ class Admission:
         return tuple(self._doors[name].state(name) for name in names)
 
 
-def _outlives(statement: Statement, windows: Iterable[ReplayWindow]) -> bool:
-    """Whether an epoch speaks although a later one began, by the unit's own clock: a copy of its card does."""
-    wall = statement.seen.wall
-    if wall is None:
-        return False
-    return any(
-        one.epoch > statement.epoch and one.first_wall is not None and wall > one.first_wall + OUTLIVES_STEPS
-        for one in windows
-    )
-
-
 def _check_leaf(name: str, leaf: str) -> None:
     if leaf != "observation":
         raise Refused(Rule.WRONG_TOPIC, "the topic takes no observations", where=name)
@@ -311,48 +278,3 @@ def _check_sender(statement: Statement, name: str) -> None:
         raise Refused(
             Rule.WRONG_TOPIC, f"signed by {statement.unit}, sent on the topic of {name}", where=name
         )
-
-
-def _check_time(statement: Statement, window: ReplayWindow, now: Seconds) -> None:
-    """Refuse what cannot be by the unit's own uptime: FUTURE, ROLLED_BACK, TOO_FAST."""
-    unit, step = statement.unit, statement.seen.uptime
-    uptime = step * TIME_STEP
-    # Once its wall clock has agreed with ours (to FUTURE_SECONDS) we know when the unit booted.
-    if uptime > UPTIME_MOST or (window.agreed and window.boot + uptime > now + 2 * FUTURE_SECONDS):
-        raise Refused(
-            Rule.FUTURE,
-            f"seen {uptime} s after a start that was more recent than that",
-            where=unit,
-            fix="restart the unit",
-        )
-    if statement.seq > window.highest and uptime < window.uptime * TIME_STEP - BACK_SECONDS:
-        raise Refused(Rule.ROLLED_BACK, "the unit's uptime ran backwards", where=unit, fix="restart the unit")
-    if window.admitted_in(step) >= STEP_MOST:
-        raise Refused(Rule.TOO_FAST, f"more than {STEP_MOST} statements in {TIME_STEP} seconds", where=unit)
-    if window.admitted_in_block(step) >= BLOCK_MOST:
-        raise Refused(
-            Rule.TOO_FAST, f"more than {BLOCK_MOST} statements in {BLOCK * TIME_STEP} seconds", where=unit
-        )
-
-
-def _seen_at(statement: Statement, window: ReplayWindow, now: Seconds) -> tuple[Seconds, bool]:
-    """When it was seen, on the hub's clock, and whether that is known well enough to send somebody.
-
-    A synchronised unit says so itself. For one that is not, or whose clock is ahead of ours, the boot instant of
-    the epoch is taken as the least of (arrival - uptime): the message that was delayed least tells best (the minimum
-    filter of NTP, RFC 5905 sec. 10).
-    """
-    seen = statement.seen
-    if seen.wall is not None:
-        window.first_wall = seen.wall if window.first_wall is None else min(window.first_wall, seen.wall)
-    uptime = seen.uptime * TIME_STEP
-    if seen.wall is not None and seen.wall * TIME_STEP <= now + FUTURE_SECONDS:
-        window.boot, window.synced, window.agreed = float(seen.wall * TIME_STEP - uptime), True, True
-        return Seconds(min(window.boot + uptime, now)), True
-    if seen.wall is not None or not window.synced:
-        window.synced = False
-        if window.boot - (now - uptime) > 2 * TIME_STEP:
-            window.settled_at = now
-        window.boot = min(window.boot, now - uptime)
-    known = window.synced or now - window.settled_at >= SETTLED_SECONDS
-    return Seconds(min(window.boot + uptime, now)), known

@@ -8,8 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from appliance.base.errors import Refused, Rule
-from appliance.hub.admission.admission import BLOCK_MOST, STEP_MOST, Admission, Admitted, Lateness
+from appliance.hub.admission.admission import Admission, Admitted, Lateness
 from appliance.hub.admission.replay_window import GAPS, ReplayWindow, Verdict
+from appliance.hub.admission.timing import BLOCK_MOST, STEP_MOST
 from appliance.hub.admission.unit_state import MOST_BACKLOG, OPEN_EPOCHS, UnitAdmissionState
 from appliance.protocol.values import Epoch, Heartbeat, Observation, Seconds, Seq
 from tests.hub.corner import BOOTH, NOON, ODD, PLAIN, Camera, register_of
