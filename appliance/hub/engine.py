@@ -158,9 +158,9 @@ class HubEngine:
         right; nothing has changed then.
         """
         check_clock(now, self.baseline.latest)
-        self._rarity.follow_clock(now)
-        self._begin(now)
         step = self._clock.stepped(now, steady)
+        self._rarity.follow_clock(now, step)
+        self._begin(now)
         if step:
             self._admission.clock_stepped(step)
         self._pacing.tick(now)

@@ -125,3 +125,34 @@ def test_the_hub_notices_that_its_clock_was_set() -> None:
     booth.handle_batch([camera.says(camera.observation(PLAIN, NOON + 20))], Seconds(NOON + 20), steady=120.0)
     (door,) = (door for door in booth._admission._doors.values() if door.windows)
     assert door.windows[Epoch(1)].boot == pytest.approx(NOON - 1000)
+
+
+@pytest.mark.parametrize("days", [1.5, 3.0, 8.0, 30.0, 200.0])
+@pytest.mark.parametrize("synced", [True, False])
+def test_a_clock_set_ahead_and_right_again_within_a_day_ages_nothing(days: float, synced: bool) -> None:
+    """People who pass while the hub's clock is ahead count like all others, whichever clock the unit has."""
+    camera, ahead = Camera("north", synced=synced, booted=NOON - 1000), days * DAY
+    booth = new_booth(camera)
+
+    def pass_by(people: int, at: float, shown: float) -> None:
+        batch = [camera.says(camera.observation(PLAIN, at)) for _ in range(people)]
+        booth.handle_batch(batch, Seconds(shown), steady=at)
+
+    pass_by(400, NOON, NOON)
+    pass_by(20, NOON + 60, NOON + 60 + ahead)
+    assert booth.baseline.weight(Seconds(NOON + 60 + ahead)) == pytest.approx(420, rel=0.01)
+    pass_by(20, NOON + 3600, NOON + 3600 + ahead)
+    pass_by(20, NOON + 3700, NOON + 3700)
+    assert booth.baseline.weight(Seconds(NOON + 3700)) == pytest.approx(460, rel=0.01)
+
+
+def test_a_clock_that_stays_ahead_for_a_day_is_believed() -> None:
+    """A clock that was wrong before and is right now ages what was learnt, a day later, by what it was set ahead."""
+    camera = Camera("north")
+    booth = new_booth(camera)
+    booth.handle_batch([camera.says(camera.observation(PLAIN, NOON)) for _ in range(400)], NOON, steady=0.0)
+    later = NOON + 7 * DAY
+    booth.handle_batch([], Seconds(later), steady=60.0)
+    assert booth.baseline.weight(Seconds(later)) == pytest.approx(400, rel=0.01)
+    booth.handle_batch([], Seconds(later + DAY), steady=60.0 + DAY)
+    assert booth.baseline.weight(Seconds(later + DAY)) == pytest.approx(400 * 0.5 ** (8 / 7), rel=0.1)

@@ -182,9 +182,10 @@ class EventDayRarity(Rarity):
 
     def update(self, one: EncodedVector, score: Score, unit: UnitId, seen_at: Seconds) -> CountReceipt:
         """Make what was scored part of what is usual, and notice where a day begins or has changed."""
-        if seen_at - self._seen_at > NIGHT_SECONDS:
+        at = self.baseline.counted_at(seen_at)  # a hub's clock that jumps makes no night
+        if at - self._seen_at > NIGHT_SECONDS:
             self._begin_day()
-        self._seen_at = max(self._seen_at, seen_at)
+        self._seen_at = max(self._seen_at, at)
         if self._scored is None or self._scored[0] is not one:
             self.score(one)
         scored, self._scored = self._scored, None
@@ -245,8 +246,8 @@ class EventDayRarity(Rarity):
             for rarity, receipt in zip(self._experts.rarities, counted.experts, strict=True):
                 rarity.forget(vector, unit, seen_at, receipt)
 
-    def follow_clock(self, now: Seconds) -> None:
+    def follow_clock(self, now: Seconds, stepped: float = 0.0) -> None:
         """Take note of the hub's clock before a batch."""
-        super().follow_clock(now)
+        super().follow_clock(now, stepped)
         for rarity in self._experts.rarities if self._experts else ():
-            rarity.follow_clock(now)
+            rarity.follow_clock(now, stepped)

@@ -127,10 +127,10 @@ class LeaveOneOutRarity:
             if other != unit and (counted is None or other in receipts):
                 rarity.forget(vector, unit, seen_at, receipts.get(other))
 
-    def follow_clock(self, now: Seconds) -> None:
+    def follow_clock(self, now: Seconds, stepped: float = 0.0) -> None:
         """Take note of the hub's clock before a batch."""
         for rarity in (self.everything, *self.without.values()):
-            rarity.follow_clock(now)
+            rarity.follow_clock(now, stepped)
 
     def settle(self) -> None:
         """Compute tables anew at the next score."""

@@ -141,10 +141,10 @@ class Rarity:
                 self.guard.forget(counted.one, unit, counted.number)
         self.settle()
 
-    def follow_clock(self, now: Seconds) -> None:
+    def follow_clock(self, now: Seconds, stepped: float = 0.0) -> None:
         """Take note of the hub's clock before a batch; see ``Baseline.follow_clock``."""
-        self.baseline.follow_clock(now)
-        self._short_term_baseline.follow_clock(now)
+        self.baseline.follow_clock(now, stepped)
+        self._short_term_baseline.follow_clock(now, stepped)
 
     def score(self, one: EncodedVector) -> Score:
         """The score of what is worn; changes nothing that is kept."""

@@ -163,3 +163,18 @@ def test_a_suspicion_that_comes_to_nothing_leaves_nothing(weeks: EventDayRarity)
     assert (weeks._experts is not None, weeks.changed, weeks.holds) == (True, False, False)
     walk(weeks, usual, 150, at)
     assert (weeks._experts, weeks.changed) == (None, False)
+
+
+def test_a_clock_that_jumps_ahead_and_back_makes_and_hides_no_night(weeks: EventDayRarity) -> None:
+    """While the hub's clock is a month ahead the day goes on, and the night after it is right again is one."""
+    begun, ahead = NOON + 3 * DAY, 30 * DAY
+    walk(weeks, Crowd(99), 250, begun)
+    assert weeks.changed
+    weeks.follow_clock(Seconds(begun + 2600 + ahead), ahead)
+    walk(weeks, Crowd(99), 20, begun + 2600 + ahead)
+    assert weeks.changed
+    weeks.follow_clock(Seconds(begun + 3000), -ahead)
+    walk(weeks, Crowd(99), 5, begun + 3000)
+    assert weeks.changed
+    walk(weeks, Crowd(7), 1, begun + 3100 + NIGHT_SECONDS)
+    assert not weeks.changed

@@ -33,6 +33,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from appliance.hub.statistics.baseline.lineage import extended
+from appliance.hub.statistics.baseline.own_time import OwnTime
 from appliance.hub.statistics.baseline.rows import counted_together
 from appliance.hub.statistics.baseline.state import DAY, HALF_LIFE, BaselineState, growth
 from appliance.hub.statistics.layout import STREET, EncodedVector, FloatArray, IntArray, Layout, encode
@@ -79,8 +80,7 @@ class Baseline:
         self._known = state.known.copy() if state else np.zeros((layout.attributes, layout.attributes))
         self._cameras = {unit: row.copy() for unit, row in state.cameras} if state else {}
         self._grown_at, self._grown = math.nan, 1.0
-        self._offset, self._clock = 0.0, math.inf
-        self._tolerance = min(DAY, half_life / 8.0)
+        self._time = OwnTime(min(DAY, half_life / 8.0))
         self._waiting: list[tuple[EncodedVector, UnitId, float]] = []
         self._lineage = state.lineage if state else ()
         self._days: dict[UnitId, float] = {}
@@ -92,7 +92,7 @@ class Baseline:
 
     def count(self, one: EncodedVector, unit: UnitId, seen_at: Seconds) -> Seconds:
         """The same for a vector already laid out as positions; the instant it was counted at, for ``forget``."""
-        counted_at = self._counted_at(seen_at)
+        counted_at = self.counted_at(seen_at)
         self._put(one, unit, self._growth(counted_at))
         self.people += 1
         self._note(unit, counted_at)
@@ -126,7 +126,7 @@ class Baseline:
 
     def count_rows(self, levels: NDArray[np.int32], unit: UnitId, seen_at: Seconds) -> None:
         """Count many at once, all seen at ``seen_at``: (n, attributes) levels from 0, -1 where unknown."""
-        counted_at = self._counted_at(seen_at)
+        counted_at = self.counted_at(seen_at)
         g = self._growth(counted_at)
         known = levels >= 0
         counts = counted_together(levels, known, self.layout)
@@ -170,11 +170,6 @@ class Baseline:
             mine = np.array([one == unit for one in units])[rows]
             row += np.bincount(levels[mine], single[mine], minlength=self.layout.levels)
 
-    def _counted_at(self, seen_at: Seconds) -> Seconds:
-        """``seen_at`` on the baseline's own time."""
-        # Seen later than the clock shows now: a journal of before the clock was set back. That time was right.
-        return seen_at if seen_at > self._clock else Seconds(seen_at + self._offset)
-
     def _grained(self, at: float) -> float:
         return math.floor(at / self._grain) * self._grain if self._grain else at
 
@@ -207,23 +202,20 @@ class Baseline:
         """
         if math.isnan(self._anchor):
             return 1.0
-        age = (max(self._grained(now), self.latest) - self._anchor) / self._half_life
+        age = (max(self._grained(self._time.own(now)), self.latest) - self._anchor) / self._half_life
         return 1.0 / growth(age) if age < _LONG else 0.0
 
-    def follow_clock(self, now: Seconds) -> None:
-        """Take note of the hub's clock before a batch at ``now``; a clock that is behind costs nothing.
+    def follow_clock(self, now: Seconds, stepped: float = 0.0) -> None:
+        """Take note of the hub's clock before a batch at ``now``, set ahead by ``stepped`` s since the last.
 
-        Sightings are counted at ``now`` plus an offset. While the clock is behind the latest sighting by more than
-        the tolerance (a day), the offset keeps the baseline's own time going where it was: what is seen meanwhile
-        counts as seen after all that was seen before. Once the clock is back at the latest sighting the offset is
-        gone, and every weight is what it would have been. A clock that ran ahead leaves what it did: the older
-        sightings have decayed by as much, and new ones count from the latest on.
+        A clock that is behind costs nothing, one that was set ahead nothing if it is set back within a day: see
+        ``OwnTime``. What was not seen to be set (over a restart) is believed: older sightings decay by as much.
         """
-        self._clock = now
-        if math.isnan(self._anchor) or self.latest - now <= self._tolerance:
-            self._offset = 0.0
-        elif abs(now + self._offset - self.latest) > self._tolerance:
-            self._offset = self.latest - now
+        self._time.follow(now, None if math.isnan(self._anchor) else self.latest, stepped)
+
+    def counted_at(self, seen_at: Seconds) -> Seconds:
+        """When a sighting counts, on the baseline's own time."""
+        return self._time.counted_at(seen_at)
 
     def weight(self, now: Seconds) -> float:
         """How many people the baseline rests on at ``now``, the older ones counting less."""
