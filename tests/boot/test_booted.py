@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shutil
 import sqlite3
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -18,6 +21,17 @@ from tests.demo.running import street_video
 
 CACHE = Path(os.environ.get("LEFTFIELD_CACHE", Path(__file__).parents[2] / ".cache"))
 pytestmark = pytest.mark.boot
+TURNS = int(os.environ.get("LEFTFIELD_TURNS", "1"))
+"""How often the recoveries are tried: more than once for a figure, once in the suite."""
+ROOT = Path(__file__).parents[2]
+
+
+def cli(*words: str) -> str:
+    """What a command of this checkout prints."""
+    done = [sys.executable, "-m", "appliance.cli", *words]
+    return subprocess.run(
+        done, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, check=True, cwd=ROOT
+    ).stdout
 
 
 class Booth:
@@ -178,17 +192,82 @@ def test_the_exposure_of_a_running_service_is_at_most_one(booth: Booth, machine:
     assert float(exposure[1]) <= 1.0
 
 
-def test_a_broker_that_was_away_costs_nothing(booth: Booth) -> None:
+LISTENER = """
+import json, ssl, sys
+import paho.mqtt.client as paho
+ca, name, password, topic = sys.argv[1:]
+client = paho.Client(paho.CallbackAPIVersion.VERSION2, client_id=name, protocol=paho.MQTTv5, transport="websockets")
+client.ws_set_options(path="/mqtt")
+client.tls_set(ca_certs=ca, tls_version=ssl.PROTOCOL_TLS_CLIENT)
+client.username_pw_set(name, password)
+client.on_connect = lambda *_: client.subscribe(topic, qos=1)
+
+def heard(_client, _user, message):
+    if message.payload:
+        print(json.dumps(json.loads(message.payload)), flush=True)
+        client.disconnect()
+
+client.on_message = heard
+client.connect("192.168.4.1", 9443)
+client.loop_forever()
+"""
+
+
+def test_an_alert_reaches_a_subscribed_tablet(booth: Booth, tmp_path: Path) -> None:
+    """A busy street beside the real unit; a tablet on the booth's network hears of somebody, with reasons."""
+    street = tmp_path / "street"
+    request = cli("enrol", "request", "street", "--booth", "corner", "--directory", str(street))
+    accept = "cat > /root/street.json; leftfield enrol accept /root/street.json --place street --simulated"
+    (tmp_path / "answer.json").write_text(booth.hub.shell(accept, stdin=request))
+    cli(
+        "enrol",
+        "finish",
+        str(tmp_path / "answer.json"),
+        "--directory",
+        str(street),
+        "--source",
+        str(street_video()),
+    )
+    settings = (street / "unit.toml").read_text()
+    (street / "unit.toml").write_text(settings.replace('host = "corner.local"', 'host = "192.168.4.1"'))
+    told = json.loads(booth.hub.shell("leftfield booth tablet ear --json"))
+    inside = ["nsenter", f"--net=/run/netns/{booth.unit.namespace}", sys.executable]
+    simulator = [
+        "-m",
+        "appliance.demo.street.simulator",
+        "--config",
+        street / "unit.toml",
+        "--per-second",
+        "15",
+    ]
+    ca = booth.hub.tree / "etc/leftfield/broker/ca.pem"
+    listener = ["-c", LISTENER, str(ca), "ear", told["password"], "leftfield/1/corner/alert/+"]
+    with subprocess.Popen([*inside, *simulator], stderr=subprocess.DEVNULL, cwd=ROOT) as passing:
+        try:
+            heard = subprocess.run(
+                [*inside, *listener], stdout=subprocess.PIPE, text=True, check=True, timeout=150
+            ).stdout
+        finally:
+            passing.terminate()
+    alert = json.loads(heard)
+    assert alert["state"] == "raised"
+    assert alert["reasons"]
+    assert alert["place"] in {"street", "north corner"}
+
+
+@pytest.mark.parametrize("turn", range(TURNS))
+def test_a_broker_that_was_away_costs_nothing(booth: Booth, turn: int) -> None:
     """While the broker is stopped the unit says so and keeps; when it is back, what waited is admitted."""
     booth.hub.shell("systemctl stop mosquitto")
     until(lambda: "broker" in booth.unit.show("leftfield-relay", "StatusText"), "RELAY saying why it waits")
     before = booth.admitted()
     booth.hub.shell("systemctl start mosquitto")
-    until(lambda: booth.admitted() > before, "statements after the broker is back", 90)
+    until(lambda: booth.admitted() > before, f"statements after the broker is back, turn {turn}", 90)
     assert booth.unit.show("leftfield-relay", "NRestarts") == "0"
 
 
-def test_a_process_that_hangs_is_replaced_by_the_watchdog(booth: Booth) -> None:
+@pytest.mark.parametrize("turn", range(TURNS))
+def test_a_process_that_hangs_is_replaced_by_the_watchdog(booth: Booth, turn: int) -> None:
     """SENSE, RELAY and WATCH, stopped by SIGSTOP at once, run again within 45 seconds, and observations flow."""
     hung = []
     for host, service in (
@@ -206,7 +285,9 @@ def test_a_process_that_hangs_is_replaced_by_the_watchdog(booth: Booth) -> None:
             for host, service, pid in hung
         )
 
-    until(replaced, "three new processes", 45)
+    took = until(replaced, f"three new processes, turn {turn}", 45)
+    if TURNS > 1:
+        print(f"turn {turn}: {took:.1f} s")
     before = booth.admitted()
     until(lambda: booth.admitted() > before, "statements after the restarts", 90)
 
