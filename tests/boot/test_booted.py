@@ -236,7 +236,7 @@ def test_an_alert_reaches_a_subscribed_tablet(booth: Booth, tmp_path: Path) -> N
         "-m",
         "appliance.demo.street.simulator",
         "--config",
-        street / "unit.toml",
+        str(street / "unit.toml"),
         "--per-second",
         "15",
     ]
