@@ -1,10 +1,11 @@
 """What is lost, and how often each observation is sent, while broker, hub or link fail again and again.
 
-``python -m tests.faults.broker_trouble crash|reset|relay|full [--seconds 180] [--backlog 20000]`` prints one line:
+``python -m tests.faults.broker_trouble crash|reset|relay|kill|hubs [--seconds 180] [--backlog 20000]`` prints one line:
 
 * ``crash``: the broker is killed every second or two; the hub is stopped half of the time (starved)
 * ``reset``: the link between RELAY and broker is cut every 15 seconds
 * ``relay``: RELAY is restarted in order every three seconds
+* ``kill``: RELAY is killed every two seconds or so (what it had handed over is then not in ``sends_each``)
 * ``hubs``: the hub is away for the first half, the broker restarted meanwhile
 """
 
@@ -27,7 +28,7 @@ from typing import Final
 from appliance.demo.places import free_port
 from tests.faults.real_booth import PATIENCE, RealBooth, until
 
-KINDS: Final = ("crash", "reset", "relay", "hubs")
+KINDS: Final = ("crash", "reset", "relay", "kill", "hubs")
 RATE: Final = 4
 """Observations sealed in a second while the trouble lasts: what the hub admits of one unit for long."""
 
@@ -132,14 +133,20 @@ def trouble(
 
 
 def _pause(kind: str, dice: random.Random) -> float:
-    return {"crash": dice.uniform(0.5, 2.0), "reset": 15.0, "relay": 3.0, "hubs": 5.0}[kind]
+    return {
+        "crash": dice.uniform(0.5, 2.0),
+        "reset": 15.0,
+        "relay": 3.0,
+        "kill": dice.uniform(1.0, 3.0),
+        "hubs": 5.0,
+    }[kind]
 
 
 def _strike(booth: RealBooth, wire: Wire | None, kind: str, count: int) -> None:
     if wire:
         wire.cut()
-    elif kind == "relay":
-        booth.stop("relay")
+    elif kind in {"relay", "kill"}:
+        booth.stop("relay", signal.SIGTERM if kind == "relay" else signal.SIGKILL)
         booth.start("relay")
     else:
         booth.stop("broker", signal.SIGKILL)

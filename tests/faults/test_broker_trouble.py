@@ -11,7 +11,9 @@ from tests.faults.broker_trouble import trouble
 pytestmark = pytest.mark.broker
 
 
-@pytest.mark.parametrize(("kind", "every"), [("crash", 0.0), ("reset", 2.0), ("relay", 2.0), ("hubs", 3.0)])
+@pytest.mark.parametrize(
+    ("kind", "every"), [("crash", 0.0), ("reset", 2.0), ("relay", 2.0), ("kill", 2.0), ("hubs", 3.0)]
+)
 def test_nothing_is_lost_doubled_or_refused_while_everything_fails(
     tmp_path: Path, kind: str, every: float
 ) -> None:
