@@ -1,6 +1,6 @@
 """What is lost, and how often each observation is sent, while broker, hub or link fail again and again.
 
-``python -m tests.faults.broker_trouble crash|reset|relay|kill|hubs [--seconds 180] [--backlog 20000]`` prints one line:
+``python -m tests.faults.broker_trouble KIND [--seconds 180] [--backlog 20000]`` prints one line:
 
 * ``crash``: the broker is killed every second or two; the hub is stopped half of the time (starved)
 * ``reset``: the link between RELAY and broker is cut every 15 seconds
