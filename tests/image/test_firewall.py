@@ -53,7 +53,7 @@ import socket, sys, time
 open_ones = []
 for _ in range(int(sys.argv[3])):
     try:
-        one = socket.create_connection((sys.argv[1], int(sys.argv[2])), .25); open_ones.append(one)
+        one = socket.create_connection((sys.argv[1], int(sys.argv[2])), .1); open_ones.append(one)
     except OSError:
         pass
     time.sleep(float(sys.argv[4]))

@@ -1,7 +1,7 @@
 """An image from its build to the plug that is pulled: `make image-test`, hours in emulation, no part of the suite.
 
-The unit is a virtual machine that starts from a flashed image under OVMF; the hub is the .deb, booted by
-nspawn. build on each other and run in this order. ``KILLS=n`` says how often the plug is pulled (default 10).
+The unit is a virtual machine that starts from a flashed image under OVMF; the hub is the .deb, booted by nspawn. The
+tests build on each other and run in this order. ``KILLS=n`` says how often the plug is pulled (default 10).
 """
 
 from __future__ import annotations
