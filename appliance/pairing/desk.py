@@ -10,17 +10,21 @@ Invariants:
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import json
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final
 
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+
 from appliance.base.errors import LeftfieldError, Refused, Rule
 from appliance.base.systemd import log
 from appliance.enrol.booth import accept_request, open_booth, revoke_unit
 from appliance.enrol.desk_access import authority_fingerprint
 from appliance.enrol.layout import BoothDirectory
+from appliance.enrol.request import read_request as read_letter
 from appliance.pairing.exchange import HubExchange, HubIdentity, Sealed, UnitIdentity
 from appliance.pairing.lines import VERSION, Line, line, read_line
 from appliance.pairing.requests import PairAnswer, PairRequest
@@ -154,18 +158,14 @@ class Desk:
                 why="nobody",
                 text=f"No camera {request.code.number} waits. Is it switched on and on this network?",
             )
-        if refusal := self._name_taken(request):
+        if refusal := self._name_taken(request, {visitor.unit.signing_key for visitor in chosen}):
             return PairAnswer(ok=False, why="name", text=refusal)
-        answer = PairAnswer(ok=False, why="away", text="The camera hung up. Try again.")
-        for visitor in chosen:
-            if visitor.job.done():  # it hung up while another one was asked
-                continue
-            job = _Job(request, asyncio.get_running_loop().create_future())
-            visitor.job.set_result(job)
-            answer = await job.answer
-            if answer.ok:
-                break
-        return answer
+        jobs = []
+        for visitor in chosen:  # all at once: one that answers slowly must not hold up another one
+            jobs.append(_Job(request, asyncio.get_running_loop().create_future()))
+            visitor.job.set_result(jobs[-1])
+        answers = [await job.answer for job in jobs]
+        return next((answer for answer in answers if answer.ok), answers[-1])
 
     async def _waiting_as(self, number: str) -> list[_Visitor]:
         """The cameras that wait with this number: one that was just refused needs a moment to call again."""
@@ -175,10 +175,12 @@ class Desk:
             await asyncio.sleep(_LOOK_SECONDS)
         return []
 
-    def _name_taken(self, request: PairRequest) -> str:
-        """Why the name cannot be given, before a try is spent on it; else nothing."""
+    def _name_taken(self, request: PairRequest, keys: set[bytes]) -> str:
+        """Why the name cannot be given to a camera with one of ``keys``, before it is asked; else nothing."""
         register = config.register(self._booth.register)
         for row in register.units:
+            if row.unit == request.unit and not row.revoked and row.public_key not in keys:
+                return f"The name {row.unit} is another camera's. Choose another."
             if row.unit == request.unit and row.revoked:
                 return f"The name {row.unit} was revoked and is not given again. Choose another."
         if TabletId(request.unit) in (*register.tablets, *register.rooms):
@@ -224,6 +226,7 @@ class Desk:
         visitor.say("sealed", body=sealed.seal(name))
         letter = sealed.open((await visitor.hear("sealed")).octets("body"))
         booth = open_booth(self._booth.directory)
+        _check_same(letter, booth, request, visitor.unit)
         answer = await asyncio.to_thread(
             accept_request, booth, letter, place=request.place, looks=request.looks
         )
@@ -234,6 +237,19 @@ class Desk:
         log(f"paired {request.unit} (number {visitor.unit.number})")
         return PairAnswer(
             ok=True, why="paired", text=f"{request.unit} is paired. It starts to watch within a minute."
+        )
+
+
+def _check_same(letter: bytes, booth: BoothDirectory, request: PairRequest, unit: UnitIdentity) -> None:
+    """Refused (FORGED) where the letter asks for another name, or brings other keys than were proved."""
+    asked = read_letter(letter, booth.booth)
+    tls_key = asked.tls_key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+    same = (asked.unit, asked.public_key, hashlib.sha256(tls_key).digest())
+    if same != (request.unit, unit.signing_key, unit.tls_key):
+        raise Refused(
+            Rule.FORGED,
+            "the camera asks for another name or brings other keys than it proved",
+            where="pairing",
         )
 
 

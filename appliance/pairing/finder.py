@@ -25,6 +25,8 @@ SERVICE: Final = "_leftfield._tcp.local."
 MOST_FOUND: Final = 4
 """A unit speaks to no more hubs than this at once."""
 _ASK_MS: Final = 3000
+_MOST_KNOWN: Final = 32
+"""No more announcements than this are kept or asked after."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,7 +62,7 @@ async def announced(booth: str, port: int) -> AsyncIterator[None]:
 
 
 class Finder:
-    """Looks for hubs as long as the block runs; ``hubs`` is who has been found so far, the newest last."""
+    """Looks for hubs as long as the block runs; ``hubs`` is who has been found so far."""
 
     def __init__(self) -> None:
         self._found: dict[str, Found] = {}
@@ -68,8 +70,8 @@ class Finder:
 
     @property
     def hubs(self) -> tuple[Found, ...]:
-        """Where hubs wait, each once."""
-        return tuple(dict.fromkeys(self._found.values()))[-MOST_FOUND:]
+        """Where hubs wait, each once, those that were found first."""
+        return tuple(dict.fromkeys(self._found.values()))[:MOST_FOUND]
 
     @contextlib.asynccontextmanager
     async def looking(self) -> AsyncIterator[Finder]:
@@ -88,6 +90,8 @@ class Finder:
         if state_change is ServiceStateChange.Removed:
             self._found.pop(name, None)
             return
+        if len(self._asking) >= _MOST_KNOWN or len(self._found) >= _MOST_KNOWN:
+            return  # somebody floods the network with hubs; those that were there first are called
         task = asyncio.ensure_future(self._ask(zeroconf, service_type, name))
         self._asking.add(task)
         task.add_done_callback(self._asking.discard)

@@ -93,7 +93,7 @@ def _plain(pairs: list[tuple[str, object]]) -> dict[str, object]:
 def _value(untrusted: object, wanted: type, key: str) -> Value:
     if wanted is int and type(untrusted) is int and 0 <= untrusted < 65_536:
         return untrusted
-    if wanted is str and isinstance(untrusted, str) and len(untrusted) <= 64:
+    if wanted is str and isinstance(untrusted, str) and len(untrusted) <= 64 and untrusted.isascii():
         return untrusted
     if wanted is bytes and isinstance(untrusted, str):
         try:

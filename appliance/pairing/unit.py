@@ -12,7 +12,6 @@ import asyncio
 import contextlib
 import hashlib
 import json
-import socket
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,7 +27,7 @@ from appliance.base.systemd import Notifier, log
 from appliance.enrol import authority, home
 from appliance.enrol.finish import write_settings
 from appliance.pairing.exchange import HubIdentity, Sealed, UnitExchange, UnitIdentity
-from appliance.pairing.finder import Finder, Found
+from appliance.pairing.finder import MOST_FOUND, Finder, Found
 from appliance.pairing.lines import MAX_LINE, VERSION, Line, line, read_line
 from appliance.pairing.tries import CodeOnUnit
 from appliance.protocol.pairing_code import PairingCode
@@ -37,6 +36,8 @@ from appliance.protocol.values import BoothId, UnitId
 CALL_SECONDS: Final = 5.0
 SILENCE_SECONDS: Final = 30.0
 """The hub says that it waits every ten seconds; after so long without a word the unit calls again."""
+LOOK_UP_SECONDS: Final = 2.0
+"""The hub waits longer than this for the unit's last word."""
 AGAIN_SECONDS: Final = 2.0
 SOON_SECONDS: Final = 0.2
 """After a wrong code: whoever typed it looks at the tablet and types again; five tries bound it."""
@@ -102,6 +103,7 @@ class WaitingUnit:
             writer.write(line("refused", why="code", left=self.code.left()))
             await writer.drain()
             raise
+        self.code.give_back()
         writer.write(line("proof", proof=proof))
         return await self._enrol(reader, writer, sealed, hub)
 
@@ -120,7 +122,7 @@ class WaitingUnit:
         root = x509.load_pem_x509_certificate(answer.ca.encode("ascii"))
         if root.fingerprint(SHA256()) != hub.authority or bytes.fromhex(answer.hub_key) != hub.hub_key:
             raise Refused(Rule.FORGED, "the answer holds other keys than the hub proved", where="pairing")
-        host = answer.host if _resolves(answer.host) else str(writer.get_extra_info("peername")[0])
+        host = answer.host if await _resolves(answer.host) else str(writer.get_extra_info("peername")[0])
         write_settings(self.home, answer, source=self.plan.source, systemd=self.plan.systemd, host=host)
         self.code.use_up()
         writer.write(line("sealed", body=sealed.seal(b"done")))
@@ -170,7 +172,7 @@ class _Calls:
     def begin(self, hubs: tuple[Found, ...]) -> None:
         """Call those of ``hubs`` that are not being called."""
         for hub in hubs:
-            if hub not in self._under_way:
+            if hub not in self._under_way and len(self._under_way) < MOST_FOUND:
                 self._under_way[hub] = asyncio.ensure_future(_call(self._unit, hub))
 
     async def wait(self) -> str:
@@ -219,10 +221,11 @@ async def _hear(reader: asyncio.StreamReader, *kinds: str) -> Line:
     return read_line(untrusted, *kinds)
 
 
-def _resolves(host: str) -> bool:
-    """Whether this machine finds ``host``: one without multicast DNS in its name service keeps the hub's address."""
+async def _resolves(host: str) -> bool:
+    """Whether this machine finds ``host`` soon: one without multicast DNS in its name service keeps the address."""
     try:
-        socket.getaddrinfo(host, None)
+        async with asyncio.timeout(LOOK_UP_SECONDS):
+            await asyncio.get_running_loop().getaddrinfo(host, None)
     except OSError:
         return False
     return True

@@ -251,12 +251,11 @@ class _Outside:
         """The exit status for what SENSE ended with; a fault is said and waited out."""
         if code in EXITS and code != FAULT:
             return code
-        if code < 0:
-            name = signal.Signals(-code).name
-            asked = ": it asked the kernel for what is forbidden" if -code == signal.SIGSYS else ""
-            said = f"was ended by {name}{asked}"
-        else:
-            said = "fault of the program"
+        said = "fault of the program"
+        if -code == signal.SIGSYS:
+            said = "was ended by SIGSYS: it asked the kernel for what is forbidden"
+        elif -code == signal.SIGKILL:
+            said = "was killed (too much memory, or by somebody)"
         where = " behind the walls; run it on a recording with --unboxed to see where" if self._sealed else ""
         log(f"sense: {said}{where}; ends in {BACKOFF:g} s. Fix: report this line", level=3)
         stop.wait(BACKOFF)

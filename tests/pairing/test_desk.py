@@ -13,14 +13,16 @@ import pytest
 from appliance.base.errors import Refused, Unfit
 from appliance.enrol import BoothDirectory
 from appliance.enrol.booth import add_tablet
+from appliance.enrol.home import UnitHome
+from appliance.pairing import unit as unit_module
 from appliance.pairing.desk import MOST_OF_ONE_ADDRESS, Desk
 from appliance.pairing.finder import Found
 from appliance.pairing.lines import MAX_LINE, line, read_line
 from appliance.pairing.requests import PairAnswer, PairRequest
 from appliance.pairing.tries import MOST_TRIES, CodeOnUnit
-from appliance.pairing.unit import UnitPlan, wait
+from appliance.pairing.unit import UnitPlan, WaitingUnit, _call, wait
 from appliance.protocol.pairing_code import PairingCode, new_code, parse
-from appliance.protocol.values import UnitId
+from appliance.protocol.values import BoothId, UnitId
 from appliance.settings import config
 
 Story = Callable[[Desk, Found], Coroutine[None, None, None]]
@@ -273,3 +275,77 @@ def test_a_number_that_nobody_has_is_said(booth: BoothDirectory) -> None:
         assert "0000" in json.loads(answer.payload())["text"]
 
     play(booth, story)
+
+
+def test_a_name_of_another_camera_costs_no_try(
+    booth: BoothDirectory, unit_directory: Path, code: PairingCode, tmp_path: Path
+) -> None:
+    """The right code with a name that is in use is told so, as often as somebody likes."""
+    second, other = tmp_path / "second", new_code()
+    second.mkdir()
+    CodeOnUnit(second).write(other)
+
+    async def story(desk: Desk, at: Found) -> None:
+        async with waiting(desk, at, unit_directory) as unit:
+            assert (await desk.pair(asked(code))).ok
+            await unit
+        await met(lambda: not desk.waiting())
+        async with waiting(desk, at, second) as unit:
+            for _ in range(MOST_TRIES + 1):
+                assert (await desk.pair(asked(other))).why == "name"
+            assert (await desk.pair(asked(other, "corner-two"))).ok
+            await unit
+        await met(lambda: not desk.waiting())
+
+    play(booth, story)
+
+
+def test_a_hub_that_says_what_no_hub_says_does_not_end_the_unit(
+    booth: BoothDirectory, unit_directory: Path, code: PairingCode
+) -> None:
+    """Surrogates, empty shares, other lines: the unit hangs up, calls again, and is paired by the true hub."""
+    lines = [
+        b'{"kind": "offer", "booth": "\\ud800", "authority": "", "hub_key": "", "share": ""}\n',
+        line("offer", booth="corner", authority=b"", hub_key=b"", share=b""),
+        line("offer", booth="x" * 64, authority=b"a" * 32, hub_key=b"", share=b"A" + bytes(32)),
+        line("proof", proof=b""),
+        b"\xff\xfe\n",
+    ]
+
+    async def rogue(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(lines.pop() if lines else b"")
+        await writer.drain()
+        writer.close()
+
+    async def story(desk: Desk, at: Found) -> None:
+        async with await asyncio.start_server(rogue, "127.0.0.1", 0) as server:
+            elsewhere = Found(host="127.0.0.1", port=server.sockets[0].getsockname()[1])
+            unit = WaitingUnit(plan(unit_directory, elsewhere))
+            for _ in range(5):
+                assert await _call(unit, elsewhere) == ""
+        assert not lines
+        async with waiting(desk, at, unit_directory) as paired:
+            assert (await desk.pair(asked(code))).ok
+            await paired
+
+    play(booth, story)
+
+
+def test_a_letter_with_other_keys_or_another_name_is_refused(
+    booth: BoothDirectory, unit_directory: Path, code: PairingCode, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever knows the code gets in as the unit that was proved and named, and as no other."""
+    make = unit_module.home.make_request
+
+    def another(home: UnitHome, *, booth: BoothId, unit: UnitId) -> bytes:
+        return make(home, booth=booth, unit=UnitId(f"{unit}-x"))
+
+    monkeypatch.setattr(unit_module.home, "make_request", another)
+
+    async def story(desk: Desk, at: Found) -> None:
+        async with waiting(desk, at, unit_directory):
+            answer = await desk.pair(asked(code))
+            assert (answer.ok, "another name" in answer.text) == (False, True)
+
+    play(booth, story)
+    assert config.register(booth.register).units == ()

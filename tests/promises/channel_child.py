@@ -78,7 +78,7 @@ def affinity() -> None:
 
 def locked_pages() -> None:
     """Lock pages: VmLck in /proc/PID/status."""
-    memory = mmap.mmap(-1, 1 << 20)
+    memory = mmap.mmap(-1, 1 << 20, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
     base = ctypes.addressof(ctypes.c_char.from_buffer(memory))
     for byte in SECRET:
         LIBC.mlock(ctypes.c_void_p(base), ctypes.c_size_t(4096 * (1 + byte % 15)))
@@ -146,6 +146,55 @@ def asked(x86: int, arm: int, *words: int) -> Callable[[], None]:
     return attempt
 
 
+def shared_wakes() -> None:
+    """Wake whoever waits on a page of the C library that both have mapped (futex without FUTEX_PRIVATE_FLAG)."""
+    address = ctypes.cast(LIBC.getpid, ctypes.c_void_p).value or 0
+    for _ in range(50):
+        if (
+            LIBC.syscall(
+                ctypes.c_long(202 if X86 else 98), ctypes.c_void_p(address & ~3), 1, 1, None, None, 0
+            )
+            >= 0
+        ):
+            os.write(int(sys.argv[2]), b"through")
+
+
+def shared_memory() -> None:
+    """Fill memory that sysinfo(2) counts as shared, for anybody who asks."""
+    with contextlib.suppress(OSError, ValueError):
+        mmap.mmap(-1, 1 << 20, flags=mmap.MAP_SHARED | mmap.MAP_ANONYMOUS)
+        os.write(int(sys.argv[2]), b"through")
+
+
+def pages_locked_as_mapped() -> None:
+    """Map locked pages: VmLck in /proc/PID/status."""
+    for byte in SECRET:
+        with contextlib.suppress(OSError, ValueError):
+            mmap.mmap(-1, 4096 * (1 + byte % 15), flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS | 0x2000)
+        time.sleep(PAUSE)
+
+
+def mask_while_waiting() -> None:
+    """Wait with a signal mask of one's own: SigBlk in /proc/PID/status, while it lasts."""
+    pause = (ctypes.c_long * 2)(0, 5_000_000)
+    for at in range(0, len(SECRET), 8):
+        mask = (ctypes.c_uint64 * 1)(int.from_bytes(SECRET[at : at + 8], "little"))
+        LIBC.syscall(ctypes.c_long(271 if X86 else 73), None, 0, pause, mask, 8)
+
+
+def reads_of_standard_input() -> None:
+    """Read what stands for standard output: /dev/null, which others may watch."""
+    with contextlib.suppress(OSError):
+        os.read(1, 1)
+        os.write(int(sys.argv[2]), b"through")
+
+
+def signals_to_itself() -> None:
+    """End by a signal without a name: whoever reports it must not stumble."""
+    for number in (40, 50, 10, 12):
+        LIBC.kill(os.getpid(), number)
+
+
 def old_gate() -> None:
     """Enter the kernel by the 32-bit gate (int 0x80, getpid) from executable bytes that are there already."""
     lib = Path("/proc/self/maps")  # cannot be opened any more: a gadget must be found blindly
@@ -167,6 +216,12 @@ CHANNELS: dict[str, Callable[[], None]] = {
     "directory": directory,
     "complaints": complaints,
     "own maps": old_gate,
+    "shared wakes": shared_wakes,
+    "shared memory": shared_memory,
+    "pages locked as mapped": pages_locked_as_mapped,
+    "mask while waiting": mask_while_waiting,
+    "reads of standard input": reads_of_standard_input,
+    "signals to itself": signals_to_itself,
     "socket AF_ALG": made_of(38, 5),
     "socket AF_VSOCK": made_of(40, 1),
     "socket AF_NETLINK": made_of(16, 3),

@@ -12,17 +12,16 @@ Invariants:
          looked at. It sets RLIMIT_FSIZE 0, forbids new executable memory and puts the system-call filter
          on all threads. After it no library can be loaded, no device opened for writing, no process made.
 
-    * Required everywhere: descriptors, dump, limits, capabilities, no new privileges, system calls. The second
-      line (namespaces, Landlock, no new code, swap) is required where unit.toml says ``walls = "every"``.
+    * Required everywhere: descriptors, dump, limits, capabilities, no new privileges, system calls, nothing new.
+      The second line (namespaces, Landlock, no new code, swap) is required where unit.toml says ``walls = "every"``.
 
 Before the seal, run one made-up frame through the whole pipeline: numpy, PyAV and others load parts of themselves
 at first use (numpy.random, av.subtitles, …), and after the seal such a load fails with "failed to map segment".
 
 What is given up: a camera that was pulled out cannot be opened again inside the seal, so SENSE ends and is
-started anew. The pipe, the complaints and the journal
+started anew. The pipe and the buttons
 remain outlets, so records are small (``outlet_limit``), and RELAY lets only what opens under this unit's public key
-on to disk and network, 21 records a second (gate.py). Complaints go to whoever reads stderr: the journal's rate limit
-is all that bounds them.
+on to disk and network, 21 records a second (seal_check.py). Nothing is written to complaints any more.
 On a Raspberry Pi, libcamera makes memory files and libusb a netlink socket while they open; both happen between
 the stages and are recognised by the survey (descriptors.py). A socket for USB plugging can hear nothing in the
 empty network: an accelerator that re-enumerates after its firmware load must have been loaded by another process.
