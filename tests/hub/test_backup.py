@@ -107,7 +107,11 @@ def test_a_backup_holds_nothing_that_singles_somebody_out(booth: RealBooth) -> N
     until(lambda: booth.counted() == 30, "thirty")
     out = backed_up(booth)
     with tarfile.open(out) as archive:
-        archive.extract("hub.sqlite", booth.directory / "copy", filter="data")
+        copy = booth.directory / "copy"
+        copy.mkdir()
+        held = archive.extractfile("hub.sqlite")
+        assert held is not None
+        (copy / "hub.sqlite").write_bytes(held.read())
     with closing(sqlite3.connect(booth.directory / "copy" / "hub.sqlite")) as copy:
         rows = [copy.execute(f"SELECT count(*) FROM {table}").fetchone() for table in ("live", "alert")]  # noqa: S608
         assert rows == [(0,), (0,)]

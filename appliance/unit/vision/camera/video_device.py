@@ -87,9 +87,11 @@ class VideoDevice:
             return True
         for packet in container.demux(stream):
             if packet.size:
-                self._first = packet
                 bits = VideoFormat(context.pix_fmt, context.width, context.height).padded_bits_per_pixel
-                return packet.size == context.width * context.height * bits // 8
+                fits = packet.size == context.width * context.height * bits // 8
+                # Kept only where its container stays open: its bytes are the driver's, and go with it.
+                self._first = packet if fits else None
+                return fits
         return False
 
     def close(self) -> None:
