@@ -34,8 +34,8 @@ _AGAIN_SECONDS: Final = (1, 10)
 """Between two attempts to connect, at least and at most."""
 _TAKEN_OVER: Final = 0x8E
 _TAKEN_OVER_SECONDS: Final = (20, 60)
-"""The same after somebody connected under our name: two that throw each other out must not do it every second. A broker
-that is started again and again looks the same, so that the longest wait is a minute."""
+"""The same after somebody connected under our name: two that throw each other out must not do it every second. A
+broker that is started again and again looks the same, so that the longest wait is a minute."""
 _SHORT_SECONDS: Final = 10.0
 _SHORT_MOST: Final = 3
 """So many links in a row that were let in and ended within ``_SHORT_SECONDS``, from a broker that always answers, are
