@@ -69,7 +69,12 @@ def build(recipe: Recipe, order: Order, say: Callable[[str], None]) -> Built:
                 say(line.removeprefix("‣ ").strip())
 
         for folder in ("start", "recipe"):
-            mkosi = ["mkosi", f"--directory=/work/{folder}", "--workspace-directory=/work/space", "--force"]
+            mkosi = [
+                "mkosi",
+                f"--directory=/workshop/{folder}",
+                "--workspace-directory=/workshop/space",
+                "--force",
+            ]
             workshop.run(tools, work, [*mkosi, "--package-cache-dir=/kept", "build"], heard)
         root_hash = _root_hash(work / "out", recipe)
         say("laying out the disk: two systems and the state")
@@ -82,7 +87,7 @@ def _repart(recipe: Recipe) -> list[str]:
     return [
         "env", f"SOURCE_DATE_EPOCH={recipe.epoch}", f"SYSTEMD_REPART_MKFS_OPTIONS_EXT4=-E hash_seed={recipe.seed}",
         "systemd-repart", "--empty=create", "--size=auto", "--dry-run=no", "--offline=yes", "--sector-size=512",
-        f"--seed={recipe.seed}", "--definitions=/work/disk", "/work/out/disk.raw",
+        f"--seed={recipe.seed}", "--definitions=/workshop/disk", "/workshop/out/disk.raw",
     ]  # fmt: skip
 
 

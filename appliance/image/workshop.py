@@ -27,11 +27,11 @@ INCLUDED: Final = (
 _NEEDED: Final = ("mmdebstrap", "unshare", "pivot_root", "mount")
 _ENTER: Final = """
 t=$1; work=$2; kept=$3; shift 3
-mount --make-rprivate /; mount --bind "$t" "$t"; mkdir -p "$t/work" "$t/kept" "$t/.old" "$kept"
-mount --bind "$work" "$t/work"; mount --bind "$kept" "$t/kept"
+mount --make-rprivate /; mount --bind "$t" "$t"; mkdir -p "$t/workshop" "$t/kept" "$t/.old" "$kept"
+mount --bind "$work" "$t/workshop"; mount --bind "$kept" "$t/kept"
 mount --rbind /dev "$t/dev"; mount -t proc proc "$t/proc"; mount --rbind /sys "$t/sys"
 cp -L /etc/resolv.conf "$t/etc/resolv.conf" 2>/dev/null || true
-cd "$t"; pivot_root . .old; umount -l /.old; cd /work
+cd "$t"; pivot_root . .old; umount -l /.old; cd /workshop
 exec "$@"
 """
 """mkosi's sandbox wants / to be a real mount, so that a chroot is not enough."""
@@ -76,7 +76,7 @@ def tree(cache: Path, mirror: str, say: Callable[[str], None]) -> Path:
 
 
 def run(where: Path, work: Path, words: list[str], heard: Callable[[str], None]) -> None:
-    """Run ``words`` with ``where`` as the root and ``work`` at /work; each line it says goes to ``heard``.
+    """Run ``words`` with ``where`` as the root and ``work`` at /workshop; each line it says goes to ``heard``.
 
     Packages that were fetched are kept beside ``work``, at /kept. Unfit if it fails.
     """

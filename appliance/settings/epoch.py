@@ -34,3 +34,15 @@ def next_epoch(credentials: Path) -> Epoch:
         epoch = Epoch(int(text) + 1)
         atomic_files.write_durably(path, b"%d\n" % epoch, mode=atomic_files.SECRET)
     return epoch
+
+
+def epoch_in(untrusted: bytes) -> Epoch:
+    """The boot counter in a credential of decimal digits. Unfit for anything else, and for 0."""
+    text = untrusted.strip()
+    if not text.isdigit() or len(text) > 10 or not 0 < int(text) < COUNTER_LIMIT:
+        raise Unfit(
+            "the epoch must be a whole number from 1 to 4294967295",
+            where="credential epoch",
+            fix="let the unit's start count it up (leftfield epoch), or enrol the unit again",
+        )
+    return Epoch(int(text))

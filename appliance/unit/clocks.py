@@ -7,9 +7,11 @@ from __future__ import annotations
 
 import ctypes
 import time
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from appliance.protocol.health import FPS_LIMIT
 from appliance.protocol.values import COUNTER_LIMIT, TIME_STEP, PhenomenonTime, Steps
 
 _TIMEX_BYTES: Final = 208
@@ -36,3 +38,18 @@ def phenomenon_time(at: float) -> PhenomenonTime:
     if wall is not None and not 0 < wall < COUNTER_LIMIT:
         wall = None
     return PhenomenonTime(uptime=Steps(int(uptime) // TIME_STEP), wall=wall)
+
+
+@dataclass(slots=True)
+class Pace:
+    """Frames read since the last heartbeat, for the frame rate."""
+
+    frames: int = 0
+    since: float = 0.0
+
+    def rate(self, now: float) -> int:
+        """Frames a second since the last call, rounded, as it fits the wire."""
+        elapsed = max(now - self.since, 1.0)
+        rate = min(FPS_LIMIT - 1, round(self.frames / elapsed))
+        self.frames, self.since = 0, now
+        return rate

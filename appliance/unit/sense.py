@@ -21,17 +21,18 @@ import threading
 import time
 import traceback
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, TypeVar
 
 from appliance.base.errors import LeftfieldError, Unavailable, Unfit
 from appliance.base.systemd import credential, log, stop_requested
-from appliance.protocol.health import FPS_LIMIT, Accelerator, Health, SourceKind, UnitState
+from appliance.protocol.health import Accelerator, Health, SourceKind, UnitState
 from appliance.protocol.sign import Sealer, public_key_of
-from appliance.protocol.values import COUNTER_LIMIT, Epoch, colourless
+from appliance.protocol.values import colourless
 from appliance.settings.config import CameraConfig, UnitConfig, refuse_network_source, unit_config
-from appliance.unit.clocks import phenomenon_time
+from appliance.settings.epoch import epoch_in
+from appliance.unit.clocks import Pace, phenomenon_time
 from appliance.unit.guard import BACKOFF, FAULT, Button, OpenVoice, Voice, guarded
 from appliance.unit.inputs import colour_matrix, prior_file
 from appliance.unit.inputs.start_inputs import StartInputs
@@ -140,18 +141,6 @@ def _sealer(config: UnitConfig, config_path: Path) -> Sealer:
     return sealer
 
 
-def epoch_in(untrusted: bytes) -> Epoch:
-    """The boot counter in a credential of decimal digits. Unfit for anything else, and for 0."""
-    text = untrusted.strip()
-    if not text.isdigit() or len(text) > 10 or not 0 < int(text) < COUNTER_LIMIT:
-        raise Unfit(
-            "the epoch must be a whole number from 1 to 4294967295",
-            where="credential epoch",
-            fix="let the unit's start count it up (leftfield epoch), or enrol the unit again",
-        )
-    return Epoch(int(text))
-
-
 def _patiently(
     attempt: Callable[[], Opened],
     stop: threading.Event,
@@ -169,21 +158,6 @@ def _patiently(
             meanwhile(error)
             stop.wait(_RETRY)
     return None
-
-
-@dataclass(slots=True)
-class _Pace:
-    """Frames read since the last heartbeat, for the frame rate."""
-
-    frames: int = 0
-    since: float = 0.0
-
-    def rate(self, now: float) -> int:
-        """Frames a second since the last call, rounded, as it fits the wire."""
-        elapsed = max(now - self.since, 1.0)
-        rate = min(FPS_LIMIT - 1, round(self.frames / elapsed))
-        self.frames, self.since = 0, now
-        return rate
 
 
 class _Watch:
@@ -205,7 +179,7 @@ class _Watch:
         self._voice = voice
         self._stop = stop
         self._boxed = boxed
-        self._pace = _Pace(since=time.monotonic())
+        self._pace = Pace(since=time.monotonic())
         self._beat_at = 0.0
         self._status = ""
         self._accelerator = Accelerator.CPU
@@ -260,7 +234,7 @@ class _Watch:
         """Every frame until the source ends or somebody says stop."""
         from appliance.unit.vision.camera.scene import Scene  # noqa: PLC0415 - imported already, inside the enclosure
 
-        self._pace = _Pace(since=time.monotonic())
+        self._pace = Pace(since=time.monotonic())
         scene, said = Scene(), UnitState.WATCHING
         for frame in self._frames(source):
             state = scene.look(frame.pixels, frame.at)

@@ -57,6 +57,23 @@ async def waiting(desk: Desk, at: Found, directory: Path) -> AsyncIterator[async
         await asyncio.gather(unit, return_exceptions=True)
 
 
+async def paired(desk: Desk, at: Found, directory: Path, request: PairRequest) -> None:
+    """Pair a unit, and see it go."""
+    async with waiting(desk, at, directory) as unit:
+        answer = await desk.pair(request)
+        assert answer.ok, answer
+        await unit
+    await met(lambda: not desk.waiting())
+
+
+def flashed(directory: Path) -> tuple[Path, PairingCode]:
+    """The directory of one more unit that was just flashed, and its code."""
+    directory.mkdir()
+    code = new_code()
+    CodeOnUnit(directory).write(code)
+    return directory, code
+
+
 async def met(condition: Callable[[], bool]) -> None:
     """Until ``condition`` holds."""
     while not condition():  # noqa: ASYNC110 - a condition of another room has no event
@@ -90,10 +107,7 @@ def test_a_code_works_once(booth: BoothDirectory, unit_directory: Path, code: Pa
     """After the pairing it is gone from the unit: who read the label over a shoulder has nothing."""
 
     async def story(desk: Desk, at: Found) -> None:
-        async with waiting(desk, at, unit_directory) as unit:
-            assert (await desk.pair(asked(code))).ok
-            await unit
-        await met(lambda: not desk.waiting())
+        await paired(desk, at, unit_directory, asked(code))
         assert (await desk.pair(asked(code, "corner-two"))).why == "nobody"
         with pytest.raises(Unfit, match=r"pairing\.code"):
             await wait(plan(unit_directory, at))
@@ -203,20 +217,11 @@ def test_a_replaced_unit_is_revoked_once_the_new_one_is_in(
     booth: BoothDirectory, unit_directory: Path, code: PairingCode, tmp_path: Path
 ) -> None:
     """The broken camera's place goes to a new one under a new name; the old keys are worth nothing from then on."""
-    second, other = tmp_path / "second", new_code()
-    second.mkdir()
-    CodeOnUnit(second).write(other)
+    second, other = flashed(tmp_path / "second")
 
     async def story(desk: Desk, at: Found) -> None:
-        async with waiting(desk, at, unit_directory) as unit:
-            assert (await desk.pair(asked(code))).ok
-            await unit
-        await met(lambda: not desk.waiting())
-        async with waiting(desk, at, second) as unit:
-            answer = await desk.pair(asked(other, "corner-north-2", replaces="corner-north"))
-            assert answer.ok, answer
-            await unit
-        await met(lambda: not desk.waiting())
+        await paired(desk, at, unit_directory, asked(code))
+        await paired(desk, at, second, asked(other, "corner-north-2", replaces="corner-north"))
 
     play(booth, story)
     rows = {row.unit: row.revoked for row in config.register(booth.register).units}
@@ -281,15 +286,10 @@ def test_a_name_of_another_camera_costs_no_try(
     booth: BoothDirectory, unit_directory: Path, code: PairingCode, tmp_path: Path
 ) -> None:
     """The right code with a name that is in use is told so, as often as somebody likes."""
-    second, other = tmp_path / "second", new_code()
-    second.mkdir()
-    CodeOnUnit(second).write(other)
+    second, other = flashed(tmp_path / "second")
 
     async def story(desk: Desk, at: Found) -> None:
-        async with waiting(desk, at, unit_directory) as unit:
-            assert (await desk.pair(asked(code))).ok
-            await unit
-        await met(lambda: not desk.waiting())
+        await paired(desk, at, unit_directory, asked(code))
         async with waiting(desk, at, second) as unit:
             for _ in range(MOST_TRIES + 1):
                 assert (await desk.pair(asked(other))).why == "name"
@@ -324,9 +324,7 @@ def test_a_hub_that_says_what_no_hub_says_does_not_end_the_unit(
             for _ in range(5):
                 assert await _call(unit, elsewhere) == ""
         assert not lines
-        async with waiting(desk, at, unit_directory) as paired:
-            assert (await desk.pair(asked(code))).ok
-            await paired
+        await paired(desk, at, unit_directory, asked(code))
 
     play(booth, story)
 

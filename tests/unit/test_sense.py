@@ -27,6 +27,7 @@ from appliance.protocol.values import (
     UnitId,
 )
 from appliance.protocol.vocabulary import ATTRIBUTES
+from appliance.settings.epoch import epoch_in
 from appliance.unit import clocks, sense
 from appliance.unit.guard import FAULT
 from appliance.unit.pipe.record import RECORD_BYTES, envelope_of
@@ -134,12 +135,12 @@ def test_a_pipe_must_be_a_pipe(tmp_path: Path) -> None:
 def test_a_wrong_epoch_is_unfit(text: bytes) -> None:
     """The epoch is a whole number from one to four billion, or SENSE does not start."""
     with pytest.raises(Unfit, match="epoch"):
-        sense.epoch_in(text)
+        epoch_in(text)
 
 
 def test_an_epoch_is_decimal() -> None:
     """An epoch may end with a newline."""
-    assert sense.epoch_in(b"12\n") == 12
+    assert epoch_in(b"12\n") == 12
 
 
 def test_time_is_coarse_and_honest() -> None:
