@@ -101,8 +101,14 @@ class Network:
 class Machine:
     """A tree that is booted by systemd-nspawn; its first process is a real systemd."""
 
-    def __init__(self, name: str, tree: Path, base: Path, namespace: str, hostname: str) -> None:
+    def __init__(
+        self, name: str, tree: Path, base: Path, namespace: str, hostname: str, *, keep: bool = False
+    ) -> None:
         self.name, self.tree, self.namespace = name, tree, namespace
+        self._process: subprocess.Popen[bytes] | None = None
+        self.leader = 0
+        if keep:
+            return
         shutil.rmtree(tree, ignore_errors=True)
         tree.parent.mkdir(parents=True, exist_ok=True)
         run("cp", "-a", "--reflink=auto", base, tree)
@@ -110,8 +116,6 @@ class Machine:
         (tree / "etc/machine-id").write_text("")
         hosts = "127.0.0.1 localhost\n192.168.4.1 corner.local\n192.168.4.2 corner-north.local\n"
         (tree / "etc/hosts").write_text(hosts)
-        self._process: subprocess.Popen[bytes] | None = None
-        self.leader = 0
 
     def boot(self) -> float:
         """Start it; seconds until systemd says that it runs."""

@@ -26,7 +26,36 @@ KILLS = int(os.environ.get("KILLS", "10"))
 OLD, NEW, BAD, LAST = "0.2.0", "0.2.1", "0.2.2", "0.2.3"
 FIRST = os.environ.get("FIRST", OLD)
 """What is flashed. ``FIRST=0.2.1`` with ``pytest -k`` runs a later test without those before it."""
-FIGURES: dict[str, Any] = {}
+RUN = CACHE / "image" / "run"
+"""Card, hub and notes of the run; kept where it fails."""
+
+
+class Notes:
+    """What was measured and which stages are through: a file, so that a run that broke off can go on (RESUME=1)."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        resumes = os.environ.get("RESUME") == "1" and path.exists()
+        found = json.loads(path.read_text()) if resumes else {}
+        self.figures: dict[str, Any] = found.get("figures", {})
+        self.through: list[str] = found.get("through", [])
+
+    def __setitem__(self, name: str, figure: Any) -> None:
+        self.figures[name] = figure
+        self._write()
+        print(f"\n[{time.strftime('%H:%M:%S')}] {name}: {json.dumps(figure)}", flush=True)
+
+    def stage(self, name: str) -> None:
+        """Remember that ``name`` is through."""
+        self.through.append(name)
+        self._write()
+
+    def _write(self) -> None:
+        self._path.parent.mkdir(parents=True, exist_ok=True)
+        self._path.write_text(json.dumps({"figures": self.figures, "through": self.through}, indent=1))
+
+
+FIGURES = Notes(RUN / "notes.json")
 
 
 def leftfield(*words: str | Path) -> str:
@@ -73,8 +102,24 @@ class Bed:
         self.images = images()
         self.key = self.images / "release.key"
         self.network = Network(f"i{os.getpid() % 10_000}")
-        self.hub = Machine("hub", folder / "hub", base_tree(CACHE), self.network.names["hub"], "corner")
+        self.resumed = "flash" in FIGURES.through
+        self.hub = Machine(
+            "hub", folder / "hub", base_tree(CACHE), self.network.names["hub"], "corner", keep=self.resumed
+        )
         self.card = folder / "card.raw"
+        if not self.resumed:
+            self._flash()
+        self.code = (folder / "code.txt").read_text()
+        self.vm = Vm(folder, self.card, self.network.names["unit"], keep=self.resumed)
+
+    def on(self) -> None:
+        """Power on, where a run that broke off goes on."""
+        if not self.vm.running:
+            self.vm.start(look=True)
+            self.vm.until(lambda: self.vm.last("up"), "the first report")
+
+    def _flash(self) -> None:
+        folder = self.folder
         begun = time.monotonic()
         words = (
             "--yes",
@@ -91,9 +136,8 @@ class Bed:
         label = (folder / f"leftfield-{told['name']}.svg").read_text()
         found = re.search(r"[0-9A-Z]{4}-[0-9A-Z]{4}-[0-9A-Z]{4}", label)
         assert found
-        self.code = found[0]
+        (folder / "code.txt").write_text(found[0])
         self._add_video()
-        self.vm = Vm(folder, self.card, self.network.names["unit"])
 
     def image(self, version: str) -> Path:
         return self.images / f"leftfield-unit_{version}_amd64.raw"
@@ -131,6 +175,7 @@ class Bed:
     ) -> None:
         """Sign an update and offer it on the hub, as from a stick."""
         folder = self.folder / f"release-{number}"
+        shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir()
         stem = f"leftfield-unit_{source}_amd64"
         about = json.loads((self.images / f"{stem}.json").read_text())

@@ -16,8 +16,12 @@ from typing import Final
 FIRMWARE: Final = Path("/usr/share/OVMF/OVMF_CODE_4M.fd")
 VARIABLES: Final = Path("/usr/share/OVMF/OVMF_VARS_4M.fd")
 DISK_BYTES: Final = 4 * 2**30
+TOLD_SECONDS: Final = 30.0
+"""How often a wait says where the machine is."""
 REPORT: Final = """
-while sleep 5; do
+while sleep 3; do
+  echo "LF-DO $(cd /var/lib/leftfield && ls -sA1 --block-size=MB incoming update/parts 2>&1 | tr '\\n' ' ')"
+  n=$((n+1)); [ $((n % 3)) = 0 ] || continue
   sense=$(systemctl show -P StatusText leftfield-sense) relay=$(systemctl show -P StatusText leftfield-relay)
   echo "LF up=$(cut -d. -f1 /proc/uptime) version=$(. /etc/os-release; echo $IMAGE_VERSION)" \\
     "trial=$([ -e /sys/firmware/efi/efivars/LoaderBootCountPath-* ] && echo 1)" \\
@@ -27,6 +31,7 @@ done
 """
 LOOK: Final = """
 until systemd-analyze --no-pager; do sleep 5; done
+systemd-analyze --no-pager blame | head -20; systemd-analyze --no-pager critical-chain
 cat /proc/swaps /proc/sys/kernel/core_pattern; mount | grep -E ' on (/|/state|/etc/leftfield|/var/lib/leftfield) '
 nft list ruleset; journalctl --header | grep 'File path'; df -k /state
 cat /proc/net/tcp /proc/net/tcp6 /proc/net/udp /proc/net/udp6
@@ -36,17 +41,18 @@ cat /proc/net/tcp /proc/net/tcp6 /proc/net/udp /proc/net/udp6
 class Vm:
     """One machine: a disk, its firmware's variables, a console; started, killed, started again."""
 
-    def __init__(self, folder: Path, disk: Path, namespace: str) -> None:
+    def __init__(self, folder: Path, disk: Path, namespace: str, *, keep: bool = False) -> None:
         self.folder, self.disk, self.namespace = folder, disk, namespace
         self.console = folder / "console.txt"
         self._variables = folder / "variables.fd"
-        shutil.copyfile(VARIABLES, self._variables)
-        with disk.open("r+b") as file:
-            file.truncate(DISK_BYTES)
+        if not keep:
+            shutil.copyfile(VARIABLES, self._variables)
+            with disk.open("r+b") as file:
+                file.truncate(DISK_BYTES)
         self._process: subprocess.Popen[bytes] | None = None
 
-    def start(self, *, look: bool = False) -> None:
-        """Power on."""
+    def start(self, *, look: bool = False, later: bool = False) -> None:
+        """Power on. ``later``: a minute or two pass before an update goes on, so that the machine is heard first."""
         units = {"lf-report": REPORT} | ({"lf-look": LOOK} if look else {})
         words = [
             "ip", "netns", "exec", self.namespace, "qemu-system-x86_64",
@@ -65,8 +71,12 @@ class Vm:
             words += _credential(f"systemd.extra-unit.{name}.service", unit)
         wants = "".join(f"Wants={name}.service\n" for name in units)
         words += _credential("systemd.unit-dropin.multi-user.target", f"[Unit]\n{wants}")
-        often = "OnBootSec=\nOnUnitInactiveSec=\nOnBootSec=20s\nOnUnitInactiveSec=15s\nRandomizedDelaySec=0\n"
+        first = "120s" if later else "20s"
+        often = f"OnBootSec=\nOnUnitInactiveSec=\nOnBootSec={first}\nOnUnitInactiveSec=15s\nRandomizedDelaySec=0\n"
         words += _credential("systemd.unit-dropin.leftfield-fetch.timer", f"[Timer]\n{often}")
+        if later:
+            waits = "[Service]\nExecStartPre=/bin/sleep 100\n"
+            words += _credential("systemd.unit-dropin.leftfield-update.service", waits)
         self.console.write_bytes(b"")
         self._process = subprocess.Popen(words, stdin=subprocess.DEVNULL, start_new_session=True)
 
@@ -94,11 +104,20 @@ class Vm:
         found = re.findall(rf"(?:^|\s){key}=('[^']*'|\S*)", reports[-1]) if reports else []
         return found[-1].strip("'") if found else ""
 
+    def doing(self) -> str:
+        """What there is of an update on the state partition just now: file sizes by name."""
+        found = re.findall(r"LF-DO (.*)", self.said())
+        return found[-1].strip() if found else ""
+
     def until(self, met: Callable[[], object], what: str, patience: float = 900) -> float:
         """Wait until ``met``; how many seconds that took."""
-        begun = time.monotonic()
+        begun = told = time.monotonic()
         while not met():
             spent = time.monotonic() - begun
+            if time.monotonic() - told > TOLD_SECONDS:
+                told = time.monotonic()
+                where = " ".join(f"{key}={self.last(key)}" for key in ("up", "version", "sense", "relay"))
+                print(f"  {spent:4.0f} s  {what}: {where}", flush=True)
             assert self.running, f"{what}: the machine is off\n{self.said()[-3000:]}"
             assert spent < patience, f"{what} did not come about in {patience:g} s\n{self.said()[-3000:]}"
             time.sleep(0.5)
