@@ -17,21 +17,18 @@ from pathlib import Path
 from typing import Any, Final
 
 from appliance.base import atomic_files
-from appliance.base.errors import LeftfieldError, Unavailable, Unfit
+from appliance.base.errors import Unfit
 from appliance.base.systemd import log, stop_requested
 from appliance.protocol import sign
 from appliance.settings import config, this_image
 from appliance.settings.cli_arguments import Subparsers, command, word
 from appliance.settings.progress import Progress
 from appliance.settings.streams import STANDARD, text_output
-from appliance.update import apply, bundle, fetch, machine, making, offer
+from appliance.update import apply, bundle, confirm, fetch, machine, making, offer
 from appliance.update.apply import Places
 
 BUNDLES: Final = Path("/var/lib/leftfield/updates")
 INCOMING: Final = Path("/var/lib/leftfield/incoming/bundle")
-HEARTBEATS: Final = 3
-"""So many admitted statements since the start prove an update."""
-POLL_SECONDS: Final = 5.0
 
 
 def add_parsers(subparsers: Subparsers) -> None:
@@ -114,7 +111,7 @@ def _add_machines(actions: Subparsers) -> None:
     put.add_argument("--consume", action="store_true", help="remove the bundle, whatever became of it")
     for name, about, run in (
         ("fetch", "ask the hub for an update and take it", _fetch),
-        ("confirm", "wait until the hub admits what this unit says: the update works", _confirm),
+        ("confirm", "wait until this system has proved itself; 78 where it is to be undone", _confirm),
     ):
         asking = command(actions, name, about, f"leftfield update {name}", run)
         asking.add_argument(
@@ -125,10 +122,6 @@ def _add_machines(actions: Subparsers) -> None:
         )
         if name == "fetch":
             asking.add_argument("--incoming", type=Path, default=INCOMING, help="(default: %(default)s)")
-        else:
-            asking.add_argument(
-                "--minutes", type=float, default=10.0, help="how long to wait (default: %(default)g)"
-            )
     status = command(
         actions, "status", "what runs here, and what became of updates", "leftfield update status", _status
     )
@@ -247,28 +240,10 @@ def _fetch(given: argparse.Namespace) -> int:
 
 
 def _confirm(given: argparse.Namespace) -> int:
-    """Wait for admitted statements of this start; 0 when they came, 75 when not in time."""
-    epoch = _epoch()
-    until = time.monotonic() + given.minutes * 60
-    said = ""
-    while time.monotonic() < until:
-        try:
-            count = fetch.admitted(_hub(given), epoch)
-            trouble = f"{count} of {HEARTBEATS} statements admitted"
-        except LeftfieldError as error:
-            count, trouble = 0, str(error)
-        if count >= HEARTBEATS:
-            machine.CONFIRMED.parent.mkdir(parents=True, exist_ok=True)
-            machine.CONFIRMED.touch()
-            log(f"update: confirmed, the hub has admitted {count} statements of epoch {epoch}")
-            return 0
-        if trouble != said:
-            said = trouble
-            log(f"update: on trial: {trouble}")
-        time.sleep(POLL_SECONDS)
-    raise Unavailable(
-        f"not confirmed in {given.minutes:g} minutes: {said}", where="update", fix="the machine restarts"
-    )
+    """Wait until this system is kept; Unfit where it is to be undone."""
+    broker = config.unit_config(given.config).broker
+    confirm.confirm(confirm.Watch(hub=_hub(given), broker_port=broker.port, epoch=_epoch()))
+    return 0
 
 
 def _epoch() -> int:
