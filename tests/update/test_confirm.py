@@ -101,7 +101,7 @@ def test_the_kind_of_an_error_says_whose_fault_it_is(error: BaseException | None
     assert confirm.kind_of(error) is kind
 
 
-def test_a_firewall_of_our_own_that_is_shut_is_a_fault(watch: Watch, tmp_path: Path) -> None:
+def test_a_firewall_of_our_own_that_is_shut_is_a_fault(tmp_path: Path) -> None:
     """In a network of its own whose rules drop everything, as an image's do until it knows its hub."""
     if os.geteuid() != 0 or not shutil.which("nft"):
         pytest.skip("needs root and nft: a namespace with rules of its own")
