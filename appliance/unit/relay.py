@@ -9,6 +9,7 @@ Invariants:
       is no way out for anything but statements, whatever has become of SENSE.
     * First the disk, then the pipe, then the network: what crossed the pipe is durable before it is taken off it
       (``intake``), and before it is published.
+    * What is new is published when a slot of the five-second grid begins, and at no other time (``publisher``).
     * The network never holds up the pipe: whatever the broker does, the pipe is read.
     * Three things come the other way, and none into SENSE: the hub's prior (``prior_file``), signed, kept for SENSE's
       next start; its receipts, signed; and whether it is there. Everything else that is sent to us is let fall.
@@ -33,6 +34,7 @@ from appliance.protocol.receipt import receipt_in
 from appliance.protocol.sign import key_id
 from appliance.settings import config
 from appliance.settings.config import UnitConfig
+from appliance.unit.grid import LAG, slot, until_next
 from appliance.unit.inputs import prior_file
 from appliance.unit.outbox.intake import IDLE_SECONDS, Intake
 from appliance.unit.outbox.publisher import Publisher
@@ -48,13 +50,13 @@ FAREWELL_SECONDS: Final = 3.0
 
 
 class Status:
-    """What RELAY says of itself, retained: at every birth, and at most every ``STATUS_SECONDS`` when it changed."""
+    """What RELAY says of itself, retained: at every birth, and on the grid when it changed."""
 
     def __init__(self, link: Link, topic: str) -> None:
         self._link = link
         self._topic = topic
         self._said: tuple[int, int, bool] | None = None
-        self._at = 0.0
+        self._slot = -1
         self.disk_low = False
 
     @staticmethod
@@ -67,13 +69,13 @@ class Status:
         """Say it where it is due. ``now`` is monotonic, in seconds."""
         if self._link.connected_again():
             self._said = None
-        elif now - self._at < STATUS_SECONDS:
+        elif slot(now, LAG) == self._slot:
             return
         said = (spooled, dropped, self.disk_low)
         if self._link.up and self._said != said:
             payload = self.payload("online", spooled, dropped, disk_low=self.disk_low)
             self._link.publish(self._topic, payload, retain=True)
-            self._said, self._at = said, now
+            self._said, self._slot = said, slot(now, LAG)
 
     def look_at(self, spool: Path) -> None:
         """See whether the disk of ``spool`` is nearly full; the journal is told once."""
@@ -238,7 +240,8 @@ def _status_line(spool: Spool, gate: SealCheck, away: str, *, disk_low: bool) ->
 
 def turn(intake: Intake, outbound: Publisher) -> None:
     """One round: read the pipe, send, take acknowledgements in. Waits only where nothing is under way."""
-    intake.take(wait=0.0 if outbound.busy else IDLE_SECONDS)
+    wait = min(IDLE_SECONDS, until_next(time.monotonic(), LAG))
+    intake.take(wait=0.0 if outbound.busy else wait)
     outbound.send()
     if outbound.busy:
         outbound.settle(wait=BUSY_SECONDS)

@@ -50,7 +50,6 @@ if TYPE_CHECKING:  # these see pixels; at run time they are imported inside the 
 
 Opened = TypeVar("Opened")
 
-HEARTBEAT: Final = 5.0
 _RETRY: Final = 2.0
 _PARTING: Final = 2.0
 """Seconds the last records may take to leave."""
@@ -180,7 +179,6 @@ class _Watch:
         self._stop = stop
         self._boxed = boxed
         self._pace = Pace(since=time.monotonic())
-        self._beat_at = 0.0
         self._status = ""
         self._accelerator = Accelerator.CPU
         self._kind = SourceKind.CAMERA
@@ -235,7 +233,7 @@ class _Watch:
         from appliance.unit.vision.camera.scene import Scene  # noqa: PLC0415 - imported already, inside the enclosure
 
         self._pace = Pace(since=time.monotonic())
-        scene, said = Scene(), UnitState.WATCHING
+        scene = Scene()
         for frame in self._frames(source):
             state = scene.look(frame.pixels, frame.at)
             try:
@@ -246,12 +244,11 @@ class _Watch:
             self._pace.frames += 1
             for sighting in sightings:
                 vector = colourless(sighting.vector) if state is UnitState.COLOURLESS else sighting.vector
-                self._outlet.observe(vector, phenomenon_time(sighting.at), now=time.monotonic())
-            if state is not said:
-                said, self._beat_at = state, 0.0
+                self._outlet.observe(vector, phenomenon_time(sighting.at), due=sighting.due)
             self._keep_alive(state)
         for sighting in eyes.finish():
-            self._outlet.observe(sighting.vector, phenomenon_time(sighting.at), now=time.monotonic())
+            self._outlet.observe(sighting.vector, phenomenon_time(sighting.at), due=sighting.due)
+        self._leave(UnitState.WATCHING, everything=True)
         self._log_counts(eyes)
         self._voice.press(Button.ENDED)
 
@@ -263,7 +260,8 @@ class _Watch:
                     return
                 yield frame
         except Unavailable:
-            self._blind()
+            self._leave(UnitState.BLIND, everything=True)
+            self._part()
             self._voice.press(Button.CAMERA_LOST)
             raise
 
@@ -286,21 +284,23 @@ class _Watch:
         log(f"sense: models run on {chosen.place} ({chosen.why})")
 
     def _keep_alive(self, state: UnitState = UnitState.WATCHING) -> None:
-        """A heartbeat and a watchdog ping where they are due; records that wait are tried again."""
-        now = time.monotonic()
-        if now - self._beat_at >= HEARTBEAT:
-            self._beat_at = now
-            health = Health(
-                state=state,
-                source=self._kind,
-                accelerator=self._accelerator,
-                boxed=self._boxed,
-                fps=self._pace.rate(now),
-            )
-            self._outlet.beat(health, phenomenon_time(now))
+        """Where a slot of the grid begins, everything that is due, a heartbeat and a watchdog ping."""
+        if self._outlet.new_slot(time.monotonic()):
+            self._leave(state)
             self._voice.press(Button.ALIVE)
         elif self._outlet.waiting:
             self._outlet.flush()
+
+    def _leave(self, state: UnitState, *, everything: bool = False) -> None:
+        now = time.monotonic()
+        health = Health(
+            state=state,
+            source=self._kind,
+            accelerator=self._accelerator,
+            boxed=self._boxed,
+            fps=self._pace.rate(now),
+        )
+        self._outlet.leave(now, health, phenomenon_time(now), everything=everything)
 
     def _waiting(self, lacking: Unavailable) -> None:
         """What we cannot see without is not there yet: blind, and ready all the same.
@@ -312,11 +312,6 @@ class _Watch:
         if status != self._status:
             self._status = status
             self._voice.notify("READY=1", status)
-        self._blind()
-
-    def _blind(self) -> None:
-        """Say at once that there is nothing to see."""
-        self._beat_at = 0.0
         self._keep_alive(UnitState.BLIND)
 
     def _part(self) -> None:

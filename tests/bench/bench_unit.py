@@ -28,6 +28,7 @@ os.environ.update(OPENBLAS_NUM_THREADS="1", OMP_NUM_THREADS="1")  # as sense.py 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from appliance.demo.observers.ledger import as_json
+from appliance.protocol.health import Accelerator, Health, SourceKind, UnitState
 from appliance.protocol.sign import Sealer, new_private_key
 from appliance.protocol.values import BoothId, Epoch, UnitId
 from appliance.settings.config import CameraConfig
@@ -44,6 +45,9 @@ from appliance.unit.vision.types import Box
 from tests.bench.tracking import Scores
 
 NEAR = 0.3
+HEALTH = Health(
+    state=UnitState.WATCHING, source=SourceKind.RECORDING, accelerator=Accelerator.CPU, boxed=True, fps=10
+)
 """A labelled person and a track are one within this share of the box's height."""
 
 
@@ -97,10 +101,12 @@ def measure(video: Path, walkers: Walkers | None = None, frames: int | None = No
             break
         began, found = time.thread_time(), pipeline.cost.found
         for sighting in pipeline.see(frame):
-            outlet.observe(sighting.vector, phenomenon_time(sighting.at), now=frame.at)
+            outlet.observe(sighting.vector, phenomenon_time(sighting.at), due=0.0)
+            outlet.leave(frame.at, HEALTH, phenomenon_time(frame.at))
         by_people[pipeline.cost.found - found].append(time.thread_time() - began)
     for sighting in pipeline.finish():
-        outlet.observe(sighting.vector, phenomenon_time(sighting.at), now=frame.at)
+        outlet.observe(sighting.vector, phenomenon_time(sighting.at), due=0.0)
+    outlet.leave(frame.at, HEALTH, phenomenon_time(frame.at), everything=True)
     wall, busy = time.perf_counter() - start, time.process_time() - processor
     source.close()
     os.close(null)

@@ -38,6 +38,7 @@ from appliance.protocol.values import (
 )
 from appliance.settings import config
 from appliance.settings.config import CameraConfig, UnitConfig
+from appliance.unit.grid import LAG, slot
 from appliance.unit.outbox import timed_keeping
 from appliance.unit.outbox.publisher import Publisher
 from appliance.unit.outbox.spool import Spool
@@ -348,3 +349,23 @@ def test_relay_loads_neither_pixels_nor_the_signing_key() -> None:
     )
     loaded = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
     assert loaded.stdout.strip() == "[]"
+
+
+def test_what_leaves_in_a_slot_was_said_before_it(scene: Scene) -> None:
+    """Whenever SENSE says something, it reaches the broker in a later slot of the grid, and in none of its own."""
+    scene.start_relay()
+    scene.say(0, 1)
+    until(lambda: len(scene.heard()) == 1, "the first one")  # the link stands, and a slot has begun
+    said, arrived, begun = {}, {}, slot(time.monotonic(), LAG)
+    number = 1
+    while slot(time.monotonic(), LAG) < begun + 2:
+        if slot(time.monotonic(), LAG) < begun + 1 or number < 10:
+            scene.say(number, 1)
+            said[scene.sealed(number)] = slot(time.monotonic(), LAG)
+            number += 1
+        for one in scene.heard():
+            arrived.setdefault(one, slot(time.monotonic(), LAG))
+        time.sleep(0.1)  # spread over the slots
+    until(lambda: set(said) <= set(scene.heard()), "all of them")
+    assert set(said) & set(arrived)
+    assert all(arrived[one] > when for one, when in said.items() if one in arrived)

@@ -28,7 +28,7 @@ from appliance.protocol.values import (
 )
 from appliance.protocol.vocabulary import ATTRIBUTES
 from appliance.settings.epoch import epoch_in
-from appliance.unit import clocks, sense
+from appliance.unit import clocks, grid, sense
 from appliance.unit.guard import FAULT
 from appliance.unit.pipe.record import RECORD_BYTES, envelope_of
 from appliance.unit.pipe.writer import RATE, PipeWriter, open_pipe
@@ -75,10 +75,14 @@ def outlet(sink: Sink) -> PipeWriter:
     return PipeWriter(sealer=sealer, unit=UNIT, epoch=Epoch(7), write=sink.write, now=0.0)
 
 
+def leave(outlet: PipeWriter, now: float, *, everything: bool = False) -> None:
+    outlet.leave(now, HEALTH, clocks.phenomenon_time(0.0), everything=everything)
+
+
 def test_statements_are_sealed_and_counted(outlet: PipeWriter, sink: Sink) -> None:
     """Observations and heartbeats leave as sealed records of one size, in one sequence from zero."""
-    outlet.observe(VECTOR, clocks.phenomenon_time(time.monotonic()), now=0.0)
-    outlet.beat(HEALTH, clocks.phenomenon_time(time.monotonic()))
+    outlet.observe(VECTOR, clocks.phenomenon_time(time.monotonic()), due=0.0)
+    leave(outlet, 5.0)
     first, second = (opened(record) for record in sink.records)
     assert {len(record) for record in sink.records} == {RECORD_BYTES}
     assert isinstance(first, Observation)
@@ -92,7 +96,7 @@ def test_a_full_pipe_holds_nothing_up(outlet: PipeWriter, sink: Sink) -> None:
     """While the pipe is full records wait, and leave in order when it is not."""
     sink.full = True
     for _ in range(3):
-        outlet.beat(HEALTH, clocks.phenomenon_time(0.0))
+        leave(outlet, 0.0)
     assert outlet.waiting == 3
     sink.full = False
     outlet.flush()
@@ -103,7 +107,7 @@ def test_what_is_dropped_leaves_a_gap(outlet: PipeWriter, sink: Sink) -> None:
     """Beyond its bound the queue drops the oldest, counts it, and the sequence shows the gap."""
     sink.full = True
     for _ in range(2050):
-        outlet.beat(HEALTH, clocks.phenomenon_time(0.0))
+        leave(outlet, 0.0)
     sink.full = False
     outlet.flush()
     assert outlet.tally.dropped == 2
@@ -111,12 +115,44 @@ def test_what_is_dropped_leaves_a_gap(outlet: PipeWriter, sink: Sink) -> None:
     assert len(sink.records) == 2048
 
 
-def test_observations_have_a_highest_rate(outlet: PipeWriter, sink: Sink) -> None:
-    """Over a minute no more observations leave than the rate and one burst allow."""
+def test_observations_have_a_highest_rate(outlet: PipeWriter) -> None:
+    """Over a minute no more observations leave than the rate allows, and what was too much is counted."""
     for tick in range(60 * 100):
-        outlet.observe(VECTOR, clocks.phenomenon_time(0.0), now=tick / 100)
-    assert len(sink.records) <= RATE * 60 + 2 * RATE
-    assert outlet.tally.too_many == 6000 - len(sink.records)
+        outlet.observe(VECTOR, clocks.phenomenon_time(0.0), due=tick / 100)
+        if outlet.new_slot(tick / 100):
+            leave(outlet, tick / 100)
+    leave(outlet, 60.0, everything=True)
+    assert 0 < outlet.tally.observations <= RATE * 60
+    assert outlet.tally.too_many == 6000 - outlet.tally.observations
+
+
+def test_nothing_leaves_between_two_slots_or_before_it_is_due(outlet: PipeWriter, sink: Sink) -> None:
+    """What is observed leaves in the first slot that begins when it is due, whenever it was told."""
+    outlet.observe(VECTOR, clocks.phenomenon_time(0.0), due=5.1)
+    assert not outlet.new_slot(4.99)
+    assert sink.records == []
+    assert outlet.new_slot(5.2)
+    leave(outlet, 5.2)
+    assert outlet.tally.observations == 0
+    assert not outlet.new_slot(9.9)
+    leave(outlet, 10.2)
+    assert outlet.tally.observations == 1
+    assert len(sink.records) == 3
+
+
+def test_the_order_within_a_slot_is_drawn_by_lot(outlet: PipeWriter, sink: Sink) -> None:
+    """Neither number nor place tells who came first or was looked at last: every order of three comes up."""
+    wear = [AttributeVector.of(top_colour=colour) for colour in ("red", "blue", "green")]
+    orders = set()
+    for number in range(200):
+        sink.records.clear()
+        for vector in wear:
+            outlet.observe(vector, clocks.phenomenon_time(0.0), due=0.0)
+        leave(outlet, 5.0 * number)
+        said = [opened(record) for record in sink.records]
+        orders.add(tuple(one.vector.code for one in said if isinstance(one, Observation)))
+        assert [one.seq for one in said] == sorted(one.seq for one in said)
+    assert len(orders) == 6
 
 
 def test_a_pipe_must_be_a_pipe(tmp_path: Path) -> None:
@@ -271,6 +307,23 @@ def test_the_whole_process_sees_behind_its_walls(unit: Unit, film: Path) -> None
     assert isinstance(last, Heartbeat)
     assert (last.health.boxed, last.health.source, last.epoch) == (True, SourceKind.RECORDING, 7)
     assert "wall system calls: yes" in complaints
+
+
+def test_a_real_unit_says_everything_when_a_slot_begins(unit: Unit) -> None:
+    """Behind the pipe of SENSE at work, each slot's people come together, and a heartbeat closes them."""
+    unit.start(f'source = "{os.environ["LEFTFIELD_STREET"]}"\nrepeat = true')
+    slots: list[list[tuple[int, type[Statement]]]] = [[]]
+    for statement in unit.statements():
+        slots[-1].append((grid.slot(time.monotonic()), type(statement)))
+        if isinstance(statement, Heartbeat):
+            slots.append([])
+        if any(len(one) > 1 for one in slots[:-1]) or len(slots) > 12:
+            break
+    whole = [one for one in slots if one and one[-1][1] is Heartbeat]
+    ends = [one[-1][0] for one in whole]
+    assert len(set(ends)) == len(ends)
+    assert any(len(one) > 1 for one in whole)
+    assert all(when == one[-1][0] for one in whole for when, _ in one)
 
 
 def test_a_stop_is_orderly(unit: Unit, film: Path) -> None:

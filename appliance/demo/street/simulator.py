@@ -32,12 +32,12 @@ from appliance.protocol.values import Seconds
 from appliance.settings import config
 from appliance.settings.config import UnitConfig
 from appliance.settings.epoch import next_epoch
+from appliance.unit.grid import slot
 from appliance.unit.relay import Status
 
 PAST_HOURS: Final = 20
 """How far back the street's past reaches; less than a day, so that the hub does not take it for a stuck link."""
 IN_FLIGHT: Final = 100
-HEARTBEAT_SECONDS: Final = 5.0
 FIRST_WHIMSY: Final = 12
 """The first person dressed unlike the others comes after about so many, so that a demo need not wait for luck."""
 WHIMSY_EVERY: Final = 60
@@ -95,22 +95,31 @@ class StreetClient:
         self.link = Link(address=settings.broker, name=settings.unit, will=will)
         self._waiting: deque[bytes] = deque()
         self._under_way: set[int] = set()
-        self._heartbeat_at = 0.0
+        self._held: list[Passing] = []
+        self._slot = slot(time.monotonic())
 
     def __len__(self) -> int:
         return len(self._waiting) + len(self._under_way)
 
-    def sees(self, passing: Passing) -> None:
-        """Seal what passes, and queue it."""
+    def saw(self, passing: Passing) -> None:
+        """Seal what passed before, and queue it."""
         self._waiting.append(self.unit.seal(self.unit.observation(passing.passer.vector, passing.seen_at)))
+
+    def sees(self, passing: Passing) -> None:
+        """Hold what passes for the next slot of the grid, as a real unit does."""
+        self._held.append(passing)
 
     def turn(self, now: Seconds) -> None:
         """Say who we are where that is due, hand over what fits, take acknowledgements in."""
         if self.link.connected_again():
             self.link.publish(self._status, Status.payload("online", 0, 0), retain=True)
-            self._heartbeat_at = 0.0
-        if now - self._heartbeat_at >= HEARTBEAT_SECONDS:
-            self._heartbeat_at = now
+            self._slot = -1
+        if slot(time.monotonic()) != self._slot:
+            self._slot = slot(time.monotonic())
+            random.SystemRandom().shuffle(self._held)
+            for passing in self._held:
+                self.saw(passing)
+            self._held.clear()
             self._waiting.append(self.unit.seal(self.unit.heartbeat(now)))
         self._under_way.difference_update(self.link.published())
         while self._waiting and len(self._under_way) < IN_FLIGHT and self.link.up:
@@ -143,7 +152,7 @@ def live(clients: Sequence[StreetClient], pace: Pace, stop: threading.Event) -> 
     for client in clients:
         client.link.start()
     for passing in yesterday(dice, pace.past, Seconds(time.time())):
-        dice.choice(clients).sees(passing)
+        dice.choice(clients).saw(passing)
     started = time.monotonic()
     while not stop.wait(0.01) and any(len(client) for client in clients):
         _turn(clients)

@@ -6,6 +6,8 @@ Invariants:
     * While the hub says that it is away nothing is sent: what waits, waits here, on this unit's disk, and not in the
       broker's memory. A hub of which nothing is known is not away.
     * First it is heard what the hub has, then it is sent: for ``PATIENCE_SECONDS`` after a link came about.
+    * What is new leaves when a slot of the grid begins (``unit/grid.py``), whenever SENSE said it: who counts packets
+      learns how many in a slot. What waited for a link, and what goes again, goes as fast as it is answered.
 """
 
 from __future__ import annotations
@@ -17,6 +19,7 @@ from appliance.base.errors import Unavailable
 from appliance.base.systemd import log
 from appliance.mqtt import Link
 from appliance.protocol.receipt import AdmissionReceipt
+from appliance.unit.grid import LAG, slot
 from appliance.unit.outbox.receipt_keeping import ReceiptKeeping
 from appliance.unit.outbox.spool import Spool, Waiting
 from appliance.unit.outbox.timed_keeping import TimedKeeping
@@ -49,6 +52,7 @@ class Publisher:
         self._under_way: dict[int, int] = {}
         self._keeping: TimedKeeping | ReceiptKeeping | None = None if receipts else TimedKeeping(spool)
         self._connections = self._renumbered = 0
+        self._slot, self._below = -1, spool.next
         self._hub_online: bool | None = None
         self._send_from = self._again_at = 0.0
         self._said = ""
@@ -120,9 +124,12 @@ class Publisher:
         if self._link.connections != self._connections:
             self._connections = self._link.connections
             self._hub_online = None
+            self._below = self._spool.next
             self._send_from = now + PATIENCE_SECONDS if self._waits_for_hub else now
             if self._keeping and not self._keeping.connected(frozenset(self._under_way.values()), now):
                 self._under_way.clear()
+        if slot(now, LAG) != self._slot:
+            self._slot, self._below = slot(now, LAG), self._spool.next
         if self._keeping:
             self._keeping.tick(now, up=self._link.up and self._hub_online is not False)
 
@@ -147,7 +154,7 @@ class Publisher:
         self._follow_link(now)
         if not self._may_send(now) or self._keeping is None:
             return False
-        waiting = self._keeping.next(IN_FLIGHT - len(self._under_way), now)
+        waiting = self._keeping.next(IN_FLIGHT - len(self._under_way), self._below, now)
         for place, record in enumerate(waiting):
             if not self._hand_over(record):
                 self._take_back([one.serial for one in waiting[place:]])

@@ -91,12 +91,12 @@ class ReceiptKeeping:
             self._again |= {serial: _Again(now, one.number) for serial, one in self._sent.items()}
             self._sent.clear()
 
-    def next(self, most: int, now: float) -> tuple[Waiting, ...]:
-        """Up to ``most`` records to hand over now: new ones, those to be sent again, then the backlog."""
+    def next(self, most: int, below: int, now: float) -> tuple[Waiting, ...]:
+        """Up to ``most`` records to hand over now: new ones below ``below``, those to be sent again, the backlog."""
         room = min(most, self._window - len(self._sent))
         if room <= 0:
             return ()
-        found = list(self._spool.waiting(self._live, room))
+        found = list(self._spool.waiting(self._live, min(room, max(0, below - self._live))))
         if found:
             self._live = found[-1].serial + 1
         for serial in sorted(serial for serial, one in self._again.items() if one.due <= now):

@@ -22,12 +22,13 @@ from appliance.base.errors import Refused, Unfit
 from appliance.protocol.sign import Opener, Signer, check_public_key, key_id
 from appliance.protocol.values import BoothId, UnitId
 from appliance.settings.config import UnitConfig
+from appliance.unit.grid import GRID
 from appliance.unit.pipe.record import RECORD_BYTES
 
 RATE: Final = 21.0
 """Records a second: the 20 observations that SENSE allows itself, and one for heartbeats."""
-BURST: Final = 64.0
-"""Records taken at once after a quiet time (8 KiB): three seconds of ``RATE``, more than SENSE's own burst of 40."""
+BURST: Final = RATE * GRID
+"""Records taken at once after a quiet time (13 KiB): all that SENSE may say when a slot of the grid begins."""
 
 
 class SealCheck:

@@ -60,10 +60,10 @@ class TimedKeeping:
         while up and self._kept and now >= self._kept[0][0]:
             self._spool.settle(self._kept.popleft()[1])
 
-    def next(self, most: int, now: float) -> tuple[Waiting, ...]:
-        """Up to ``most`` records to hand over now; they count as handed over."""
+    def next(self, most: int, below: int, now: float) -> tuple[Waiting, ...]:
+        """Up to ``most`` records with a serial below ``below`` to hand over now; they count as handed over."""
         del now
-        waiting = self._spool.waiting(self._cursor, most)
+        waiting = self._spool.waiting(self._cursor, min(most, max(0, below - self._cursor)))
         if waiting:
             self._cursor = waiting[-1].serial + 1
         return waiting

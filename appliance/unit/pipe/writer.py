@@ -1,8 +1,10 @@
-"""SENSE's end of the one-way pipe: statements are sealed, wait in memory, and leave as records, never blocking.
+"""SENSE's end of the one-way pipe: statements wait for the grid, are sealed, and leave as records, never blocking.
 
 Invariants:
     * What leaves is a sealed record of fixed size; nothing else is ever written to the pipe.
-    * At most ``rate`` observations a second are sealed; beyond that they are dropped and counted.
+    * It leaves when a slot of the grid begins (``unit/grid.py``), observations in an order that is drawn by lot; they
+      are numbered then, so that neither time nor number tells who of a slot came first, or was looked at longer.
+    * At most ``SLOT_LIMIT`` observations are sealed in a slot; beyond that they are dropped and counted.
     * A full pipe, or one nobody reads, holds nothing up: the queue is bounded, the oldest goes first, and the gap in
       the sequence numbers shows it to the hub.
 """
@@ -11,6 +13,7 @@ from __future__ import annotations
 
 import errno
 import os
+import secrets
 import stat
 from collections import deque
 from collections.abc import Callable
@@ -32,11 +35,15 @@ from appliance.protocol.values import (
     Statement,
     UnitId,
 )
+from appliance.unit.grid import GRID, slot
 from appliance.unit.pipe.record import record_of
 
 RATE: Final = 20.0
 """Most observations a second; more people than that never pass one camera."""
-_BURST: Final = 40.0
+SLOT_LIMIT: Final = int(RATE * GRID)
+_HELD: Final = 4 * SLOT_LIMIT
+"""Most observations that wait for their slot; none waits for longer than three."""
+_LOT: Final = secrets.SystemRandom()
 _WAITING: Final = 2048
 """Most records held while nobody reads the pipe: 256 KiB."""
 
@@ -60,6 +67,15 @@ def open_pipe(path: Path) -> int:
             where=str(path),
             fix="start the unit through its socket unit (systemctl start leftfield-pipe.socket), or mkfifo it",
         ) from None
+
+
+@dataclass(frozen=True, slots=True)
+class _Held:
+    """What waits for its slot: it may leave from ``due`` on (monotonic seconds)."""
+
+    vector: AttributeVector
+    seen: PhenomenonTime
+    due: float
 
 
 @dataclass(slots=True)
@@ -86,31 +102,43 @@ class PipeWriter:
         self._epoch = epoch
         self._write = write
         self._seq = 0
+        self._held: list[_Held] = []
         self._waiting: deque[bytes] = deque()
-        self._allowance = _BURST
-        self._at = now
+        self._slot = slot(now)
 
-    def observe(self, vector: AttributeVector, seen: PhenomenonTime, *, now: float) -> Observation | None:
-        """Seal and send one observation at ``now`` monotonic seconds; None where the rate is used up."""
-        self._allowance = min(_BURST, self._allowance + RATE * max(0.0, now - self._at))
-        self._at = now
-        if self._allowance < 1:
+    def observe(self, vector: AttributeVector, seen: PhenomenonTime, *, due: float) -> bool:
+        """Hold one observation for the first slot that begins at ``due`` or later; False where too many wait."""
+        if len(self._held) >= _HELD:
             self.tally.too_many += 1
-            return None
-        self._allowance -= 1
-        observation = Observation(
-            unit=self._unit, epoch=self._epoch, seq=self._next(), seen=seen, vector=vector
-        )
-        self.tally.observations += 1
-        self.last = observation
-        self._send(observation)
-        return observation
+            return False
+        self._held.append(_Held(vector, seen, due))
+        return True
 
-    def beat(self, health: Health, seen: PhenomenonTime) -> None:
-        """Seal and send one heartbeat."""
-        heartbeat = Heartbeat(unit=self._unit, epoch=self._epoch, seq=self._next(), seen=seen, health=health)
+    def new_slot(self, now: float) -> bool:
+        """Whether a slot has begun since the last one that was told; then ``leave`` is due."""
+        return slot(now) != self._slot
+
+    def leave(self, now: float, health: Health, seen: PhenomenonTime, *, everything: bool = False) -> None:
+        """Seal and send what is due in the slot of ``now``, in an order drawn by lot, and a heartbeat.
+
+        ``everything`` at the end of the process: what is not due yet would be lost.
+        """
+        self._slot = slot(now)
+        leaving = [one for one in self._held if everything or one.due <= self._slot * GRID]
+        self._held = [one for one in self._held if one not in leaving]
+        _LOT.shuffle(leaving)
+        self.tally.too_many += max(0, len(leaving) - SLOT_LIMIT)
+        for one in leaving[:SLOT_LIMIT]:
+            self._send(self._observation(one))
         self.tally.heartbeats += 1
-        self._send(heartbeat)
+        self._send(Heartbeat(unit=self._unit, epoch=self._epoch, seq=self._next(), seen=seen, health=health))
+
+    def _observation(self, held: _Held) -> Observation:
+        self.tally.observations += 1
+        self.last = Observation(
+            unit=self._unit, epoch=self._epoch, seq=self._next(), seen=held.seen, vector=held.vector
+        )
+        return self.last
 
     @property
     def waiting(self) -> int:

@@ -7,6 +7,7 @@ Invariants:
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -24,6 +25,9 @@ class GlanceRules:
     ``min_interval_s`` seconds between two glances at one person, or a change of size by ``min_scale_change``; no
     more than ``max_attempts`` at one person; nobody smaller than ``min_height`` pixels, or hidden by more than
     ``max_hidden`` of the box.
+    ``longest_s``: seconds after the first glance at somebody within which who may wear something rare is looked at
+    longer; ``held_s``: seconds after it before which nothing is said of them, whoever they are. The second is larger
+    by more than a frame lasts, so that when something is said never tells who was looked at longer.
     """
 
     glances: int = 6
@@ -34,6 +38,8 @@ class GlanceRules:
     max_attempts: int = 40
     min_height: float = 56.0
     max_hidden: float = 0.40
+    longest_s: float = 9.0
+    held_s: float = 10.0
 
 
 @dataclass(slots=True)
@@ -42,6 +48,10 @@ class Glances:
 
     readings: list[tuple[AttributeReading, ...]] = field(default_factory=list)
     views: list[View] = field(default_factory=list)
+    track: Track | None = None
+    """Whose they are, seen or lost."""
+    first_at: float = math.inf
+    """When the first one was tried."""
     tried: int = 0
     tried_at: float = -1e9
     height: float = 0.0

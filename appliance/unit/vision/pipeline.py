@@ -2,8 +2,9 @@
 
 Invariants:
     * A track is described once: as soon as there are enough glances, or when it ends. Never twice.
+    * When a description may leave is fixed by the first glance, and by nothing that somebody wears.
     * A thing that never moved is no passer-by (a poster, a mannequin, a jacket on the grass) and is counted as still.
-    * Only ``DescribedPerson`` leaves; it holds a vector and a time, no box, no track number.
+    * Only ``DescribedPerson`` leaves; it holds a vector and two times, no box, no track number.
 """
 
 from __future__ import annotations
@@ -49,10 +50,14 @@ _WISHES = {"auto": Wish.AUTO, "cpu": Wish.CPU, "edgetpu": Wish.EDGE_TPU}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DescribedPerson:
-    """One passer-by: what they wore, and when they were last seen (monotonic seconds of the frames)."""
+    """One passer-by: what they wore, when they were last seen, and from when on it may be said.
+
+    Both are monotonic seconds of the frames.
+    """
 
     vector: AttributeVector
     at: float
+    due: float
 
 
 @dataclass(slots=True)
@@ -134,13 +139,16 @@ class Pipeline:
         found = clock()
         step = self._tracker.step(detections, frame.at, (frame.pixels.shape[1], frame.pixels.shape[0]))
         for track in step.visible:
-            self._known.setdefault(track.track, glance.Glances())
+            self._known.setdefault(track.track, glance.Glances()).track = track
         boxes = [detection.box for detection in detections]
         wanted = glance.select_crops(step.visible, self._known, boxes, self._rules)
         followed = clock()
         for track in wanted:
             self._glance(frame, track, boxes)
-        sightings = [self._described(track) for track in step.visible if self._is_enough(track)]
+        # The lost ones too: who may wear something rare is not waited for until the track ends.
+        sightings = [
+            self._described(past) for past in self._known.values() if self._is_enough(past, frame.at)
+        ]
         sightings += [sighting for track in step.ended if (sighting := self._ended(track))]
         cost.frames += 1
         cost.found += len(detections)
@@ -186,6 +194,7 @@ class Pipeline:
         """Look closely at one person once."""
         past = self._known[track.track]
         past.tried += 1
+        past.first_at = min(past.first_at, track.at)
         past.tried_at, past.height = track.at, track.box.height
         readings = self.look(frame, track.box, [box for box in boxes if box is not track.box])
         if readings:
@@ -220,37 +229,35 @@ class Pipeline:
         pictured, balanced = (attributes.palettes(person, one, self._networks) for one in (as_is, light))
         return pictured, balanced
 
-    def _is_enough(self, track: Track) -> bool:
-        past = self._known[track.track]
+    def _is_enough(self, past: glance.Glances, now: float) -> bool:
         return (
-            not past.described
+            past.track is not None
+            and not past.described
             and len(past.readings) >= self._rules.glances
-            and not past.undecided
-            and track.walked >= self._track_rules.min_displacement
+            and (not past.undecided or now - past.first_at >= self._rules.longest_s)
+            and past.track.walked >= self._track_rules.min_displacement
         )
 
-    def _described(self, track: Track) -> DescribedPerson:
-        past = self._known[track.track]
+    def _described(self, past: glance.Glances) -> DescribedPerson:
+        assert past.track is not None  # noqa: S101 - looked at, so it was visible once
         past.described = True
         self.counts.described += 1
         vector = fusion.describe(past.readings, self._usual, past.views)
         past.readings, past.views = [], []
-        return DescribedPerson(vector=vector, at=track.seen)
+        return DescribedPerson(vector=vector, at=past.track.seen, due=past.first_at + self._rules.held_s)
 
     def _ended(self, track: Track) -> DescribedPerson | None:
         """The sighting of a track that ended, unless there was one already or there is nothing to say."""
-        past = self._known.get(track.track, glance.Glances())
-        sighting = None
+        past = self._known.pop(track.track, glance.Glances())
         if past.described:
-            pass
-        elif track.walked < self._track_rules.min_displacement:
+            return None
+        if track.walked < self._track_rules.min_displacement:
             self.counts.still += 1
-        elif not past.readings:
+            return None
+        if not past.readings:
             self.counts.unread += 1
-        else:
-            sighting = self._described(track)
-        self._known.pop(track.track, None)
-        return sighting
+            return None
+        return self._described(past)
 
 
 def standing(box: Box) -> Pose:

@@ -21,6 +21,7 @@ from appliance.protocol.values import (
     UnitId,
 )
 from appliance.protocol.wire import number_in
+from appliance.unit.grid import GRID, LAG
 from appliance.unit.outbox import publisher
 from appliance.unit.outbox.publisher import Publisher
 from appliance.unit.outbox.receipt_keeping import MOST_OFFERS, OUTSTANDING, STALLED_SECONDS
@@ -125,13 +126,23 @@ def test_after_a_lost_link_only_what_is_not_covered_is_sent_again(line: Line) ->
 
 
 def test_new_goes_before_old(line: Line) -> None:
-    """What comes while a backlog is sent goes first."""
+    """What comes while a backlog is sent goes when the next slot begins, and then first."""
     line.take_in(*range(300))
     line.meet()
     line.out.send()
     line.out.settle(wait=0.0)
     line.take_in(300, 301)
-    assert line.sends()[:3] == [300, 301, 200]
+    assert line.sends(GRID)[:3] == [300, 301, 200]
+
+
+def test_what_is_new_waits_for_the_next_slot(line: Line) -> None:
+    """What comes within a slot is not sent in it, and in the next one at once; what waited for the link goes."""
+    line.take_in(0, 1)
+    line.meet()
+    assert line.sends(LAG) == [0, 1]
+    line.take_in(2)
+    assert line.sends(GRID - 0.1) == []
+    assert line.sends(0.1) == [2]
 
 
 def test_what_the_hub_passed_over_is_offered_a_few_times_and_then_counted(line: Line) -> None:

@@ -112,8 +112,33 @@ def test_two_people_are_two() -> None:
 
 
 def test_a_sighting_holds_values_only() -> None:
-    """What leaves the pipeline is a vector and a time: no box, no track, no pixel."""
-    assert [field.name for field in dataclasses.fields(DescribedPerson)] == ["vector", "at"]
+    """What leaves the pipeline is a vector and two times: no box, no track, no pixel."""
+    assert [field.name for field in dataclasses.fields(DescribedPerson)] == ["vector", "at", "due"]
+
+
+@pytest.mark.parametrize("frames", [120, 60, 40, 34])
+def test_when_it_may_be_said_does_not_tell_who_was_looked_at_longer(frames: int) -> None:
+    """Who may wear something rare is due at the same moment as others, and described before it, seen or lost."""
+    path = [(at, [box(100 + 4 * at)]) for at in range(frames)]
+    shares = [list(constants.prior) for constants in CALIBRATION]
+    shares[INDEX["top.colour"]] = [0.001 if colour == "purple" else 0.999 / 11 for colour in COLOURS]
+    poses, dues = [], []
+    for usual in (SHIPPED, Usual.of(shares)):
+        scripted = Scripted({round(at / 10, 3): boxes for at, boxes in path})
+        pipeline = Pipeline(scripted, scripted, usual=usual)  # type: ignore[arg-type]
+        for at in range(frames + 60):
+            pixels = np.full(SIZE, 128, np.uint8)
+            for one in scripted.walkers.get(round(at / 10, 3), ()):
+                middle, columns = int(one.top + 0.5 * one.height), slice(int(one.left), int(one.right))
+                pixels[int(one.top) : middle, columns] = (170, 90, 160)
+                pixels[middle : int(one.bottom), columns] = (40, 60, 150)
+            for said in pipeline.see(Frame(pixels=pixels, at=at / 10)):
+                assert at / 10 <= said.due
+                dues.append(said.due)
+        poses.append(len(scripted.poses))
+    assert poses[0] < poses[1]
+    assert len(dues) == 2
+    assert dues[0] == dues[1]
 
 
 def test_poses_keep_to_the_budget() -> None:
