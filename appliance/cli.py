@@ -41,6 +41,8 @@ MODULES: Final = (
     CommandModule(commands=("image", "firewall"), module="appliance.image.commands"),
     CommandModule(commands=("update",), module="appliance.update.commands"),
     CommandModule(commands=("flash",), module="appliance.image.flash_command"),
+    CommandModule(commands=("metrics",), module="appliance.metrics.commands"),
+    CommandModule(commands=("asyncapi",), module="appliance.asyncapi.commands"),
     CommandModule(commands=("card",), module="appliance.unit.card.commands"),
     CommandModule(
         commands=("demo", "measure", "vocabulary", "completion", "manual"), module="appliance.commands.tools"

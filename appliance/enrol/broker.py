@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Final
 
 from appliance.base.errors import Unfit
-from appliance.enrol.names import DESK, HUB
+from appliance.enrol.names import DESK, HUB, METRICS
 from appliance.protocol import topics
 from appliance.protocol.values import AlertId, BoothId, TabletId, UnitId
 from appliance.settings.config import Register
@@ -106,7 +106,8 @@ max_queued_messages {QUEUED_MESSAGES}
 max_inflight_messages 20
 max_packet_size {PACKET_BYTES}
 queue_qos0_messages false
-sys_interval 0
+# Figures of the broker itself, which the exporter of metrics alone may read.
+sys_interval 10
 
 log_dest stderr
 log_type error
@@ -167,6 +168,8 @@ def units_acl(booth: BoothId, register: Register) -> str:
         topics.alert(booth, any_alert),
         topics.prior(booth),
         topics.receipt(booth, any_unit),
+        topics.home_assistant(booth),
+        *(topics.home_assistant(booth, unit.unit) for unit in register.units),
     ]
     writes.append(topics.staff(booth, any_tablet, "answer"))
     reads.append(topics.alert(booth, any_alert))  # to clear what is left of alerts that ended without it
@@ -178,6 +181,8 @@ def units_acl(booth: BoothId, register: Register) -> str:
     blocks.append(
         _rights(DESK, reads=[topics.staff(booth, any_tablet, topics.PAIR_LEAF)], writes=desk_writes)
     )
+    figures = [topics.trends(booth), topics.live(booth), topics.hub_status(booth), "$SYS/broker/#"]
+    blocks.append(_rights(METRICS, reads=figures, writes=[]))
     for unit in register.units:
         if not unit.revoked:
             own = [topics.observation(booth, unit.unit), topics.unit_status(booth, unit.unit)]
@@ -199,6 +204,8 @@ def staff_acl(booth: BoothId, register: Register) -> str:
         blocks.append(_rights(tablet, reads=reads, writes=writes))
     for screen in register.rooms:  # not the board: it has the last alert's words
         reads = [topics.trends(booth), topics.live(booth), topics.hub_status(booth)]
+        reads.append(topics.home_assistant(booth))  # whoever may see the figures may see what they are called
+        reads += [topics.home_assistant(booth, unit.unit) for unit in register.units]
         blocks.append(_rights(screen, reads=reads, writes=[]))
     return "\n".join(blocks)
 

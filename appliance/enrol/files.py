@@ -76,7 +76,8 @@ _HUB_KEYS: Final = {
             "signing_key",
             "prior_key",
         )
-    }
+    },
+    "integrations": {"home_assistant": "home_assistant"},
 }
 """The same of ``hub.toml`` and `HubConfig`."""
 

@@ -19,10 +19,11 @@ HUB: Final = "hub"
 BROKER: Final = "broker"
 PAGES: Final = "pages"
 DESK: Final = "desk"
+METRICS: Final = "metrics"
 
 RESERVED: Final = frozenset(
-    {HUB, BROKER, PAGES, DESK, "watch", "sense", "relay", "root", "admin", "booth", "authority", "unit", "tablet",
-     "staff"}
+    {HUB, BROKER, PAGES, DESK, METRICS, "watch", "sense", "relay", "root", "admin", "booth", "authority", "unit",
+     "tablet", "staff"}
 )  # fmt: skip
 """Words that are no unit's and no tablet's."""
 

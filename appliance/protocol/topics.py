@@ -1,7 +1,7 @@
 """The topics of the booth: one table, so that broker ACL, unit, hub and tablet cannot disagree.
 
 Invariants:
-    * Topic form: ``leftfield/1/<booth>/…``; 1 is the version of this table.
+    * Topic form: ``leftfield/1/<booth>/…``; 1 is the version of this table. One more is Home Assistant's own.
     * Whoever may write a topic is named in it; the ACL is generated from these patterns.
 """
 
@@ -62,6 +62,14 @@ def prior(booth: BoothId) -> str:
 def pairing(booth: BoothId) -> str:
     """Which cameras wait to be paired, retained; for installers' tablets."""
     return f"{ROOT}/{booth}/hub/pairing"
+
+
+def home_assistant(booth: BoothId, unit: UnitId | None = None) -> str:
+    """Where Home Assistant looks for a description of the booth, or of one of its units, retained.
+
+    The topic is Home Assistant's (MQTT discovery, device form); names have no underscores, so no two meet.
+    """
+    return f"homeassistant/device/leftfield_{booth}{f'_{unit}' if unit else ''}/config"
 
 
 def alert(booth: BoothId, name: AlertId) -> str:

@@ -132,6 +132,8 @@ class HubConfig:
     prior_key: Path = STATE_DIRECTORY / "hub-prior.key"
     language: str = LANGUAGES[0]
     notice: NoticeConfig = field(default_factory=NoticeConfig)
+    home_assistant: bool = False
+    """Whether Home Assistant is told which figures there are (``hub/staff/home_assistant.py``)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -282,6 +284,7 @@ def hub_config(path: Path) -> HubConfig:
     if language not in LANGUAGES:
         raise hub.unfit("language", f"must be one of {', '.join(LANGUAGES)}, not {language!r}")
     database = hub.path("database", STATE_DIRECTORY / "hub.sqlite")
+    integrations = root.table("integrations", optional=True)
     config = HubConfig(
         booth=BoothId(hub.name("booth")),
         broker=_broker(root.table("broker")),
@@ -294,8 +297,9 @@ def hub_config(path: Path) -> HubConfig:
         pacing=_pacing(root.table("pacing", optional=True)),
         language=language,
         notice=notice_config(root.table("notice", optional=True)),
+        home_assistant=integrations.get("home_assistant", bool, default=False),
     )
-    for table in (hub, root):
+    for table in (hub, integrations, root):
         table.end()
     return config
 

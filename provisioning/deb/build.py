@@ -42,6 +42,7 @@ UNITS: Final = {
         "leftfield-pages.service",
         "leftfield-desk.service",
         "leftfield-offer.service",
+        "leftfield-metrics.service",
         "leftfield-reload.path",
         "leftfield-reload.service",
         "leftfield-certificate.path",

@@ -34,6 +34,7 @@ CEILINGS = {
     "leftfield-pair.service": 2.0,
     "leftfield-desk.service": 2.0,
     "leftfield-offer.service": 1.5,
+    "leftfield-metrics.service": 1.5,
     "leftfield-renew.service": 2.0,
     "leftfield-reload.service": 1.5,
     "leftfield-certificate.service": 1.5,

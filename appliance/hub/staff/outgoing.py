@@ -15,7 +15,7 @@ from appliance.hub.pacing.outlook import outlook
 from appliance.hub.pacing.pacing import Pacing
 from appliance.hub.records.daily_counts import DailyCounts
 from appliance.hub.records.trends import STRIP_SECONDS, TrendRows, Trends
-from appliance.hub.staff import messages, room
+from appliance.hub.staff import home_assistant, messages, room
 from appliance.hub.staff import status as boards
 from appliance.hub.staff.notices import notices
 from appliance.hub.staff.translations import CATALOGUES
@@ -63,6 +63,7 @@ class StaffPublisher:
         """Whether the hub's own disk is nearly full: whoever can see it says so."""
         self._told_at = dict.fromkeys((BOARD_SECONDS, LIVE_SECONDS, TRENDS_SECONDS), float("-inf"))
         self._to_store: tuple[TrendRows, ...] = ()
+        self._described: tuple[OutgoingMessage, ...] = ()
 
     def due(self, now: Seconds, *, changed: bool, last: bool) -> tuple[OutgoingMessage, ...]:
         """What it is time to tell at ``now``; the board also where an alert ``changed``, all the ``last`` time."""
@@ -76,7 +77,16 @@ class StaffPublisher:
             self._trends.tick(now, last=last)
             self._to_store = self._trends.news()
         tell = {BOARD_SECONDS: self.board, LIVE_SECONDS: self.live, TRENDS_SECONDS: self.trends}
-        return tuple(tell[every](now) for every in sorted(due))
+        described = self.descriptions(changed=True) if TRENDS_SECONDS in due else ()
+        return (*(tell[every](now) for every in sorted(due)), *described)
+
+    def descriptions(self, *, changed: bool = False) -> tuple[OutgoingMessage, ...]:
+        """What Home Assistant is told of booth and units; ``changed``: only where that is new."""
+        told = home_assistant.discovery(
+            self._booth, self._roster.rows(), self._roster.revoked, enabled=self._config.home_assistant
+        )
+        before, self._described = self._described, told
+        return () if changed and (told == before or not self._config.home_assistant) else told
 
     def trends_to_store(self) -> tuple[TrendRows, ...]:
         """What of the trends the last call of ``due`` found changed."""
@@ -84,7 +94,7 @@ class StaffPublisher:
 
     def retained(self, now: Seconds) -> tuple[OutgoingMessage, ...]:
         """All that the broker should hold of the booth but its alerts."""
-        return self.board(now), self.live(now), self.trends(now)
+        return self.board(now), self.live(now), self.trends(now), *self.descriptions()
 
     def alert(self, held: TrackedAlert, now: Seconds) -> OutgoingMessage:
         """An alert as staff see it, with the life it has left."""

@@ -49,6 +49,7 @@ class UnitStatuses:
     def enrol(self, register: Register) -> None:
         """These units from now on, and no others."""
         self._enrolled = {unit.unit: unit for unit in register.units if not unit.revoked}
+        self.revoked = tuple(unit.unit for unit in register.units if unit.revoked)
 
     def _unit(self, name: str) -> _Unit:
         return self._units.setdefault(name, _Unit())

@@ -1,0 +1,265 @@
+"""The form of every payload, beside the code that writes or reads it: a changed message fails the test against it.
+
+Invariants:
+    * What is signed is told in its decoded form too; the bytes themselves are in docs/wire.md.
+    * Pure.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from appliance.asyncapi.forms import (
+    ATTRIBUTE,
+    COUNT,
+    FIVES,
+    NAME,
+    NUMBER,
+    PERCENT,
+    TEXT,
+    TIME,
+    VERSION,
+    WORD,
+    YES_NO,
+    Form,
+    by_attribute,
+    look,
+    maybe,
+    message,
+    one_of,
+    record,
+    row,
+    several,
+    unit_keys,
+    words_of,
+)
+from appliance.hub.alerts.alerts import OUTCOMES
+from appliance.hub.records.trends import CLASSES, ENDS, LEAST, QUARTER, SHOWN, STRIP_SECONDS
+from appliance.hub.staff.notices import Condition
+from appliance.pairing.requests import DIRECTIONS
+from appliance.protocol import prior, receipt, vocabulary
+from appliance.protocol.health import HEALTH_CAPACITY
+from appliance.protocol.values import ALERT_FORM, COUNTER_LIMIT, TIME_STEP, AlertState, Dismissal, Lens
+from appliance.protocol.vocabulary import ATTRIBUTES
+from appliance.protocol.wire import HEALTH_VERSION, KEY_ID_BYTES, Kind
+
+_COUNTER: Final = COUNT | {"maximum": COUNTER_LIMIT - 1}
+_ALERT: Final[Form] = {"type": "string", "pattern": f"^{ALERT_FORM.pattern}$"}
+_KEY_ID: Final[Form] = {"type": "string", "pattern": f"^[0-9a-f]{{{2 * KEY_ID_BYTES}}}$"}
+_LINK: Final = one_of(("online", "offline"))
+_ONLINE: Final = {"state": _LINK}
+
+
+def statement() -> Form:
+    """What an envelope says, decoded: ``[kind, version, epoch, seq, uptime, wall, code]``, the code as a number."""
+    versions = (
+        (Kind.OBSERVATION, vocabulary.VERSION, vocabulary.CAPACITY),
+        (Kind.HEARTBEAT, HEALTH_VERSION, HEALTH_CAPACITY),
+    )
+    counters = (_COUNTER | {"minimum": 1}, _COUNTER, _COUNTER, _COUNTER)
+    return {
+        "oneOf": [
+            row({"const": int(kind)}, {"const": version}, *counters, COUNT | {"maximum": capacity - 1})
+            for kind, version, capacity in versions
+        ]
+    }
+
+
+def unit_status() -> Form:
+    """What a unit's RELAY says of itself; its last will has no counts."""
+    keys = _ONLINE | {"spooled": COUNT, "dropped": COUNT, "disk": {"const": "low"}}
+    return message(keys, optional=("spooled", "dropped", "disk"))
+
+
+def receipt_document() -> Form:
+    """A receipt's document."""
+    gap = row(_COUNTER, COUNT)
+    epoch = row(_COUNTER, COUNT, several(gap, maxItems=receipt.MOST_GAPS))
+    return record(
+        {
+            "form": {"const": receipt.FORM},
+            "booth": NAME,
+            "unit": NAME,
+            "key": _KEY_ID,
+            "admitted": COUNT,
+            "floor": COUNT,
+            "epochs": several(epoch, maxItems=receipt.MOST_EPOCHS),
+        }
+    )
+
+
+def prior_document() -> Form:
+    """A prior's document."""
+    share = COUNT | {"minimum": 1, "maximum": 1000}
+    shares = {
+        one.name: several(share, minItems=len(one.levels), maxItems=len(one.levels)) for one in ATTRIBUTES
+    }
+    return record(
+        {
+            "form": {"const": prior.FORM},
+            "vocabulary": {"const": vocabulary.VERSION},
+            "words": {"const": prior.WORDS_DIGEST},
+            "booth": NAME,
+            "made_at": TIME,
+            "people": COUNT,
+            "shares": record(shares),
+            "lifts": TEXT | {"contentEncoding": "base64"},
+        }
+    )
+
+
+def hub_status() -> Form:
+    """Whether the hub is there."""
+    return message(_ONLINE)
+
+
+def board() -> Form:
+    """What staff see of the booth."""
+    usual = record({"attribute": ATTRIBUTE, "word": WORD, "share": NUMBER})
+    notice = record({"condition": words_of(Condition), "title": TEXT, "todo": TEXT})
+    return message(
+        {
+            "booth": NAME,
+            "at": TIME,
+            "simulated": YES_NO,
+            "people": record({"today": COUNT, "total": COUNT}),
+            "flags_today": COUNT,
+            "alerts": record({"open": COUNT, "today": COUNT, "gifted": COUNT}),
+            "baseline": record({"weight": NUMBER, "ready": YES_NO, "needs": COUNT}),
+            "stock": COUNT,
+            "staff": COUNT,
+            "staff_free": COUNT,
+            "units": several(record(unit_keys())),
+            "usual": several(usual),
+            "notices": several(notice),
+            "last_alert": maybe(record({"id": _ALERT, "text": TEXT, "at": TIME})),
+        }
+    )
+
+
+def trends() -> Form:
+    """What people wore in the past hours, as counts of crowds: each is 0, or whole fives of ``LEAST`` and more."""
+    cell: Form = {"oneOf": [{"const": 0}, FIVES | {"minimum": LEAST}]}
+    share = row(PERCENT, PERCENT, PERCENT) | {"description": "share and both ends of its interval, per cent"}
+    return message(
+        {
+            "booth": NAME,
+            "at": TIME,
+            "quarter": {"const": QUARTER},
+            "least": {"const": LEAST},
+            "starts": several(TIME),
+            "quarters": several(COUNT | {"minimum": 1}),
+            "people": several(FIVES),
+            "cells": by_attribute(SHOWN, several(cell), rest=True),
+            "usual": by_attribute(SHOWN, share),
+            "recent": by_attribute(SHOWN, share),
+            "movers": several(row(ATTRIBUTE, WORD, PERCENT, PERCENT)),
+            "changes": several(row(ATTRIBUTE, WORD, PERCENT, PERCENT, TIME)),
+            "ends": {"const": list(ENDS)},
+            "alerts": several(row(TIME, several(COUNT, minItems=len(ENDS), maxItems=len(ENDS)))),
+        }
+    )
+
+
+def live() -> Form:
+    """How the booth is now; a dot is steps ago, class of rarity, simulated or not, and how many."""
+    dot = row(COUNT, COUNT | {"maximum": CLASSES - 1}, {"enum": [0, 1]}, COUNT | {"minimum": 1})
+    pacing = dict.fromkeys(("stock", "staff", "staff_free"), COUNT)
+    pacing |= {"opens": TIME, "closes": TIME, "people": FIVES, "gifts": maybe(COUNT), "finish": maybe(TIME)}
+    return message(
+        {
+            "booth": NAME,
+            "at": TIME,
+            "step": {"const": TIME_STEP},
+            "window": {"const": STRIP_SECONDS},
+            "dots": several(dot),
+            "simulated": YES_NO,
+            "people": FIVES,
+            "alerts": record(dict.fromkeys(("today", "waiting", "claimed", "gifted"), COUNT)),
+            "baseline": record({"people": FIVES, "needs": COUNT}),
+            "pacing": record(pacing),
+            "units": several(
+                record(unit_keys() | {"spooled": COUNT, "dropped": COUNT, "clock": maybe(YES_NO)})
+            ),
+            "refused": several(row(COUNT, COUNT)),
+        }
+    )
+
+
+def alert() -> Form:
+    """An alert while it is open, with what was worn; and as it is told for a minute after its end, without."""
+    always = {
+        "id": _ALERT,
+        "raised_at": TIME,
+        "expires_at": TIME,
+        "held_by": maybe(NAME),
+    }
+    reason = record(
+        {"lens": words_of(Lens), "attributes": look(), "one_in": maybe(COUNT | {"minimum": 1}), "text": TEXT}
+    )
+    rarity = {"p": maybe(NUMBER), "bits": maybe(NUMBER), "one_in": maybe(COUNT)}
+    open_keys = {
+        "place": TEXT,
+        "simulated": YES_NO,
+        "boxed": maybe(YES_NO),
+        "seen_ago": maybe(COUNT | {"multipleOf": TIME_STEP}),
+        "unit": NAME,
+        "rarity": record(rarity),
+        "reasons": several(reason),
+        "look": look(),
+    }
+    opened = one_of(state.value for state in AlertState if not state.ended)
+    ended = one_of(state.value for state in AlertState if state.ended)
+    return {"oneOf": [message(always | {"state": opened} | open_keys), message(always | {"state": ended})]}
+
+
+def claim() -> Form:
+    """A claim, or that somebody wants to be forgotten."""
+    return message({"alert": _ALERT})
+
+
+def outcome() -> Form:
+    """How an alert ended."""
+    ends = one_of(end.value for end in OUTCOMES)
+    return message({"alert": _ALERT, "outcome": ends, "why": maybe(words_of(Dismissal))})
+
+
+def answer() -> Form:
+    """The hub's answer to a request, and the desk's to a request to pair."""
+    granted = message({"ok": {"const": True}, "alert": _ALERT, "state": words_of(AlertState), "text": TEXT})
+    refused = message({"ok": {"const": False}, "rule": COUNT, "text": TEXT})
+    paired = message(
+        {"ok": YES_NO, "alert": {"type": "null"}, "why": TEXT, "left": COUNT, "text": TEXT},
+    )
+    return {"oneOf": [granted, refused, paired]}
+
+
+def pair() -> Form:
+    """An installer's request to pair a camera."""
+    keys = {"code": TEXT, "unit": NAME, "place": TEXT, "looks": one_of(DIRECTIONS), "replaces": TEXT}
+    return message(keys, optional=("looks", "replaces"))
+
+
+def pairing() -> Form:
+    """Which cameras wait."""
+    return message({"waiting": several(TEXT)})
+
+
+def home_assistant() -> Form:
+    """A description in the device form of Home Assistant's MQTT discovery, of the keys that are used."""
+    component: Form = {
+        "type": "object",
+        "required": ["platform", "unique_id", "state_topic", "value_template", "name"],
+        "properties": {"platform": one_of(("sensor", "binary_sensor"))},
+    }
+    return record(
+        {
+            "device": {"type": "object", "required": ["identifiers", "name"]},
+            "origin": record({"name": TEXT, "sw_version": TEXT}),
+            "components": {"type": "object", "additionalProperties": component},
+            "qos": VERSION,
+            "availability_topic": TEXT,
+            "availability_template": TEXT,
+        },
+        optional=("availability_topic", "availability_template"),
+    )
