@@ -6,6 +6,7 @@ Invariants: those of ``commands``; a secret is shown once, where it was asked fo
 from __future__ import annotations
 
 import argparse
+import sys
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
@@ -147,6 +148,7 @@ def _create(args: argparse.Namespace) -> None:
     made = booths.create_booth(
         args.directory, args.name, tuple(args.host), listeners=listeners, system=args.systemd
     )
+    _ask_who_answers(args)
     database = (
         config.STATE_DIRECTORY / "hub" / "hub.sqlite" if args.systemd else made.directory / "hub.sqlite"
     )
@@ -176,6 +178,31 @@ def _create(args: argparse.Namespace) -> None:
         {"booth": made.booth, "directory": str(made.directory)},
         f"booth {made.booth} is in {made.directory}{_closed(notice)}{START if args.systemd else ''}",
     )
+
+
+_QUESTIONS: Final = {
+    "controller": "Who answers for the booth, by law (a name)",
+    "contact": "How to reach them (an address, a telephone number)",
+    "legal_basis": f"The legal basis by article 6(1) of the GDPR, one of {', '.join(LEGAL_BASES)}",
+    "way_round": "Where one can pass without being seen",
+}
+"""What the public page must know, asked on a terminal where no option has said it."""
+
+
+def _ask_who_answers(args: argparse.Namespace) -> None:
+    """Ask for what is missing, where somebody is there to answer; an empty line leaves it for later."""
+    if not sys.stdin.isatty() or args.json:
+        return
+    for key, question in _QUESTIONS.items():
+        while not getattr(args, key):
+            sys.stderr.write(f"{question}; empty for later: ")
+            sys.stderr.flush()
+            answer = sys.stdin.readline().strip()
+            if key == "legal_basis" and answer and answer not in LEGAL_BASES:
+                sys.stderr.write(f"{answer!r} is none of them\n")
+                continue
+            setattr(args, key, answer)
+            break
 
 
 def _closed(notice: NoticeConfig) -> str:

@@ -34,6 +34,8 @@ STALE_SECONDS: Final = 60
 SILENT: Final = ("one_piece", "bag")
 """Attributes that the vocabulary has and no camera says at present."""
 _MOST_STATE: Final = 4096
+_LONGEST: Final = 3600
+"""No time in force is longer, in seconds."""
 _SAMPLE: Final = AttributeVector.of(
     top_colour="black", top_pattern="plain", bottom_colour="blue", bottom_pattern="plain",
     lower_kind="trousers", sleeves="long", outer="open", feet_colour="dark",
@@ -64,11 +66,8 @@ def facts(hub: HubConfig | None, register: Register, state: dict[str, Any] | Non
     notice, missing = (hub.notice, hub.notice.missing) if hub else (None, ("hub.toml",))
     said: dict[str, Any] = {"v": 1, "booth": booth, "open": not missing, "missing": missing}
     if hub and notice and not missing:
-        kept = stores(
-            retention_seconds=hub.retention_seconds,
-            alert_seconds=hub.pacing.alert_seconds,
-            service_seconds=hub.pacing.service_seconds,
-        )
+        retention, alert, service = times(hub, state)
+        kept = stores(retention_seconds=retention, alert_seconds=alert, service_seconds=service)
         said |= {
             "controller": notice.controller,
             "contact": notice.contact,
@@ -82,12 +81,28 @@ def facts(hub: HubConfig | None, register: Register, state: dict[str, Any] | Non
             ],
             "silent": SILENT,
             "bits": round(vocabulary.CAPACITY_BITS, 1),
-            "retention": hub.retention_seconds,
+            "retention": retention,
             "kept": [[one.name, one.seconds] for one in kept],
             "sample": sample(booth),
             "state": state,
         }
     return json.dumps(said, ensure_ascii=False, separators=(",", ":")).encode()
+
+
+def times(hub: HubConfig, state: dict[str, Any] | None) -> tuple[float, float, float]:
+    """Retention, life of an alert and time for a visit, in seconds: those in force, as WATCH says them.
+
+    Where it says nothing, those of ``hub.toml``, which it takes up at its next start.
+    """
+    written = (hub.retention_seconds, hub.pacing.alert_seconds, hub.pacing.service_seconds)
+    running = (state or {}).get("running")
+    if not isinstance(running, dict):
+        return written
+    told = tuple(running.get(name) for name in ("retention", "alert", "service"))
+    if not all(type(one) is int and 0 < one <= _LONGEST for one in told):
+        return written
+    retention, alert, service = (float(one) for one in told if one)
+    return retention, alert, service
 
 
 class HereFacts:

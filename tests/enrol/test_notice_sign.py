@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import re
 import xml.etree.ElementTree as ET
 from dataclasses import replace
@@ -111,6 +112,25 @@ def test_the_booth_asks_who_answers_and_prints_the_sign(
     assert cli.main(["booth", "sign", "--out", str(out), "--language", "zh-Hans", *booth]) == 0
     assert out.read_bytes().startswith(b"%PDF-1.5")
     assert cli.main(["booth", "sign", "--out", str(tmp_path / "sign.doc"), *booth]) != 0
+
+
+def test_on_a_terminal_the_booth_asks_for_what_no_option_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Controller, contact, basis and way round are asked for, a wrong basis again; an empty line is for later."""
+    typed = io.StringIO("Us Ltd\n\nbecause\nconsent\nthe far pavement\n")
+    monkeypatch.setattr(typed, "isatty", lambda: True)
+    monkeypatch.setattr("sys.stdin", typed)
+    assert cli.main(["booth", "create", "corner", "--directory", str(tmp_path)]) == 0
+    said = capsys.readouterr()
+    assert said.err.count("The legal basis") == 2
+    assert "missing: contact." in said.out
+    notice = config.hub_config(tmp_path / "hub.toml").notice
+    assert (notice.controller, notice.legal_basis, notice.way_round) == (
+        "Us Ltd",
+        "consent",
+        "the far pavement",
+    )
 
 
 @pytest.mark.parametrize(

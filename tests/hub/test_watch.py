@@ -215,6 +215,7 @@ def test_the_public_page_is_told_how_the_booth_is(world: World, tmp_path: Path) 
         world.unit.messages(wait=0.1)
     told = json.loads(state.read_text())
     assert told.pop("at") > time.time() - 60
+    assert told.pop("running") == {"retention": 300, "alert": 180, "service": 360}
     assert told == {"v": 1, "state": "off", "watching": 0, "units": 1, "people": 0, "share": None}
     assert state.stat().st_mode & 0o777 == 0o644
 

@@ -17,13 +17,15 @@ from urllib.request import urlopen
 import pytest
 
 from appliance.enrol import files
+from appliance.hub.engine import HubEngine
+from appliance.hub.storage.state import HubState
 from appliance.pages import visit
 from appliance.pages.here import STALE_SECONDS, HereFacts
 from appliance.pages.server import PageServer
 from appliance.pages.visit import PagesConfig
 from appliance.protocol import vocabulary
 from appliance.protocol.values import Seconds
-from appliance.settings.config import HubConfig, PacingConfig
+from appliance.settings.config import HubConfig, PacingConfig, Register
 from appliance.settings.notice import NoticeConfig, stores
 from tests.pages.conftest import Page
 from tests.pages.stage import BOOTH, Stage, resize
@@ -150,6 +152,23 @@ def test_a_changed_configuration_changes_the_page(here: Page, booth: Booth) -> N
     assert "Mercado" not in said
 
 
+def test_the_times_in_force_are_shown_not_those_of_a_file_that_is_not_yet(here: Page, booth: Booth) -> None:
+    """What the running hub says of its times goes before ``hub.toml``, which it takes up at its next start."""
+    hub = HubEngine(
+        config=replace(booth.hub, retention_seconds=Seconds(240.0)),
+        register=Register(units=(), tablets=()),
+        stored=HubState(),
+        now=Seconds(time.time()),
+    )
+    booth.state.write_bytes(hub.publisher.public(Seconds(time.time())))
+    here.browser.refresh()
+    here.see("for at most 4 minutes", "#here")
+    assert "4 minutes" in unfold(here)
+    for broken in ({"retention": "long"}, {"retention": -1, "alert": 180, "service": 360}, [], None):
+        booth.say(running=broken)
+        assert json.loads(HereFacts(booth.path, BOOTH).json(time.time()))["retention"] == 300
+
+
 def test_without_somebody_who_answers_the_page_is_closed(here: Page, booth: Booth) -> None:
     """Each of controller, contact and legal basis is needed; the page says which is missing, and nothing else."""
     booth.change(notice=replace(booth.hub.notice, controller="", legal_basis=""))
@@ -195,12 +214,16 @@ def test_the_page_says_how_the_booth_is_now(here: Page, booth: Booth) -> None:
     here.see("About 1,200 people today · tops: 38 % black", "#state")
     for state, words in (
         ("paused", "The cameras are paused."),
+        ("aiming", "A camera is being set up: an installer sees lines and stick figures, no picture."),
         ("off", "No camera is watching now."),
         ("learning", "learning what is usual"),
     ):
         booth.say(state=state)
         here.browser.refresh()
         here.see(words, "#state")
+    booth.say(locked=2)
+    here.browser.refresh()
+    here.see("2 cameras are locked for good", "#state")
     booth.say(at=int(time.time()) - STALE_SECONDS - 5)
     here.browser.refresh()
     here.see("It is not known here whether the cameras are on.", "#state")

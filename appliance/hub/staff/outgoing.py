@@ -178,7 +178,13 @@ class StaffPublisher:
         """How the booth is at ``now``, for everybody."""
         needs = self._baseline.needs(self._config.warmup_people, now)
         people = self._daybook.number("people")
-        return room.public_telling(self._trends, self._roster.rows(), people, needs, now)
+        pacing = self._config.pacing
+        running = {
+            "retention": self._config.retention_seconds,
+            "alert": pacing.alert_seconds,
+            "service": pacing.service_seconds,
+        }
+        return room.public_telling(self._trends, self._roster.rows(), people, needs, now, running=running)
 
     def _last(self) -> boards.LastAlert | None:
         still = [held.alert for held in self._alerts.all() if held.ended_at is None and held.alert.flag]

@@ -12,7 +12,7 @@ Invariants:
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from statistics import NormalDist
 from typing import Any, Final
@@ -168,9 +168,17 @@ def _columns(name: str, spans: list[tuple[int, ...]]) -> dict[str, list[int]]:
 
 
 def public_telling(
-    trends: Trends, units: tuple[UnitRow, ...], people: int, needs: int, now: Seconds
+    trends: Trends,
+    units: tuple[UnitRow, ...],
+    people: int,
+    needs: int,
+    now: Seconds,
+    *,
+    running: Mapping[str, float],
 ) -> bytes:
     """How the booth is, for the public page: a state, cameras, crowds of today.
+
+    ``running`` are the times in force, in seconds: a file that was changed since the hub started is not.
 
     ``share`` is the commonest colour of tops of the last hours that are told, with its per cent; null where none is.
     """
@@ -190,6 +198,7 @@ def public_telling(
         "people": fives(people, nearest=False),
         "share": share,
     }
+    told["running"] = {name: int(seconds) for name, seconds in running.items()}
     return json_of(told)
 
 

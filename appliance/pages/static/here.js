@@ -11,7 +11,7 @@ import {VOCABULARY} from "./words.js";
 const AGAIN_MS = 20_000;
 
 /** @typedef {{name: string, levels: readonly string[]}} Attribute */
-/** @typedef {{state: string, watching: number, units: number, people: number, share: readonly [string, number] | null}} State */
+/** @typedef {{state: string, watching: number, units: number, people: number, share: readonly [string, number] | null, locked?: number}} State */
 /**
  * @typedef {object} Facts
  * @property {string} booth
@@ -58,7 +58,8 @@ function stateLine(state, t, lang) {
   const name = state && Object.hasOwn(t.state, state.state) ? state.state : "unknown";
   const today = state && state.people ? t.today(state.people.toLocaleString(lang === "zh" ? "zh-Hans" : lang)) : "";
   const share = state?.share ? t.share(state.share[1], words[state.share[0]] ?? state.share[0]) : "";
-  return el("div", {class: "state", "data-state": name, role: "status", id: "state"}, el("span", {class: "dot", "aria-hidden": "true"}), t.state[name], today || share ? el("small", {}, [today, share].filter(Boolean).join(" · ")) : null);
+  const locked = state?.locked ? t.locked(state.locked) : "";
+  return el("div", {class: "state", "data-state": name, role: "status", id: "state"}, el("span", {class: "dot", "aria-hidden": "true"}), t.state[name], today || share || locked ? el("small", {}, [today, share, locked].filter(Boolean).join(" · ")) : null);
 }
 
 /** @param {Facts} facts @param {readonly Attribute[]} attributes @param {HereTexts} t @param {string} lang */

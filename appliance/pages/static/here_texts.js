@@ -10,6 +10,7 @@
  * @property {Terms} state
  * @property {(people: string) => string} today
  * @property {(share: number, word: string) => string} share
+ * @property {(cameras: number) => string} locked
  * @property {(retention: string) => readonly string[]} short
  * @property {string} no
  * @property {(way: string) => string} wayRound
@@ -61,8 +62,8 @@ function directions(list) {
 /** @type {HereTexts} */
 const ENGLISH = {
   heading: "Cameras here read clothes, never faces", language: "Language", away: "This page cannot be reached. Ask the staff.",
-  state: {watching: "The cameras are watching now.", learning: "The cameras are watching and learning what is usual.", paused: "The cameras are paused.", off: "No camera is watching now.", unknown: "It is not known here whether the cameras are on. Ask the staff."},
-  today: (people) => `About ${people} people today`, share: (share, word) => `tops: ${share} % ${word}`,
+  state: {watching: "The cameras are watching now.", learning: "The cameras are watching and learning what is usual.", paused: "The cameras are paused.", off: "No camera is watching now.", aiming: "A camera is being set up: an installer sees lines and stick figures, no picture.", unknown: "It is not known here whether the cameras are on. Ask the staff."},
+  today: (people) => `About ${people} people today`, share: (share, word) => `tops: ${share} % ${word}`, locked: (cameras) => (cameras === 1 ? "1 camera is locked for good" : `${cameras} cameras are locked for good`),
   short: (retention) => [
     "They read what passers-by wear: colours, patterns and kinds of garments.", "No picture is kept, sent or shown, to anybody.",
     "Nothing above the shoulders is read: no face, no hair, no skin. No name, age, gender or shape of the body.",
@@ -94,8 +95,8 @@ const ENGLISH = {
 /** @type {HereTexts} */
 const SPANISH = {
   heading: "Aquí las cámaras leen ropa, nunca caras", language: "Idioma", away: "No se puede abrir esta página. Pregunte al personal.",
-  state: {watching: "Las cámaras están mirando ahora.", learning: "Las cámaras miran y aprenden qué es lo habitual.", paused: "Las cámaras están en pausa.", off: "Ninguna cámara mira ahora.", unknown: "Aquí no se sabe si las cámaras están encendidas. Pregunte al personal."},
-  today: (people) => `Unas ${people} personas hoy`, share: (share, word) => `parte de arriba: ${share} % ${word}`,
+  state: {watching: "Las cámaras están mirando ahora.", learning: "Las cámaras miran y aprenden qué es lo habitual.", paused: "Las cámaras están en pausa.", off: "Ninguna cámara mira ahora.", aiming: "Se está ajustando una cámara: quien la instala ve líneas y muñecos de palo, ninguna imagen.", unknown: "Aquí no se sabe si las cámaras están encendidas. Pregunte al personal."},
+  today: (people) => `Unas ${people} personas hoy`, share: (share, word) => `parte de arriba: ${share} % ${word}`, locked: (cameras) => (cameras === 1 ? "1 cámara bloqueada para siempre" : `${cameras} cámaras bloqueadas para siempre`),
   short: (retention) => [
     "Leen lo que llevan quienes pasan: colores, estampados y tipos de prenda.", "Ninguna imagen se guarda, se envía ni se muestra a nadie.",
     "No se lee nada por encima de los hombros: ni cara, ni pelo, ni piel. Ni nombre, edad, género o forma del cuerpo.",
@@ -127,8 +128,8 @@ const SPANISH = {
 /** @type {HereTexts} */
 const FRENCH = {
   heading: "Ici, des caméras lisent les vêtements, jamais les visages", language: "Langue", away: "Cette page est injoignable. Demandez à l’équipe.",
-  state: {watching: "Les caméras observent en ce moment.", learning: "Les caméras observent et apprennent ce qui est habituel.", paused: "Les caméras sont en pause.", off: "Aucune caméra n’observe en ce moment.", unknown: "On ne sait pas ici si les caméras sont allumées. Demandez à l’équipe."},
-  today: (people) => `Environ ${people} personnes aujourd’hui`, share: (share, word) => `hauts : ${share} % ${word}`,
+  state: {watching: "Les caméras observent en ce moment.", learning: "Les caméras observent et apprennent ce qui est habituel.", paused: "Les caméras sont en pause.", off: "Aucune caméra n’observe en ce moment.", aiming: "Une caméra est en cours de réglage : l’installateur voit des lignes et des bonshommes en traits, aucune image.", unknown: "On ne sait pas ici si les caméras sont allumées. Demandez à l’équipe."},
+  today: (people) => `Environ ${people} personnes aujourd’hui`, share: (share, word) => `hauts : ${share} % ${word}`, locked: (cameras) => (cameras === 1 ? "1 caméra verrouillée pour toujours" : `${cameras} caméras verrouillées pour toujours`),
   short: (retention) => [
     "Elles lisent ce que portent les passants : couleurs, motifs et types de vêtements.", "Aucune image n’est gardée, envoyée ni montrée, à personne.",
     "Rien n’est lu au-dessus des épaules : ni visage, ni cheveux, ni peau. Ni nom, ni âge, ni genre, ni forme du corps.",
@@ -160,8 +161,8 @@ const FRENCH = {
 /** @type {HereTexts} */
 const CHINESE = {
   heading: "这里的摄像头只看衣着，从不看脸", language: "语言", away: "无法打开此页面，请询问工作人员。",
-  state: {watching: "摄像头正在工作。", learning: "摄像头正在工作，并在学习平常的样子。", paused: "摄像头已暂停。", off: "现在没有摄像头在工作。", unknown: "此处无法得知摄像头是否开启，请询问工作人员。"},
-  today: (people) => `今日约 ${people} 人`, share: (share, word) => `上衣：${word} ${share}%`,
+  state: {watching: "摄像头正在工作。", learning: "摄像头正在工作，并在学习平常的样子。", paused: "摄像头已暂停。", off: "现在没有摄像头在工作。", aiming: "正在调整一个摄像头：安装人员只看到线条和火柴人，没有画面。", unknown: "此处无法得知摄像头是否开启，请询问工作人员。"},
+  today: (people) => `今日约 ${people} 人`, share: (share, word) => `上衣：${word} ${share}%`, locked: (cameras) => `${cameras} 个摄像头已永久锁定`,
   short: (retention) => [
     "它们读取行人的穿着：颜色、图案和款式。", "不保存、不发送、不展示任何画面，对任何人都如此。",
     "肩部以上的一切都不读取：没有脸、头发、皮肤；没有姓名、年龄、性别、体形。",
