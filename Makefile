@@ -30,6 +30,7 @@ OWN_SOURCE := $(filter command environment override,$(firstword $(origin SOURCE)
 
 export CACHE VENV
 export LEFTFIELD_MOSQUITTO := $(CACHE_PATH)/bin/mosquitto
+export LEFTFIELD_POSTGRES := $(CACHE_PATH)/bin/postgresql
 export LEFTFIELD_CACHE := $(CACHE_PATH)
 export LEFTFIELD_STREET := $(CACHE_PATH)/street.avi
 export PYTHONNOUSERSITE := 1

@@ -9,7 +9,7 @@ import fcntl
 import sys
 from typing import TYPE_CHECKING
 
-from setup import broker, environment, street, system, web
+from setup import broker, environment, postgres, street, system, web
 from setup.places import Places, places
 from setup.voice import SetupError, say
 
@@ -66,6 +66,8 @@ def _ready(where: Places, *, purpose: str, with_street: bool) -> bool:
         return False
     if purpose != "demo" and not web.ready(where):
         return False
+    if purpose == "test" and not postgres.ready(where):
+        return False
     return purpose == "python" or (broker.ready(where) and (street.ready(where) or not with_street))
 
 
@@ -97,6 +99,9 @@ def _set_up(where: Places, *, purpose: str, with_street: bool) -> None:
         return
     if not broker.ready(where):
         broker.provide(where)
+        worked = True
+    if purpose == "test" and not postgres.ready(where):
+        postgres.provide(where)
         worked = True
     if with_street and not street.ready(where):
         street.provide(where)

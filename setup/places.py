@@ -26,6 +26,11 @@ class Places:
         return self.cache / "bin" / "mosquitto"
 
     @property
+    def postgres(self) -> Path:
+        """The directory of PostgreSQL's launchers; LEFTFIELD_POSTGRES names it."""
+        return self.cache / "bin" / "postgresql"
+
+    @property
     def street(self) -> Path:
         """The sample street video; SOURCE defaults to it."""
         return self.cache / "street.avi"

@@ -16,6 +16,7 @@ from appliance.base.network import own_addresses
 from appliance.enrol import booth as booths
 from appliance.enrol import broker_store, files, notice_sign
 from appliance.enrol.broker import Listeners, mosquitto
+from appliance.enrol.fleet_commands import add_fleet
 from appliance.enrol.layout import days_left
 from appliance.enrol.names import host
 from appliance.enrol.notice_sign import PAPERS
@@ -89,6 +90,7 @@ def add_booth(subparsers: Subparsers) -> None:
     sign.add_argument("--paper", choices=tuple(PAPERS), default="A4", help="default %(default)s")
     sign.add_argument("--address", help="what the code opens (default: this hub's public page)")
     runs(sign, _sign)
+    add_fleet(actions)
     show = word(actions, "show", "who is in the register", "leftfield booth show --json")
     runs(show, _show)
 

@@ -170,6 +170,7 @@ def units_acl(booth: BoothId, register: Register) -> str:
         topics.receipt(booth, any_unit),
         topics.home_assistant(booth),
         *(topics.home_assistant(booth, unit.unit) for unit in register.units),
+        topics.fleet(booth, "+"),
     ]
     writes.append(topics.staff(booth, any_tablet, "answer"))
     reads.append(topics.alert(booth, any_alert))  # to clear what is left of alerts that ended without it

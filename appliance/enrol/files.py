@@ -22,6 +22,7 @@ from appliance.settings.config import (
     Register,
     UnitConfig,
 )
+from appliance.settings.fleet import FleetConfig
 from appliance.settings.notice import NoticeConfig
 
 _Value = str | int | float | bool | Path | None
@@ -92,7 +93,7 @@ def write_unit_config(path: Path, unit: UnitConfig) -> UnitConfig:
 def write_hub_config(path: Path, hub: HubConfig) -> HubConfig:
     """Write ``hub.toml`` and give what config.py reads in it. Unfit where that cannot be used."""
     tables = [*_tables(hub, _HUB_KEYS), _own(hub.broker, "broker"), _own(hub.pacing, "pacing")]
-    tables.append(_own(hub.notice, "notice"))
+    tables += [_own(hub.notice, "notice"), _own(hub.fleet, "fleet")]
     write_durably(path, "\n".join(filter(None, [_HEAD, *tables])).encode("utf-8"), mode=PUBLIC)
     return config.hub_config(path)
 
@@ -105,13 +106,21 @@ def _tables(settings: UnitConfig | HubConfig, keys: Mapping[str, Mapping[str, st
     ]
 
 
-def _own(settings: CameraConfig | BrokerAddress | PacingConfig | NoticeConfig, name: str) -> str:
+def _own(
+    settings: CameraConfig | BrokerAddress | PacingConfig | NoticeConfig | FleetConfig, name: str
+) -> str:
     """A table of its own, whose keys are the fields' names."""
     return _table(name, **_chosen(settings))
 
 
 def _chosen(
-    settings: UnitConfig | HubConfig | CameraConfig | BrokerAddress | PacingConfig | NoticeConfig,
+    settings: UnitConfig
+    | HubConfig
+    | CameraConfig
+    | BrokerAddress
+    | PacingConfig
+    | NoticeConfig
+    | FleetConfig,
 ) -> dict[str, _Value]:
     """What differs from the default, as it is written: keys in hexadecimal digits, times of day as HH:MM."""
     found: dict[str, _Value] = {}

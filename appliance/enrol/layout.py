@@ -15,6 +15,7 @@ from typing import Final
 from appliance.base import atomic_files
 from appliance.enrol import files, home, names
 from appliance.enrol.authority import Authority, key_pem, load_certificate, load_key, new_key
+from appliance.enrol.bridge import bridge_settings, fleet_in
 from appliance.enrol.broker import BrokerPlaces, Listeners, settings, staff_acl, units_acl
 from appliance.protocol import sign
 from appliance.protocol.values import BoothId
@@ -171,10 +172,12 @@ def write_rights(booth: BoothDirectory, authority: Authority, register: Register
     serials = tuple(int(path.name.split(".")[1], 16) for path in issued if path.name.split(".")[0] in revoked)
     places = (BrokerPlaces.system if booth.system else BrokerPlaces.beside)(booth.broker_directory)
     put_public(booth.broker_directory / "crl.pem", authority.revocations(serials, datetime.now(UTC)))
+    fleet = fleet_in(booth.broker_directory)
+    bridge = bridge_settings(booth.booth, fleet, places) if fleet else ""
     for name, text in (
         ("units.acl", units_acl(booth.booth, register)),
         ("staff.acl", staff_acl(booth.booth, register)),
-        ("mosquitto.conf", settings(booth.listeners, places)),
+        ("mosquitto.conf", settings(booth.listeners, places) + bridge),
     ):
         put_public(booth.broker_directory / name, text.encode("utf-8"))
 

@@ -21,6 +21,7 @@ from appliance.hub.alert_effects import AlertEffects
 from appliance.hub.alerts.alerts import Alerts
 from appliance.hub.alerts.erasure import ErasureIndex
 from appliance.hub.clock import WallClock, check_clock
+from appliance.hub.fleet_publisher import FleetView
 from appliance.hub.messages import IncomingMessage, OutgoingMessage
 from appliance.hub.pacing.pacing import Pacing
 from appliance.hub.records.daily_counts import DailyCounts
@@ -39,6 +40,7 @@ from appliance.hub.statistics.reasons import is_worth_a_walk, reasons_for
 from appliance.hub.storage.restore import learnt, snapshot_of
 from appliance.hub.storage.state import HubState, PendingObservation, Snapshot, StateDelta
 from appliance.protocol import topics
+from appliance.protocol.fleet_report import DAYS_TOLD
 from appliance.protocol.receipt import AdmissionReceipt
 from appliance.protocol.values import ALERT_FORM, AlertId, Flag, Heartbeat, Observation, Seconds
 from appliance.settings.config import HubConfig, Register
@@ -137,6 +139,18 @@ class HubEngine:
     def floor_warning(self, now: Seconds) -> str:
         """Why the configured floor cannot empty the box today, and what would; empty where it can."""
         return self._pacing.warning(self.daily_counts.today(), now)
+
+    def fleet_view(self, now: Seconds) -> FleetView:
+        """What the fleet may be told of."""
+        return FleetView(
+            baseline=self.baseline.state(),
+            days=self.daily_counts.days(DAYS_TOLD),
+            units=self._unit_statuses.rows(),
+            changes=self._drift.changes(),
+            open_alerts=self.alerts.open,
+            weight=self.baseline.weight(now),
+            needs=self.baseline.needs(self._config.warmup_people, now),
+        )
 
     def changes(self) -> tuple[Change, ...]:
         """What people wear now that they usually do not."""

@@ -27,6 +27,7 @@ from appliance.base.systemd import Notifier, log, stop_requested
 from appliance.hub.engine import BatchResult, HubEngine
 from appliance.hub.exchange.prior_publisher import PriorPublisher
 from appliance.hub.exchange.receipt_publisher import ReceiptPublisher
+from appliance.hub.fleet_link import FleetLink
 from appliance.hub.messages import IncomingMessage, OutgoingMessage
 from appliance.hub.staff.messages import json_of
 from appliance.hub.storage.store import Store
@@ -89,6 +90,7 @@ class Watch:
         )
         self._receipts = ReceiptPublisher(booth=config.booth, private_key=key)
         self._receipts_due_at = math.inf
+        self._fleet = FleetLink(config, key, Seconds(time.time()))
         root = f"{topics.ROOT}/{config.booth}"
         self._link = Link(
             address=config.broker,
@@ -171,6 +173,8 @@ class Watch:
         if self._link.up and (prior := self._bulletin.telling(self._booth.baseline, now)):
             self._tell(prior)
             log("prior published to the units")
+        for report in self._fleet.tellings(self._booth, now) if self._link.up else ():
+            self._tell(report)
         for message in messages:
             self._link.acknowledge(message)
         if self._link.up:  # stored, and acknowledged to the broker: now the unit may forget it

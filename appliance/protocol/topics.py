@@ -72,6 +72,11 @@ def home_assistant(booth: BoothId, unit: UnitId | None = None) -> str:
     return f"homeassistant/device/leftfield_{booth}{f'_{unit}' if unit else ''}/config"
 
 
+def fleet(booth: BoothId, kind: str) -> str:
+    """A report to the booth's fleet (``protocol/fleet_report.py``); the broker's bridge passes on these alone."""
+    return f"{ROOT}/{booth}/fleet/{kind}"
+
+
 def alert(booth: BoothId, name: AlertId) -> str:
     """One alert, retained until it ends."""
     return f"{ROOT}/{booth}/alert/{name}"

@@ -15,6 +15,7 @@ from typing import Final
 
 from appliance.base.errors import Unfit
 from appliance.protocol.values import BoothId, Seconds, TabletId, UnitId
+from appliance.settings.fleet import FleetConfig, fleet_config
 from appliance.settings.notice import NoticeConfig, notice_config
 from appliance.settings.toml_table import Table, load
 
@@ -134,6 +135,7 @@ class HubConfig:
     notice: NoticeConfig = field(default_factory=NoticeConfig)
     home_assistant: bool = False
     """Whether Home Assistant is told which figures there are (``hub/staff/home_assistant.py``)."""
+    fleet: FleetConfig = field(default_factory=FleetConfig)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -298,6 +300,7 @@ def hub_config(path: Path) -> HubConfig:
         language=language,
         notice=notice_config(root.table("notice", optional=True)),
         home_assistant=integrations.get("home_assistant", bool, default=False),
+        fleet=fleet_config(root.table("fleet", optional=True)),
     )
     for table in (hub, integrations, root):
         table.end()

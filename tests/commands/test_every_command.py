@@ -166,6 +166,9 @@ WRITERS = (
     "update check {release}/unit-1.1.update --key {release}/key.pub",
     "update offer {release}/unit-1.1.update --key {release}/key.pub --bundles {new}",
     "flash {image} {new}/card --label {new} --yes",
+    "fleet create city --host 127.0.0.1 --directory {new}/city",
+    "booth fleet request --fleet city --directory {booth}",
+    "booth fleet leave --yes --directory {booth}",
 )
 """A line for each command that writes to standard output."""
 SILENT = {
@@ -186,6 +189,14 @@ SILENT = {
     "leftfield update fetch": "for machines made from an image, see tests/update and make image-test",
     "leftfield update confirm": "tells people only, in the journal",
     "leftfield update status": "for machines made from an image, see make image-test",
+    "leftfield booth fleet join": "needs a fleet's answer, see tests/fleet",
+    **dict.fromkeys(
+        (
+            f"leftfield fleet {action}"
+            for action in ("add", "withdraw", "show", "baseline", "worker", "page", "up")
+        ),
+        "needs a database, see tests/fleet",
+    ),
     "leftfield demo": "a show of several processes, see tests/demo",
 }
 

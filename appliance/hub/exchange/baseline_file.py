@@ -96,9 +96,12 @@ def hub_name(booth: BoothId, public_key: bytes) -> str:
     return f"{booth}/{key_id(public_key).hex()}"
 
 
-def encode(one: BaselineFile, private_key: bytes) -> bytes:
-    """The signed file of ``one``; the same baseline and key give the same bytes."""
-    state, home = one.state, hub_name(one.booth, public_key_of(private_key))
+def encode(one: BaselineFile, private_key: bytes, *, home: str = "") -> bytes:
+    """The signed file of ``one``; the same baseline and key give the same bytes.
+
+    ``home`` is this hub's name in the lineage, where that is not the one of ``private_key``.
+    """
+    state, home = one.state, home or hub_name(one.booth, public_key_of(private_key))
     document: dict[str, Any] = {
         "form": FORM,
         "vocabulary": vocabulary.VERSION,

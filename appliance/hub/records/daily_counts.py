@@ -61,6 +61,15 @@ class DailyCounts:
         """How many of ``what`` today."""
         return self._counts[self.day, what]
 
+    def days(self, most: int) -> dict[str, dict[str, int]]:
+        """Everything that was counted on the last ``most`` days until today, by day and name."""
+        known = [day_of(Seconds(self._now - back * 86_400)) for back in range(most)]
+        found: dict[str, dict[str, int]] = {}
+        for (day, what), number in self._counts.items():
+            if day in known and number:
+                found.setdefault(day, {})[what] = number
+        return found
+
     def passed(self) -> None:
         """Somebody passed; the first of the day says when the day began."""
         self.count("people")
