@@ -93,8 +93,7 @@ class Run:
 
     def settle(self) -> dict[str, str]:
         """Let the booths say all once more; what still differs from the truth after a while."""
-        for booth in self.booths.values():
-            until(lambda booth=booth: listening(booth.port), "a booth's broker")
+        until(lambda: all(listening(booth.port) for booth in self.booths.values()), "the booths' brokers")
         until(lambda: all(link.up for link in self.links.values()), "the hubs' links")
         deadline, wrong = time.monotonic() + 60, {"all": "nothing has come"}
         while wrong and time.monotonic() < deadline:

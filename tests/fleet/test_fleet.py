@@ -83,9 +83,9 @@ def test_a_real_hub_reports_through_its_broker_to_the_fleet(
         processes.close()
 
 
-def said(*words: str, **more: object) -> str:
+def said(*words: str) -> str:
     done = subprocess.run(
-        [*LEFTFIELD, *words], capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL, **more
+        [*LEFTFIELD, *words], capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL
     )
     assert done.returncode == 0, done.stderr
     return done.stdout
