@@ -98,7 +98,7 @@ def test_every_command_that_is_quoted_exists(document: Path) -> None:
     for words in quoted:
         asked = shlex.split(re.split(r"[|>;]", words)[0])
         parser = cli.parser(asked[:1])
-        for word in asked[:2]:
+        for word in asked[:3]:
             actions = [
                 one for one in parser._actions if getattr(one, "choices", None) and not one.option_strings
             ]
