@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Final
 
 from appliance import __version__
@@ -21,6 +22,7 @@ from appliance.asyncapi.forms import Form
 from appliance.enrol.broker import staff_acl, units_acl
 from appliance.enrol.names import DESK, HUB, METRICS
 from appliance.protocol import topics
+from appliance.protocol.fleet_report import ReportKind
 from appliance.protocol.values import AlertId, BoothId, TabletId, UnitId
 from appliance.settings.config import EnrolledUnit, Register
 
@@ -97,6 +99,17 @@ TOPICS: Final = (
             ("forget", payloads.claim, "Somebody wants to be forgotten."),
             (topics.PAIR_LEAF, payloads.pair, "An installer pairs a camera."),
             ("answer", payloads.answer, "The answer to a request, with the request's correlation data."),
+        )
+    ),
+    *(
+        Topic(
+            key=f"fleet{kind.value.title()}", address=topics.fleet(_BOOTH, kind.value), sealed=True,
+            form=partial(payloads.fleet_report, kind), about=f"To the booth's fleet: {about}.",
+        )
+        for kind, about in (
+            (ReportKind.DAYS, "counts of its last days"),
+            (ReportKind.BASELINE, "what is usual here"),
+            (ReportKind.MOMENT, "how it is now"),
         )
     ),
     Topic(

@@ -38,6 +38,7 @@ from appliance.hub.records.trends import CLASSES, ENDS, LEAST, QUARTER, SHOWN, S
 from appliance.hub.staff.notices import Condition
 from appliance.pairing.requests import DIRECTIONS
 from appliance.protocol import prior, receipt, vocabulary
+from appliance.protocol.fleet_report import COUNTED, FORM, ReportKind
 from appliance.protocol.health import HEALTH_CAPACITY
 from appliance.protocol.values import ALERT_FORM, COUNTER_LIMIT, TIME_STEP, AlertState, Dismissal, Lens
 from appliance.protocol.vocabulary import ATTRIBUTES
@@ -69,6 +70,39 @@ def unit_status() -> Form:
     """What a unit's RELAY says of itself; its last will has no counts."""
     keys = _ONLINE | {"spooled": COUNT, "dropped": COUNT, "disk": {"const": "low"}}
     return message(keys, optional=("spooled", "dropped", "disk"))
+
+
+def fleet_report(kind: ReportKind) -> Form:
+    """A report's document, of one kind (``protocol/fleet_report.py``)."""
+    day = record(dict.fromkeys(COUNTED, COUNT) | {"people": FIVES, "flags": FIVES}, optional=COUNTED)
+    bodies: dict[ReportKind, Form] = {
+        ReportKind.DAYS: {
+            "type": "object",
+            "patternProperties": {r"^\d{4}-\d{2}-\d{2}$": day},
+            "additionalProperties": False,
+        },
+        ReportKind.BASELINE: record({"file": TEXT}),
+        ReportKind.MOMENT: record(
+            {
+                "people": FIVES,
+                "weight": FIVES,
+                **dict.fromkeys(("needs", "open", "refused", "spooled"), COUNT),
+                "units": several(row(NAME, TEXT, _LINK)),
+                "changes": several(row(TEXT, TEXT, PERCENT, PERCENT)),
+            }
+        ),
+    }
+    return record(
+        {
+            "form": {"const": FORM},
+            "booth": NAME,
+            "kind": {"const": kind.value},
+            "epoch": _COUNTER,
+            "seq": _COUNTER,
+            "made_at": TIME,
+            "body": bodies[kind],
+        }
+    )
 
 
 def receipt_document() -> Form:

@@ -22,6 +22,7 @@ from typing import Final
 from appliance.base.errors import Unfit
 from appliance.enrol.names import DESK, HUB, METRICS
 from appliance.protocol import topics
+from appliance.protocol.fleet_report import ReportKind
 from appliance.protocol.values import AlertId, BoothId, TabletId, UnitId
 from appliance.settings.config import Register
 
@@ -170,7 +171,7 @@ def units_acl(booth: BoothId, register: Register) -> str:
         topics.receipt(booth, any_unit),
         topics.home_assistant(booth),
         *(topics.home_assistant(booth, unit.unit) for unit in register.units),
-        topics.fleet(booth, "+"),
+        *(topics.fleet(booth, kind.value) for kind in ReportKind),
     ]
     writes.append(topics.staff(booth, any_tablet, "answer"))
     reads.append(topics.alert(booth, any_alert))  # to clear what is left of alerts that ended without it

@@ -53,10 +53,16 @@ class Booth(World):
         self.broker.kill()  # it may not listen for a signal to read them yet
         self.broker.wait(PATIENCE)
         self.start_broker()
-        self.config.write_text(f"{self.config.read_text()}[integrations]\nhome_assistant = true\n")
+        home = f"{BOOTH}/{'0' * 16}"
+        own_tables = f'[integrations]\nhome_assistant = true\n[fleet]\nhub = "{home}"\n'
+        self.config.write_text(self.config.read_text() + own_tables)
         address = replace(self.booth.hub_broker, key=own, certificate=own.with_suffix(".pem"))
         self.listener = Link(address=address, name="listener", subscriptions=("#",))
         self.listener.start()
+        deadline = time.monotonic() + PATIENCE
+        while not self.listener.up:  # what is not retained must not be said before somebody listens
+            assert time.monotonic() < deadline
+            self.hear()
         self.metrics_port, desk_port = free_ports(2)
         leftfield = [sys.executable, "-m", "appliance.cli"]
         here = ["--directory", str(self.booth.directory)]
