@@ -209,12 +209,16 @@ class Pipeline:
         return () if person is None else self.read(person)
 
     def person(self, frame: Frame, box: Box, others: Sequence[Box]) -> Headless | None:
-        """Whoever is in ``box``, without a head; None where no pose fits."""
+        """Whoever is in ``box``, without a head; None where no pose fits, with the others in sight or without."""
         start = self._clock()
         pose = self.poses.find(frame, box)
+        person = None if pose is None else headless(frame, pose, others)
+        if person is None and others:  # the joints may be a neighbour's
+            pose = self.poses.find_without(frame, box, others)
+            person = None if pose is None else headless(frame, pose, others)
         self.cost.glances += 1
         self.cost.posing += self._clock() - start
-        return None if pose is None else headless(frame, pose, others)
+        return person
 
     def read(self, person: Headless) -> tuple[AttributeReading, ...]:
         """What is worn, under the light of the frames so far."""

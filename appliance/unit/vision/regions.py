@@ -37,6 +37,8 @@ _HEAD_RADIUS: Final = 0.40
 """Blanked around the head joints beyond the farthest of them, in torso lengths (a head is 0.45 of one high)."""
 _HEAD_ZONE: Final = 0.24
 """Upper share of somebody else's box that is blanked: head and neck are 0.18 of a standing person."""
+_SWUNG: Final = 0.12
+"""Share of somebody's box, on either side, that below the head holds little but swinging arms."""
 _SHORTEST_TORSO: Final = 14.0
 _UPRIGHT: Final = 0.75
 _TILT: Final = 0.6
@@ -140,13 +142,20 @@ def _blank_head(seen: Mask, joints: Points, torso: float) -> None:
 
 
 def _blank_other(seen: Mask, other: Box, *, own: Box, origin: tuple[int, int]) -> None:
-    """Zero the head zone of somebody else, and all of whoever stands nearer."""
+    """Zero the head zone of somebody else, and the trunk and legs of whoever stands nearer."""
+    neck = other.top + _HEAD_ZONE * other.height
+    _blank(seen, origin, (other.left, other.right), 0.05 * other.width, (other.top - 0.03 * other.height, neck))
+    if other.bottom > own.bottom:
+        _blank(seen, origin, (other.left, other.right), -_SWUNG * other.width, (neck, other.bottom))
+
+
+def _blank(
+    seen: Mask, origin: tuple[int, int], across: tuple[float, float], aside: float, down: tuple[float, float]
+) -> None:
+    """Zero the columns ``across``, widened by ``aside``, in the rows ``down`` of the frame."""
     left, top = origin
-    nearer = other.bottom > own.bottom
-    aside = 0.05 * other.width
-    below = other.bottom if nearer else other.top + _HEAD_ZONE * other.height
-    x0, x1 = max(0, math.floor(other.left - aside - left)), math.ceil(other.right + aside - left)
-    y0, y1 = max(0, math.floor(other.top - 0.03 * other.height - top)), math.ceil(below - top)
+    x0, x1 = max(0, math.floor(across[0] - aside - left)), math.ceil(across[1] + aside - left)
+    y0, y1 = max(0, math.floor(down[0] - top)), math.ceil(down[1] - top)
     if x1 > x0 and y1 > y0:
         seen[y0:y1, x0:x1] = 0
 

@@ -85,6 +85,19 @@ def test_other_heads_in_the_crop_are_blanked() -> None:
     assert head_pixels(person.pixels) == 0
 
 
+def test_of_whoever_stands_nearer_only_the_swinging_arms_are_left() -> None:
+    """Beside a nearer person's trunk and legs one's own cloth is still seen; beside their head it is not."""
+    pose = standing(BOX)
+    nearer = Box(left=150, top=90, right=250, bottom=290)
+    person = headless(picture(pose), pose, [nearer])
+    assert person is not None
+    column = 155 - int(BOX.left - 0.06 * BOX.height)
+    head, trunk = round((120 - BOX.top) * person.scale), round((190 - BOX.top) * person.scale)
+    assert person.seen[head, round(column * person.scale)] == 0
+    assert person.seen[trunk, round(column * person.scale)] == 255
+    assert person.seen[trunk, round((column + 12) * person.scale)] == 0
+
+
 def test_the_frame_stays_as_it_was() -> None:
     """Blanking happens in a copy: another person in the same frame is not harmed."""
     pose = standing(BOX)

@@ -33,6 +33,8 @@ _TORSO = (Joint.LEFT_SHOULDER, Joint.RIGHT_SHOULDER, Joint.LEFT_HIP, Joint.RIGHT
 _OUTSIDE = 0.15  # share of the box by which a joint may lie outside it
 _BELONGING = 0.75  # share of sure joints that must lie in the widened box
 _FEWEST_SURE = 6
+_APART = 0.25  # of the box's width: nearer centres cannot be told apart by a line between them
+_PAINT = 114
 _LEAST_EXTENT = 0.5  # of the box's height, from highest to lowest sure joint
 
 
@@ -156,6 +158,23 @@ def belongs(joints: npt.NDArray[np.float32], box: Box, *, sure: float = DEFAULT_
     return float(inside.mean()) >= _BELONGING and float(y.max() - y.min()) >= _LEAST_EXTENT * box.height
 
 
+def covered(shown: npt.NDArray[np.uint8], square: Square, box: Box, other: Box) -> bool:
+    """Paint over somebody else in a square crop, up to half-way between the two; tell whether there was anything."""
+    mine, theirs = (box.left + box.right) / 2, (other.left + other.right) / 2
+    if abs(theirs - mine) < _APART * box.width:
+        return False
+    border = (mine + theirs) / 2
+    left, right = (max(other.left, border), other.right) if theirs > mine else (other.left, min(other.right, border))
+    scale = shown.shape[0] / square.side
+    columns = [min(max(round((x - square.left) * scale), 0), shown.shape[1]) for x in (left, right)]
+    rows = [min(max(round((y - square.top) * scale), 0), shown.shape[0]) for y in (other.top, other.bottom)]
+    part = shown[rows[0] : rows[1], columns[0] : columns[1]]
+    if part.size == 0:
+        return False
+    part[:] = _PAINT
+    return True
+
+
 class Poses:
     """The pose finder: keeps its input buffer, so one per thread."""
 
@@ -169,6 +188,16 @@ class Poses:
         """Return the pose of the person in `box`, or None when the joints found are not this person's."""
         square = square_around(box)
         crop_square(frame.pixels, square, self._shown[0])
+        return self._found(square, box)
+
+    def find_without(self, frame: Frame, box: Box, beside: Sequence[Box]) -> Pose | None:
+        """The same with the people in the boxes `beside` painted over; None, and no look, where none is near."""
+        square = square_around(box)
+        crop_square(frame.pixels, square, self._shown[0])
+        near = [covered(self._shown[0], square, box, other) for other in beside]
+        return self._found(square, box) if any(near) else None
+
+    def _found(self, square: Square, box: Box) -> Pose | None:
         joints = self._decoder.joints(self.model.invoke(self._shown))
         joints[:, :2] *= np.float32(square.side / self._shown.shape[1])
         joints[:, 0] += square.left

@@ -13,6 +13,7 @@ from appliance.unit.vision.models.pose_estimator import (
     Poses,
     Square,
     belongs,
+    covered,
     crop_square,
     square_around,
 )
@@ -171,9 +172,30 @@ def test_where_nobody_is_there_is_no_pose() -> None:
         Box(left=800, top=800, right=900, bottom=990),
     ):
         assert poses.find(frame, box) is None
+        assert poses.find_without(frame, box, [BOX]) is None
 
 
 def test_a_model_with_other_outputs_is_unfit() -> None:
     """The people model is not mistaken for a pose model."""
     with pytest.raises(Unfit, match="outputs are"):
         PoseDecoder(read_catalogue(default_model_directory()).named("people"))
+
+
+@pytest.mark.parametrize(("left", "painted"), [(150.0, slice(60, 86)), (50.0, slice(14, 40))])
+def test_a_neighbour_is_painted_over_up_to_half_way(left: float, painted: slice) -> None:
+    """On either side, from half-way between the two people to the neighbour's far edge, and nothing of the person."""
+    shown = np.zeros((100, 100, 3), np.uint8)
+    box, other = Box(left=100, top=50, right=180, bottom=250), Box(left=left, top=90, right=left + 80, bottom=250)
+    assert covered(shown, Square(left=15, top=25, side=250), box, other)
+    columns = np.flatnonzero(shown.any(axis=(0, 2)))
+    assert (columns[0], columns[-1] + 1) == pytest.approx((painted.start, painted.stop), abs=1)
+    assert not shown[:24].any()
+    assert shown[26:89, columns].all()
+
+
+def test_whoever_stands_behind_is_not_painted_over() -> None:
+    """No line tells people with the same middle apart; somebody outside the crop leaves it as it is."""
+    shown = np.zeros((100, 100, 3), np.uint8)
+    for other in (Box(left=105, top=60, right=185, bottom=240), Box(left=700, top=60, right=780, bottom=240)):
+        assert not covered(shown, square_around(BOX), BOX, other)
+    assert not shown.any()
