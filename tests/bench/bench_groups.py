@@ -1,9 +1,9 @@
-"""Prints how many people are read alone and in groups: `bench_groups.py --pictures PATH… [--every N]`.
+"""Prints how many people are read alone and in groups: `bench_groups.py --pictures PATH... [--every N]`.
 
-PATH is a picture, a video or a folder of them; of a video each N-th frame is taken. People are found by the unit itself
-(score 0.5, 100 pixels high or more, in videos 60). By how much of their box the box of one other person covers they are
-alone (below .02), touching (below .25) or behind or before somebody; each is read, or has no pose, no sure shoulders and
-hips, or too little of the trunk in sight. No picture is written.
+PATH is a picture, a video or a folder of them; of a video each N-th frame is taken. People are found by the unit
+itself (score 0.5, 100 pixels high or more, in videos 60). By how much of their box the box of one other person covers
+they are alone (below .02), touching (below .25) or behind or before somebody; each is read, or has no pose, no sure
+shoulders and hips, or too little of the trunk in sight. No picture is written.
 """
 
 from __future__ import annotations

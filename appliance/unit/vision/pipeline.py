@@ -29,13 +29,13 @@ from appliance.unit.vision.models.catalogue import default_model_directory, read
 from appliance.unit.vision.models.garments import Garments
 from appliance.unit.vision.models.pattern import Patterns
 from appliance.unit.vision.models.person_detector import People
-from appliance.unit.vision.models.pose_estimator import Poses
+from appliance.unit.vision.models.pose_estimator import Poses, standing
 from appliance.unit.vision.models.runtime import Accelerator, Wish, choose_accelerator, load_model
 from appliance.unit.vision.regions import Headless, headless
 from appliance.unit.vision.tracking.boxes import iou
 from appliance.unit.vision.tracking.track import Track, TrackRules
 from appliance.unit.vision.tracking.tracker import Tracker
-from appliance.unit.vision.types import AttributeReading, Box, Detection, Frame, Keypoint, Pose
+from appliance.unit.vision.types import AttributeReading, Box, Detection, Frame
 
 LEAST_SCORE = 0.30
 """Detections below are not made at all; between this and the tracker's ``sure`` they only continue tracks."""
@@ -262,21 +262,6 @@ class Pipeline:
             self.counts.unread += 1
             return None
         return self._described(past)
-
-
-def standing(box: Box) -> Pose:
-    """The pose of an upright figure that fills a box: for warming up and for tests."""
-    places = (
-        (0.5, 0.08), (0.53, 0.07), (0.47, 0.07), (0.56, 0.08), (0.44, 0.08), (0.66, 0.2), (0.34, 0.2), (0.72, 0.35),
-        (0.28, 0.35), (0.75, 0.48), (0.25, 0.48), (0.6, 0.5), (0.4, 0.5), (0.6, 0.72), (0.4, 0.72), (0.6, 0.93),
-        (0.4, 0.93),
-    )  # fmt: skip
-    return Pose(
-        box=box,
-        keypoints=tuple(
-            Keypoint(x=box.left + x * box.width, y=box.top + y * box.height, score=0.9) for x, y in places
-        ),
-    )
 
 
 def load(config: UnitConfig, given: StartInputs = NOTHING) -> tuple[Pipeline, Accelerator]:

@@ -144,7 +144,9 @@ def _blank_head(seen: Mask, joints: Points, torso: float) -> None:
 def _blank_other(seen: Mask, other: Box, *, own: Box, origin: tuple[int, int]) -> None:
     """Zero the head zone of somebody else, and the trunk and legs of whoever stands nearer."""
     neck = other.top + _HEAD_ZONE * other.height
-    _blank(seen, origin, (other.left, other.right), 0.05 * other.width, (other.top - 0.03 * other.height, neck))
+    _blank(
+        seen, origin, (other.left, other.right), 0.05 * other.width, (other.top - 0.03 * other.height, neck)
+    )
     if other.bottom > own.bottom:
         _blank(seen, origin, (other.left, other.right), -_SWUNG * other.width, (neck, other.bottom))
 

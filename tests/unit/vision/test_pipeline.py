@@ -16,8 +16,9 @@ from appliance.unit.inputs.start_inputs import StartInputs
 from appliance.unit.vision.attributes.priors import CALIBRATION, SHIPPED, Usual
 from appliance.unit.vision.camera.frame_source import open_source
 from appliance.unit.vision.glance import GlanceRules, Glances, hidden_share, select_crops
+from appliance.unit.vision.models.pose_estimator import standing
 from appliance.unit.vision.models.runtime import Wish, choose_accelerator
-from appliance.unit.vision.pipeline import DescribedPerson, Pipeline, pipeline_on, standing
+from appliance.unit.vision.pipeline import DescribedPerson, Pipeline, pipeline_on
 from appliance.unit.vision.tracking.tracker import Tracker
 from appliance.unit.vision.types import Box, Detection, Frame
 from tests.unit.vision.models.test_people import figure

@@ -5,7 +5,7 @@ import dataclasses
 import numpy as np
 import pytest
 
-from appliance.unit.vision.pipeline import standing
+from appliance.unit.vision.models.pose_estimator import standing
 from appliance.unit.vision.regions import MOST_ROWS, Regions, headless, regions
 from appliance.unit.vision.types import Box, Frame, Joint, Keypoint, Pose
 

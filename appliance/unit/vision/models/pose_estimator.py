@@ -158,13 +158,30 @@ def belongs(joints: npt.NDArray[np.float32], box: Box, *, sure: float = DEFAULT_
     return float(inside.mean()) >= _BELONGING and float(y.max() - y.min()) >= _LEAST_EXTENT * box.height
 
 
+def standing(box: Box) -> Pose:
+    """The pose of an upright figure that fills a box: for warming up and for tests."""
+    places = (
+        (0.5, 0.08), (0.53, 0.07), (0.47, 0.07), (0.56, 0.08), (0.44, 0.08), (0.66, 0.2), (0.34, 0.2), (0.72, 0.35),
+        (0.28, 0.35), (0.75, 0.48), (0.25, 0.48), (0.6, 0.5), (0.4, 0.5), (0.6, 0.72), (0.4, 0.72), (0.6, 0.93),
+        (0.4, 0.93),
+    )  # fmt: skip
+    return Pose(
+        box=box,
+        keypoints=tuple(
+            Keypoint(x=box.left + x * box.width, y=box.top + y * box.height, score=0.9) for x, y in places
+        ),
+    )
+
+
 def covered(shown: npt.NDArray[np.uint8], square: Square, box: Box, other: Box) -> bool:
     """Paint over somebody else in a square crop, up to half-way between the two; tell whether there was anything."""
     mine, theirs = (box.left + box.right) / 2, (other.left + other.right) / 2
     if abs(theirs - mine) < _APART * box.width:
         return False
     border = (mine + theirs) / 2
-    left, right = (max(other.left, border), other.right) if theirs > mine else (other.left, min(other.right, border))
+    left, right = (
+        (max(other.left, border), other.right) if theirs > mine else (other.left, min(other.right, border))
+    )
     scale = shown.shape[0] / square.side
     columns = [min(max(round((x - square.left) * scale), 0), shown.shape[1]) for x in (left, right)]
     rows = [min(max(round((y - square.top) * scale), 0), shown.shape[0]) for y in (other.top, other.bottom)]

@@ -9,7 +9,7 @@ from appliance.protocol.vocabulary import ATTRIBUTES
 from appliance.unit.vision.attributes.colours import linear
 from appliance.unit.vision.attributes.fusion import describe
 from appliance.unit.vision.attributes.reading import read
-from appliance.unit.vision.pipeline import standing
+from appliance.unit.vision.models.pose_estimator import standing
 from appliance.unit.vision.regions import headless
 from appliance.unit.vision.types import Box, Frame, Joint
 from tests.cards import CROSSTALK, TUNGSTEN, Camera

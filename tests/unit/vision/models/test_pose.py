@@ -185,7 +185,10 @@ def test_a_model_with_other_outputs_is_unfit() -> None:
 def test_a_neighbour_is_painted_over_up_to_half_way(left: float, painted: slice) -> None:
     """On either side, from half-way between the two people to the neighbour's far edge, and nothing of the person."""
     shown = np.zeros((100, 100, 3), np.uint8)
-    box, other = Box(left=100, top=50, right=180, bottom=250), Box(left=left, top=90, right=left + 80, bottom=250)
+    box, other = (
+        Box(left=100, top=50, right=180, bottom=250),
+        Box(left=left, top=90, right=left + 80, bottom=250),
+    )
     assert covered(shown, Square(left=15, top=25, side=250), box, other)
     columns = np.flatnonzero(shown.any(axis=(0, 2)))
     assert (columns[0], columns[-1] + 1) == pytest.approx((painted.start, painted.stop), abs=1)
