@@ -38,6 +38,7 @@ MODULES: Final = (
     CommandModule(commands=("backup", "restore"), module="appliance.hub.backup_commands"),
     CommandModule(commands=("rehearse",), module="appliance.hub.rehearse"),
     CommandModule(commands=("score",), module="appliance.hub.batch.score"),
+    CommandModule(commands=("erase",), module="appliance.commands.erase"),
     CommandModule(commands=("fleet",), module="appliance.fleet.commands"),
     CommandModule(commands=("image", "firewall"), module="appliance.image.commands"),
     CommandModule(commands=("update",), module="appliance.update.commands"),

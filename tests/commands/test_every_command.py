@@ -189,6 +189,8 @@ SILENT = {
     "leftfield update fetch": "for machines made from an image, see tests/update and make image-test",
     "leftfield update confirm": "tells people only, in the journal",
     "leftfield update status": "for machines made from an image, see make image-test",
+    "leftfield erase hub": "tried with real processes, see tests/commands/test_erase.py",
+    "leftfield erase unit": "tried with real processes, see tests/commands/test_erase.py",
     "leftfield booth fleet join": "needs a fleet's answer, see tests/fleet",
     **dict.fromkeys(
         (
