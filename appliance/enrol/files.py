@@ -73,6 +73,7 @@ _HUB_KEYS: Final = {
             "database",
             "warmup_people",
             "retention_seconds",
+            "collect",
             "language",
             "signing_key",
             "prior_key",

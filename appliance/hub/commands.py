@@ -20,7 +20,8 @@ from pathlib import Path
 from appliance.base.errors import Unfit
 from appliance.hub.exchange import baseline_file, transfer
 from appliance.hub.exchange.transfer import NamedContent
-from appliance.hub.records import audit
+from appliance.hub.records import audit, maturity
+from appliance.hub.storage.restore import learnt
 from appliance.protocol import sign
 from appliance.protocol.values import Seconds
 from appliance.settings import config as configs
@@ -56,6 +57,12 @@ def add_parsers(subparsers: Subparsers) -> None:
             "add up several files to one, signed by this hub, on standard output",
             f"merge monday.baseline tuesday.baseline {key} > both.baseline",
             _merge,
+        ),
+        (
+            "maturity",
+            "say what this hub can tell already, and when it can tell the rest",
+            "maturity",
+            _maturity,
         ),
         ("inspect", "say what is in a file", f"inspect corner.baseline {key}", _inspect),
         (
@@ -95,6 +102,8 @@ def _action(
         parser.add_argument(
             "file", type=Path, metavar="FILE", help="a baseline file, or - for standard input"
         )
+    if name == "maturity":
+        parser.add_argument("--json", action="store_true", help="one JSON object")
     if name == "import":
         yes_option(parser)
         parser.add_argument(
@@ -173,6 +182,21 @@ def _merge(given: argparse.Namespace) -> int:
     made = transfer.merge_baselines(config, files, _typed(given.key), _now())
     write_bytes(made.content, given.out)
     _say(f"{made.people:,} people from {len(files)} files")
+    return 0
+
+
+def _maturity(given: argparse.Namespace) -> int:
+    config = configs.hub_config(given.config)
+    store = transfer.existing_store(config, alone=False)
+    try:
+        stored, now = store.load(), _now()
+    finally:
+        store.close()
+    baseline = learnt(stored).baseline
+    found = maturity.maturity_of(baseline, stored.tallies, warmup_people=config.warmup_people, now=now)
+    _print(
+        json.dumps(asdict(found), indent=2) if given.json else maturity.told(found, collects=config.collect)
+    )
     return 0
 
 

@@ -5,7 +5,7 @@ Invariants:
       publishes, then acknowledges. Where storing fails, this object is thrown away and made anew from the store.
     * Nothing untrusted raises: a refusal is counted, answered where somebody waits, and reported in the outcome.
     * Only a fresh observation can become an alert; a late one still teaches the baseline.
-    * While the baseline is young nobody is flagged.
+    * While the baseline is young, or weeks are only collected, nobody is flagged.
 """
 
 from __future__ import annotations
@@ -275,7 +275,8 @@ class HubEngine:
         judged = self._rarity.judge(one, unit)
         score = judged.score
         bar = self._pacing.max_p(self.daily_counts.today(), self._now)
-        rare = ready and not judged.holds and score.p <= max(FLAG_P, bar)
+        judging = ready and not self._config.collect
+        rare = judging and not judged.holds and score.p <= max(FLAG_P, bar)
         reasons = reasons_for(one, score, judged.usual, self._now) if rare else ()
         counted = self._rarity.update(one, judged, unit, seen_at)
         if ready:

@@ -131,6 +131,8 @@ class HubConfig:
     retention_seconds: Seconds = _RETENTION_SECONDS
     signing_key: Path = STATE_DIRECTORY / "hub-signing.key"
     prior_key: Path = STATE_DIRECTORY / "hub-prior.key"
+    collect: bool = False
+    """Weeks are collected: everybody is counted, nobody is flagged, no alert is raised; no staff is needed."""
     language: str = LANGUAGES[0]
     notice: NoticeConfig = field(default_factory=NoticeConfig)
     home_assistant: bool = False
@@ -297,6 +299,7 @@ def hub_config(path: Path) -> HubConfig:
         warmup_people=hub.number("warmup_people", 50, 100_000, 300, kind=int),
         retention_seconds=Seconds(hub.number("retention_seconds", 30.0, 900.0, 300.0, kind=float)),
         pacing=_pacing(root.table("pacing", optional=True)),
+        collect=hub.get("collect", bool, default=False),
         language=language,
         notice=notice_config(root.table("notice", optional=True)),
         home_assistant=integrations.get("home_assistant", bool, default=False),

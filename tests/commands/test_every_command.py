@@ -132,6 +132,8 @@ WRITERS = (
     "baseline prior --config {hub}",
     "baseline key --config {hub}",
     "baseline inspect {file}",
+    "baseline maturity --config {hub}",
+    "baseline maturity --json --config {hub}",
     "audit --config {hub}",
     "audit --json --config {hub}",
     "vocabulary",

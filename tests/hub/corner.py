@@ -44,7 +44,12 @@ NOWHERE = BrokerAddress(host="localhost", port=1, ca=Path(), certificate=Path(),
 
 
 def hub_config(
-    *, warmup_people: int = 60, stock: int = 10_000, staff: int = 2, max_p: float = 0.02
+    *,
+    warmup_people: int = 60,
+    stock: int = 10_000,
+    staff: int = 2,
+    max_p: float = 0.02,
+    collect: bool = False,
 ) -> HubConfig:
     return HubConfig(
         booth=BOOTH,
@@ -52,6 +57,7 @@ def hub_config(
         register=Path("register.toml"),
         database=Path("hub.sqlite"),
         warmup_people=warmup_people,
+        collect=collect,
         retention_seconds=Seconds(300.0),
         pacing=PacingConfig(
             stock=stock,
