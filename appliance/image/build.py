@@ -31,12 +31,16 @@ PARTS: Final = {"root": "root.raw", "verity": "verity.raw", "kernel": "efi"}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Order:
-    """What to build from and where to: our package, the folder for the image, a cache, Debian's mirror."""
+    """What to build from and where to: our package, the folder for the image, a cache, Debian's mirror.
+
+    ``signing`` is the key and the certificate (PEM) of Secure Boot, where the recipe asks for it.
+    """
 
     package: Path
     out: Path
     cache: Path
     mirror: str = workshop.MIRROR
+    signing: tuple[Path, Path] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,6 +114,10 @@ def _lay_out(recipe: Recipe, order: Order, work: Path) -> None:
     for folder in ("out", "space", "packages", "disk"):
         (work / folder).mkdir()
     shutil.copy(order.package, work / "packages" / order.package.name)
+    if order.signing:
+        (work / "keys").mkdir(mode=0o700)
+        for source, name in zip(order.signing, ("secure-boot.key", "secure-boot.crt"), strict=True):
+            shutil.copyfile(source, work / "keys" / name)
     for folder in ("start", "recipe"):
         _sources(work / folder / "mkosi.sandbox/etc/apt/sources.list.d/mkosi.sources", order.mirror)
 

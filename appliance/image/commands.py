@@ -45,6 +45,11 @@ def add_parsers(subparsers: Subparsers) -> None:
     making.add_argument(
         "--ssh-key", type=Path, metavar="FILE", help="let in by ssh who has this key; else no ssh"
     )
+    for name, about in (("key", "secret key"), ("certificate", "certificate")):
+        making.add_argument(
+            f"--secure-boot-{name}", type=Path, metavar="FILE",
+            help=f"{about} (PEM) that the firmware checks the start by; both or none",
+        )  # fmt: skip
     making.add_argument(
         "--with", dest="extra", action="append", default=[], metavar="PACKAGE",
         help="one more Debian package, such as firmware-iwlwifi; several times for several",
@@ -82,7 +87,11 @@ def _image(given: argparse.Namespace) -> int:
         release_key=_public_key(given.release_key) if given.release_key else None,
         ssh_key=read_bytes(given.ssh_key).decode("utf-8", "replace") if given.ssh_key else None,
         extra=tuple(given.extra),
+        secure_boot=given.secure_boot_key is not None,
     )
+    from appliance.image.signing import signing  # noqa: PLC0415 - firewall is here too, and needs no certificates
+
+    signing_files = signing(given.secure_boot_key, given.secure_boot_certificate)
     begun = time.monotonic()
 
     def say(step: str) -> None:
@@ -94,9 +103,10 @@ def _image(given: argparse.Namespace) -> int:
         raise Unfit("there is no such package", where=str(package), fix="name a leftfield .deb for Debian 13")
     if recipe.release_key is None:
         say("no --release-key: this image will take no updates")
-    made = build.build(
-        recipe, build.Order(package=package, out=given.out, cache=given.cache, mirror=given.mirror), say
+    order = build.Order(
+        package=package, out=given.out, cache=given.cache, mirror=given.mirror, signing=signing_files
     )
+    made = build.build(recipe, order, say)
     fields = {
         "image": str(made.image), "bytes": made.size, "sha256": made.sha256, "root_hash": made.root_hash,
         "seconds": round(time.monotonic() - begun), "parts": {name: str(path) for name, path in made.parts.items()},

@@ -58,7 +58,8 @@ class Recipe:
 
     ``version`` is the product's (digits and dots); ``epoch`` the time all files bear (unix seconds); ``release_key``
     the public key (32 bytes) that updates are signed with, or None for an image that takes none; ``ssh_key`` a line
-    of an ``authorized_keys`` file, or None for no ssh at all; ``extra`` more Debian packages.
+    of an ``authorized_keys`` file, or None for no ssh at all; ``extra`` more Debian packages; ``secure_boot`` whether
+    what the firmware starts is signed (key and certificate are the builder's, ``build.Order``).
     """
 
     role: str
@@ -68,6 +69,7 @@ class Recipe:
     release_key: bytes | None = None
     ssh_key: str | None = None
     extra: tuple[str, ...] = ()
+    secure_boot: bool = False
 
     @property
     def stem(self) -> str:
@@ -122,6 +124,8 @@ def checked(recipe: Recipe) -> Recipe:
 def build_files(recipe: Recipe) -> dict[str, str]:
     """What mkosi is given, by path: its settings, its scripts, and below ``tree/`` files of the root itself."""
     made = {"mkosi.conf": _read("mkosi.conf"), "finalize.sh": _read("finalize.sh")}
+    if recipe.secure_boot:
+        made["mkosi.conf.d/secure-boot.conf"] = _read("secure-boot.conf")
     made |= {f"repart/{name}": text for name, text in _below("repart").items()}
     made |= {f"tree/{name}": text for name, text in _below("common").items()}
     more = _below(recipe.role)

@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import re
 import uuid
+from pathlib import Path
 from typing import Any
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from cryptography.x509.oid import NameOID
 
 from appliance.base.errors import Unfit
 from appliance.image.recipe import ROLES, Recipe, build_files, checked, disk_files, filled, start_files
+from appliance.image.signing import signing
 
 EPOCH = 1_764_000_000
 KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJq8JzZ8m7ZdD9vQm0d8CqOQK0Tq4i4t7cM8oH5jzJ4d somebody"
@@ -107,3 +115,33 @@ def test_what_cannot_be_built_is_said_before_anything_is_built(wrong: dict[str, 
     fields: dict[str, Any] = {"role": "unit", "arch": "amd64", "version": "1.2.3", "epoch": EPOCH} | wrong
     with pytest.raises(Unfit, match=what):
         checked(Recipe(**fields))
+
+
+def test_what_the_firmware_starts_is_signed_only_where_that_is_asked_for() -> None:
+    assert not any("secure-boot" in path for path in build_files(recipe()))
+    asked = build_files(recipe(secure_boot=True))["mkosi.conf.d/secure-boot.conf"]
+    assert "SecureBoot=yes" in asked
+    assert "SecureBootKey=/workshop/keys/secure-boot.key" in asked
+
+
+def test_key_and_certificate_of_secure_boot_must_belong_together(tmp_path: Path) -> None:
+    made = []
+    for name in ("one", "two"):
+        key = ec.generate_private_key(ec.SECP256R1())
+        subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
+        now = dt.datetime(2026, 1, 1, tzinfo=dt.UTC)
+        about = x509.CertificateBuilder(subject, subject, key.public_key(), 1, now, now.replace(year=2027))
+        files = tmp_path / f"{name}.key", tmp_path / f"{name}.crt"
+        files[0].write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
+        files[1].write_bytes(about.sign(key, hashes.SHA256()).public_bytes(Encoding.PEM))
+        made.append(files)
+    (key_one, of_one), (_, of_two) = made
+    assert signing(None, None) is None
+    assert signing(key_one, of_one) == (key_one, of_one)
+    for wrong, what in (
+        ((key_one, None), "go together"),
+        ((key_one, of_two), "another key"),
+        ((of_one, of_one), "cannot"),
+    ):
+        with pytest.raises(Unfit, match=what):
+            signing(*wrong)
