@@ -3,35 +3,32 @@
 Invariants:
     * The rules are asked before a byte of a part is read, and every part is checked before any is put in place.
     * What is put in place comes from the copy that was checked, not from the bundle.
-    * systemd-sysupdate writes, the kernel last: a power cut at any instant leaves a machine that starts.
+    * What starts the machine puts them there (``starter``): a power cut at any instant leaves one that starts.
 """
 
 from __future__ import annotations
 
 import shutil
-import subprocess
 import time
-import uuid
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import BinaryIO, Final
+from typing import BinaryIO
 
 from appliance.base.errors import Unfit
 from appliance.settings.this_image import ThisImage
 from appliance.update import bundle, machine
 from appliance.update.release import Release, judge
-
-SYSUPDATE: Final = ("/usr/lib/systemd/systemd-sysupdate",)
+from appliance.update.starter import Starter, SystemdBoot
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Places:
-    """Where an update works: its state, and the program that writes partitions."""
+    """Where an update works: its state, and what starts this machine's two systems."""
 
     state: Path = machine.STATE
     boot_id: Path = machine.BOOT_ID
-    sysupdate: tuple[str, ...] = SYSUPDATE
+    starter: Starter = field(default_factory=SystemdBoot)
 
     @property
     def parts(self) -> Path:
@@ -58,38 +55,16 @@ def apply(path: Path, image: ThisImage, places: Places, heard: Callable[[int], N
             judge(release, machine.machine(image, places.state, places.boot_id), now(image))
             kept = bundle.keep_parts(source, release, places.parts, heard)
         machine.believe(release, places.state)
-        for name, part in kept.items():
-            part.rename(places.parts / part_name(release, name))
-        _sysupdate(release, places)
+        places.starter.put(release, kept)
         machine.begin_trial(release, places.state, places.boot_id)
     finally:
         shutil.rmtree(places.parts, ignore_errors=True)
     return release
 
 
-def part_name(release: Release, part: str) -> str:
-    """A part's name for systemd-sysupdate: with the identifier that its partition will have."""
-    stem = f"leftfield-{release.role}_{release.version}"
-    if part == "kernel":
-        return f"{stem}.efi"
-    half = release.root_hash[:32] if part == "root" else release.root_hash[-32:]
-    return f"{stem}_{uuid.UUID(half)}.{part}"
-
-
 def now(image: ThisImage) -> float:
     """The time (unix seconds); a machine without a clock knows that it is later than its image was made."""
     return max(time.time(), float(image.made))
-
-
-def _sysupdate(release: Release, places: Places) -> None:
-    done = subprocess.run(
-        [*places.sysupdate, "update", release.version], capture_output=True, text=True, check=False,
-        stdin=subprocess.DEVNULL,
-    )  # fmt: skip
-    if done.returncode:
-        said = (done.stderr or done.stdout).strip()[-300:]
-        fix = "what runs is untouched; try again, or flash the card anew"
-        raise Unfit(f"systemd-sysupdate failed: {said}", where="update", fix=fix)
 
 
 def _opened(path: Path) -> BinaryIO:

@@ -10,7 +10,6 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import subprocess
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -26,6 +25,8 @@ from appliance.settings.progress import Progress
 from appliance.settings.streams import STANDARD, text_output
 from appliance.update import apply, bundle, confirm, fetch, machine, making, offer
 from appliance.update.apply import Places
+from appliance.update.starter import CONFIRMED, Starter, SystemdBoot
+from appliance.update.tryboot import CHOSEN, Tryboot
 
 BUNDLES: Final = Path("/var/lib/leftfield/updates")
 INCOMING: Final = Path("/var/lib/leftfield/incoming/bundle")
@@ -122,6 +123,11 @@ def _add_machines(actions: Subparsers) -> None:
         )
         if name == "fetch":
             asking.add_argument("--incoming", type=Path, default=INCOMING, help="(default: %(default)s)")
+    for name, about, run in (
+        ("keep", "on a Raspberry Pi: let what has proved itself start from now on", _keep),
+        ("retry", "on a Raspberry Pi: start what was put in place once more, where tries are left", _retry),
+    ):
+        command(actions, name, about, f"sudo leftfield update {name}", run)
     status = command(
         actions, "status", "what runs here, and what became of updates", "leftfield update status", _status
     )
@@ -203,14 +209,15 @@ def _serve(given: argparse.Namespace) -> int:
 def _apply(given: argparse.Namespace) -> int:
     try:
         image = this_image.require()
-        release = apply.apply(given.bundle, image, Places(), _heard(given.bundle, "apply, bytes"))
+        places = Places(starter=starter())
+        release = apply.apply(given.bundle, image, places, _heard(given.bundle, "apply, bytes"))
     finally:
         if given.consume:
             given.bundle.unlink(missing_ok=True)
     with text_output(STANDARD) as out:
         out.write(f"in place, and on trial from the next start: {_sentence(release)}\n")
     if given.reboot:
-        subprocess.run(["systemctl", "reboot"], check=False)
+        places.starter.restart()
     return 0
 
 
@@ -228,7 +235,7 @@ def _fetch(given: argparse.Namespace) -> int:
     here = machine.machine(image)
     hub = _hub(given)
     found = fetch.ask(
-        hub, here, on_trial=machine.on_trial(), public_key=image.release_key, now=apply.now(image)
+        hub, here, on_trial=starter().on_trial(), public_key=image.release_key, now=apply.now(image)
     )
     if found is None:
         return 0
@@ -241,9 +248,29 @@ def _fetch(given: argparse.Namespace) -> int:
 
 def _confirm(given: argparse.Namespace) -> int:
     """Wait until this system is kept; Unfit where it is to be undone."""
+    if not starter().on_trial():
+        return 0
     broker = config.unit_config(given.config).broker
     confirm.confirm(confirm.Watch(hub=_hub(given), broker_port=broker.port, epoch=_epoch()))
     return 0
+
+
+def _keep(_given: argparse.Namespace) -> int:
+    """The system that runs has proved itself (after ``confirm``)."""
+    if CONFIRMED.exists():
+        starter().keep()
+    return 0
+
+
+def _retry(_given: argparse.Namespace) -> int:
+    """Start the other system again where it has tries left."""
+    starter().retry()
+    return 0
+
+
+def starter(chosen: Path = CHOSEN) -> Starter:
+    """What starts this machine: a Raspberry Pi's firmware where it has left its choice, else systemd-boot."""
+    return Tryboot() if (chosen / "partition").exists() else SystemdBoot()
 
 
 def _epoch() -> int:
@@ -255,7 +282,7 @@ def _status(given: argparse.Namespace) -> int:
     image = this_image.require()
     here = machine.machine(image)
     trial = machine.trying()
-    fields = {"version": image.version, "seen": here.seen, "undone": here.failed, "on_trial": machine.on_trial(),
+    fields = {"version": image.version, "seen": here.seen, "undone": here.failed, "on_trial": starter().on_trial(),
               "trying": trial.version if trial else None}  # fmt: skip
     state = "on trial" if fields["on_trial"] else "confirmed"
     undone = f"; release {here.failed} was undone" if here.failed else ""

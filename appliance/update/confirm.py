@@ -21,8 +21,9 @@ from typing import Final
 
 from appliance.base.errors import LeftfieldError, Unfit
 from appliance.base.systemd import log
-from appliance.update import fetch, machine
+from appliance.update import fetch
 from appliance.update.fetch import Hub
+from appliance.update.starter import CONFIRMED
 from appliance.update.trial import PROOF, HubSays, Service, Sight, Trial, Verdict
 
 SERVICES: Final = ("leftfield-sense", "leftfield-relay")
@@ -43,7 +44,7 @@ class Watch:
     epoch: int
     systemctl: tuple[str, ...] = ("systemctl",)
     links: Path = _LINKS
-    confirmed: Path = machine.CONFIRMED
+    confirmed: Path = CONFIRMED
     poll_seconds: float = POLL_SECONDS
     now: Callable[[], float] = field(default=time.monotonic)
 

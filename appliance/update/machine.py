@@ -1,8 +1,8 @@
 """Machine's memory of updates: the highest release it believed, what it is trying, what it undid.
 
 Invariants:
-    * Two small files on the state partition, written whole; without them a machine has seen nothing. One that cannot
-      be read counts as none: nobody can log in to remove it, and the version that runs still forbids a downgrade.
+    * Three small files on the state partition, written whole; without them a machine has seen nothing. One that
+      cannot be read counts as none: nobody can log in to remove it, and what runs still forbids a downgrade.
     * A try that does not run after a restart was undone: nobody has to be there to say so.
 """
 
@@ -21,9 +21,7 @@ STATE: Final = Path("/var/lib/leftfield/update")
 SEEN: Final = "seen.json"
 TRYING: Final = "trying.json"
 BOOT_ID: Final = Path("/proc/sys/kernel/random/boot_id")
-COUNTED: Final = Path("/sys/firmware/efi/efivars/LoaderBootCountPath-4a67b082-0a4c-41cf-b6c7-440b29bb8c4f")
-"""Set by systemd-boot while the kernel that it started is on trial (systemd.io/AUTOMATIC_BOOT_ASSESSMENT)."""
-CONFIRMED: Final = Path("/run/leftfield-confirm/confirmed")
+TRIES: Final = "tries.json"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,6 +38,7 @@ def machine(image: ThisImage, state: Path = STATE, boot_id: Path = BOOT_ID) -> M
     seen = _read(state / SEEN).get("number", 0)
     trial = trying(state)
     undone = trial is not None and trial.version != image.version and trial.boot != _boot(boot_id)
+    undone = undone and not tries_left(state)
     return Machine(
         role=image.role, arch=image.arch, version=image.version, seen=seen,
         failed=trial.number if trial is not None and undone else 0,
@@ -64,9 +63,15 @@ def begin_trial(release: Release, state: Path = STATE, boot_id: Path = BOOT_ID) 
     _write(state / TRYING, {"number": release.number, "version": release.version, "boot": _boot(boot_id)})
 
 
-def on_trial(counted: Path = COUNTED, confirmed: Path = CONFIRMED) -> bool:
-    """Whether what runs here has still to prove itself."""
-    return counted.exists() and not confirmed.exists()
+def tries_left(state: Path = STATE) -> int:
+    """How often what was put in place may still be started by this machine's own count (``tryboot``)."""
+    found: int = _read(state / TRIES).get("left", 0)
+    return found
+
+
+def grant_tries(left: int, state: Path = STATE) -> None:
+    """Remember that what was put in place may be started ``left`` times more."""
+    _write(state / TRIES, {"left": left})
 
 
 def _boot(boot_id: Path) -> str:
@@ -81,6 +86,7 @@ def _read(path: Path) -> dict[str, Any]:
     forms: dict[str, dict[str, type]] = {
         SEEN: {"number": int},
         TRYING: {"number": int, "version": str, "boot": str},
+        TRIES: {"left": int},
     }
     wanted = forms[path.name]
     whole = isinstance(found, dict) and {name: type(value) for name, value in found.items()} == wanted

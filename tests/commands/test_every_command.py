@@ -189,6 +189,8 @@ SILENT = {
     "leftfield update serve": "serves until it is stopped",
     "leftfield update apply": "for machines made from an image, see tests/update and make image-test",
     "leftfield update fetch": "for machines made from an image, see tests/update and make image-test",
+    "leftfield update keep": "for a Raspberry Pi's card, see tests/update/test_tryboot.py",
+    "leftfield update retry": "for a Raspberry Pi's card, see tests/update/test_tryboot.py",
     "leftfield update confirm": "tells people only, in the journal",
     "leftfield update status": "for machines made from an image, see make image-test",
     "leftfield erase hub": "tried with real processes, see tests/commands/test_erase.py",

@@ -18,6 +18,7 @@ from appliance.settings.this_image import ThisImage
 from appliance.update import apply, bundle, machine, release
 from appliance.update.apply import Places
 from appliance.update.release import MAX_DOCUMENT, Machine, judge, opened, sealed
+from appliance.update.starter import SystemdBoot
 from tests.update.releases import DAY, KEY, NOW, OTHER_KEY, PUBLIC, SIZES, a_bundle, a_release, part_bytes
 
 HERE = Machine(role="unit", arch="amd64", version="1.0")
@@ -56,7 +57,9 @@ def a_machine(folder: Path) -> tuple[Places, Path]:
     (folder / "boot_id").write_text("first\n")
     called = folder / "called.json"
     program = (sys.executable, "-c", SYSUPDATE, str(folder / "state/parts"), str(called))
-    return Places(state=folder / "state", boot_id=folder / "boot_id", sysupdate=program), called
+    return Places(
+        state=folder / "state", boot_id=folder / "boot_id", starter=SystemdBoot(sysupdate=program)
+    ), called
 
 
 @pytest.fixture(autouse=True)
@@ -115,7 +118,7 @@ def test_rollback_to_an_older_release_number_that_was_seen_before() -> None:
 def test_what_was_believed_is_remembered_before_it_is_put_in_place(tmp_path: Path) -> None:
     """A power cut after a bundle was believed forgets nothing: an older one is refused from then on."""
     places, _ = a_machine(tmp_path / "machine")
-    failing = Places(state=places.state, boot_id=places.boot_id, sysupdate=("false",))
+    failing = Places(state=places.state, boot_id=places.boot_id, starter=SystemdBoot(sysupdate=("false",)))
     with pytest.raises(Unfit, match="systemd-sysupdate failed"):
         apply.apply(a_bundle(tmp_path), IMAGE, failing, quiet)
     with pytest.raises(Refused) as told:
