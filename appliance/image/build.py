@@ -118,6 +118,7 @@ def _lay_out(recipe: Recipe, order: Order, work: Path) -> None:
         (work / "keys").mkdir(mode=0o700)
         for source, name in zip(order.signing, ("secure-boot.key", "secure-boot.crt"), strict=True):
             shutil.copyfile(source, work / "keys" / name)
+            (work / "keys" / name).chmod(0o600)  # mkosi refuses a secret that others might read
     for folder in ("start", "recipe"):
         _sources(work / folder / "mkosi.sandbox/etc/apt/sources.list.d/mkosi.sources", order.mirror)
 

@@ -3,26 +3,18 @@
 from __future__ import annotations
 
 import json
-import os
 import re
-import shutil
-import sqlite3
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from appliance.pairing.tries import CodeOnUnit
-from appliance.protocol.pairing_code import new_code
-from tests.boot.machines import Machine, Network, base_tree, packages, until
+from tests.boot.booth import CACHE, Booth
+from tests.boot.machines import packages, until
 from tests.demo.running import street_video
 
-CACHE = Path(os.environ.get("LEFTFIELD_CACHE", Path(__file__).parents[2] / ".cache"))
 pytestmark = pytest.mark.boot
-TURNS = int(os.environ.get("LEFTFIELD_TURNS", "1"))
-"""How often the recoveries are tried: more than once for a figure, once in the suite."""
 ROOT = Path(__file__).parents[2]
 
 
@@ -32,63 +24,6 @@ def cli(*words: str) -> str:
     return subprocess.run(
         done, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, check=True, cwd=ROOT
     ).stdout
-
-
-class Booth:
-    """A booted hub and a booted, enrolled unit."""
-
-    def __init__(self, hub: Machine, unit: Machine, debs: dict[str, Path]) -> None:
-        self.hub, self.unit, self.debs = hub, unit, debs
-
-    def admitted(self) -> int:
-        """How many statements of the unit the hub has admitted, as its database has it."""
-        database = self.hub.tree / "var/lib/leftfield/hub/hub.sqlite"
-        try:
-            with sqlite3.connect(f"file:{database}?mode=ro", uri=True) as db:
-                return int(db.execute("SELECT coalesce(sum(admitted), 0) FROM door").fetchone()[0])
-        except sqlite3.OperationalError:
-            return 0
-
-    def pair(self, source: str) -> str:
-        """Switch on a unit as flashing leaves it, and type its code on the hub; the hub's answer."""
-        code = new_code()
-        told = self.unit.tree / "etc/leftfield/pairing.toml"
-        told.write_text(f'source = "{source}"\n')
-        CodeOnUnit(told.parent).write(code)
-        self.unit.shell("systemctl start leftfield-pair")
-        until(lambda: code.number in self.hub.show("leftfield-desk", "StatusText"), "the unit at the desk")
-        accept = f"leftfield pair accept {code} --name corner-north --place 'north corner' --looks east"
-        return self.hub.shell(f"{accept} 2>&1")
-
-
-@pytest.fixture(scope="module")
-def booth() -> Iterator[Booth]:
-    """Both machines, from nothing to the first observation."""
-    if os.geteuid() != 0 or not shutil.which("systemd-nspawn") or not shutil.which("mmdebstrap"):
-        pytest.skip("needs root, systemd-nspawn and mmdebstrap: booting a machine")
-    video = street_video()
-    base, debs = base_tree(CACHE), packages(CACHE, "0.9.0")
-    network = Network(str(os.getpid() % 100_000))
-    folder = CACHE / "boot" / f"run-{os.getpid()}"
-    machines = [
-        Machine(name, folder / name, base, network.names[name], hostname)
-        for name, hostname in (("hub", "corner"), ("unit", "corner-north"))
-    ]
-    hub, unit = machines
-    shutil.copy(video, unit.tree / "usr/share/street.avi")
-    try:
-        for machine in machines:
-            machine.boot()
-            machine.install(debs[machine.name])
-        one = Booth(hub, unit, debs)
-        assert "corner-north is paired" in one.pair("/usr/share/street.avi")
-        until(lambda: unit.show("leftfield-sense", "StatusText").startswith("watching"), "SENSE watching")
-        yield one
-    finally:
-        for machine in machines:
-            machine.stop()
-        network.close()
-        shutil.rmtree(folder, ignore_errors=True)
 
 
 def test_a_hub_is_running_once_its_package_is_installed(booth: Booth) -> None:
@@ -253,43 +188,6 @@ def test_an_alert_reaches_a_subscribed_tablet(booth: Booth, tmp_path: Path) -> N
     assert alert["state"] == "raised"
     assert alert["reasons"]
     assert alert["place"] in {"street", "north corner"}
-
-
-@pytest.mark.parametrize("turn", range(TURNS))
-def test_a_broker_that_was_away_costs_nothing(booth: Booth, turn: int) -> None:
-    """While the broker is stopped the unit says so and keeps; when it is back, what waited is admitted."""
-    booth.hub.shell("systemctl stop mosquitto")
-    until(lambda: "broker" in booth.unit.show("leftfield-relay", "StatusText"), "RELAY saying why it waits")
-    before = booth.admitted()
-    booth.hub.shell("systemctl start mosquitto")
-    until(lambda: booth.admitted() > before, f"statements after the broker is back, turn {turn}", 90)
-    assert booth.unit.show("leftfield-relay", "NRestarts") == "0"
-
-
-@pytest.mark.parametrize("turn", range(TURNS))
-def test_a_process_that_hangs_is_replaced_by_the_watchdog(booth: Booth, turn: int) -> None:
-    """SENSE, RELAY and WATCH, stopped by SIGSTOP at once, run again within 45 seconds, and observations flow."""
-    hung = []
-    for host, service in (
-        (booth.unit, "leftfield-sense"),
-        (booth.unit, "leftfield-relay"),
-        (booth.hub, "leftfield-watch"),
-    ):
-        pid = host.show(service, "MainPID")
-        host.shell(f"kill -STOP {pid}")
-        hung.append((host, service, pid))
-
-    def replaced() -> bool:
-        return all(
-            host.show(service, "MainPID") not in {pid, "0"} and host.show(service, "ActiveState") == "active"
-            for host, service, pid in hung
-        )
-
-    took = until(replaced, f"three new processes, turn {turn}", 45)
-    if TURNS > 1:
-        print(f"turn {turn}: {took:.1f} s")
-    before = booth.admitted()
-    until(lambda: booth.admitted() > before, "statements after the restarts", 90)
 
 
 def test_a_unit_without_a_camera_waits_and_burns_no_epoch(booth: Booth) -> None:

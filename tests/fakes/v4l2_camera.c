@@ -5,6 +5,7 @@
  * FAKE_FORMAT   MJPG or YUYV; FAKE_WIDTH, FAKE_HEIGHT: what the driver gives, whatever it is asked for
  * FAKE_TROUBLE  KIND:N  from the N-th picture on:   eio, enodev, hang
  *                       at every N-th picture:      flagged, empty, garbage, short, blink (one EIO)
+ * FAKE_CABLE    a file whose first byte is '0' while the cable is pulled; read without a call, from behind walls too
  */
 #define _GNU_SOURCE
 #include <dlfcn.h>
@@ -27,6 +28,7 @@ static struct {
   unsigned char *file;
   long bytes, at;          /* the whole file, and where the next picture begins */
   int descriptor;
+  const volatile char *cable;
   uint32_t format, width, height;
   char trouble[16];
   unsigned every, shown;
@@ -65,6 +67,12 @@ __attribute__((constructor)) static void plug_in(void) {
   if (format && !strcmp(format, "YUYV")) camera.format = V4L2_PIX_FMT_YUYV;
   camera.width = number("FAKE_WIDTH", camera.width);
   camera.height = number("FAKE_HEIGHT", camera.height);
+  const char *cable = getenv("FAKE_CABLE");
+  int held = cable ? ((__typeof__(open) *)dlsym(RTLD_NEXT, "open"))(cable, O_RDONLY | O_CLOEXEC) : -1;
+  if (held >= 0) {
+    camera.cable = ((__typeof__(mmap) *)dlsym(RTLD_NEXT, "mmap"))(NULL, PAGE, PROT_READ, MAP_SHARED, held, 0);
+    close(held);
+  }
   if (trouble) sscanf(trouble, "%15[a-z]:%u", camera.trouble, &camera.every);
 }
 
@@ -121,6 +129,7 @@ static int next_picture(struct v4l2_buffer *buffer) {
   int now = camera.every && shown && shown % camera.every == 0, since = camera.every && shown >= camera.every;
   struct timespec pause = {0, 4000000};
   nanosleep(&pause, NULL);
+  if (camera.cable && *camera.cable == '0') return refuse(ENODEV);
   if (has("eio") && since) return refuse(EIO);
   if (has("enodev") && since) return refuse(ENODEV);
   if (has("blink") && now) return refuse(EIO);
