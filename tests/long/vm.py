@@ -18,6 +18,8 @@ VARIABLES: Final = Path("/usr/share/OVMF/OVMF_VARS_4M.fd")
 DISK_BYTES: Final = 4 * 2**30
 SMP: Final = os.environ.get("SMP", "2")
 """Processors of the machine. One is quicker where the host has fewer free than two: nobody waits for a lock then."""
+SLOW: Final = "quiet audit=0 systemd.show_status=error systemd.default_device_timeout_sec=15min"
+"""More for the kernel: emulation on a busy machine takes minutes for a disk to appear, and time for each line."""
 TOLD_SECONDS: Final = 30.0
 """How often a wait says where the machine is."""
 REPORT: Final = """
@@ -79,6 +81,7 @@ class Vm:
         if later:
             waits = "[Service]\nExecStartPre=/bin/sleep 100\n"
             words += _credential("systemd.unit-dropin.leftfield-update.service", waits)
+        words += ["-smbios", f"type=11,value=io.systemd.stub.kernel-cmdline-extra={SLOW}"]
         self.console.write_bytes(b"")
         self._process = subprocess.Popen(words, stdin=subprocess.DEVNULL, start_new_session=True)
 
