@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Final
 
 FIRMWARE: Final = Path("/usr/share/OVMF/OVMF_CODE_4M.fd")
+SECURE_FIRMWARE: Final = Path("/usr/share/OVMF/OVMF_CODE_4M.secboot.fd")
 VARIABLES: Final = Path("/usr/share/OVMF/OVMF_VARS_4M.fd")
 DISK_BYTES: Final = 4 * 2**30
 SMP: Final = os.environ.get("SMP", "2")
@@ -45,8 +46,18 @@ cat /proc/net/tcp /proc/net/tcp6 /proc/net/udp /proc/net/udp6
 class Vm:
     """One machine: a disk, its firmware's variables, a console; started, killed, started again."""
 
-    def __init__(self, folder: Path, disk: Path, namespace: str, *, keep: bool = False) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        disk: Path,
+        namespace: str,
+        *,
+        keep: bool = False,
+        secure: bool = False,
+        ssh: int = 0,
+    ) -> None:
         self.folder, self.disk, self.namespace = folder, disk, namespace
+        self._secure, self._ssh = secure, ssh
         self.console = folder / "console.txt"
         self._variables = folder / "variables.fd"
         if not keep:
@@ -57,16 +68,23 @@ class Vm:
 
     def start(self, *, look: bool = False, later: bool = False) -> None:
         """Power on. ``later``: a minute or two pass before an update goes on, so that the machine is heard first."""
+        firmware, machine, net = FIRMWARE, "q35", "user,id=n"
+        if self._secure:  # its variables are out of the system's reach, as Secure Boot wants it
+            firmware, machine = SECURE_FIRMWARE, "q35,smm=on"
+        if self._ssh:
+            net += f",restrict=on,hostfwd=tcp:127.0.0.1:{self._ssh}-:22"
         units = {"lf-report": REPORT} | ({"lf-look": LOOK} if look else {})
         words = [
             "ip", "netns", "exec", self.namespace, "qemu-system-x86_64",
-            "-accel", "tcg,thread=multi", "-machine", "q35", "-cpu", "max,la57=off", "-smp", SMP, "-m", "2048",
+            "-accel", "tcg,thread=multi", "-machine", machine, "-cpu", "max,la57=off", "-smp", SMP, "-m", "2048",
             "-display", "none", "-monitor", "none", "-serial", f"file:{self.console}", "-device", "i6300esb",
-            "-drive", f"if=pflash,format=raw,readonly=on,file={FIRMWARE}",
+            "-drive", f"if=pflash,format=raw,readonly=on,file={firmware}",
             "-drive", f"if=pflash,format=raw,file={self._variables}",
             "-drive", f"file={self.disk},format=raw,if=virtio,cache=writeback",
-            "-netdev", "user,id=n", "-device", "virtio-net-pci,netdev=n",
+            "-netdev", net, "-device", "virtio-net-pci,netdev=n",
         ]  # fmt: skip
+        if self._secure:
+            words += ["-global", "driver=cfi.pflash01,property=secure,value=on"]
         for name, script in units.items():
             unit = (
                 "[Service]\nStandardOutput=journal+console\n"
