@@ -255,15 +255,17 @@ def _confirm(given: argparse.Namespace) -> int:
     return 0
 
 
-def _keep(_given: argparse.Namespace) -> int:
+def _keep(given: argparse.Namespace) -> int:
     """The system that runs has proved itself (after ``confirm``)."""
+    del given
     if CONFIRMED.exists():
         starter().keep()
     return 0
 
 
-def _retry(_given: argparse.Namespace) -> int:
+def _retry(given: argparse.Namespace) -> int:
     """Start the other system again where it has tries left."""
+    del given
     starter().retry()
     return 0
 

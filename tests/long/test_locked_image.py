@@ -59,7 +59,16 @@ class Locked:
         self.folder, self.image = folder, _image()
         self.card = folder / "card.raw"
         (folder / "password").write_text(WIFI[1])
-        words = ["--yes", "--json", "--label", folder, "--name", "corner", "--wifi-ssid", WIFI[0]]
+        words: list[str | Path] = [
+            "--yes",
+            "--json",
+            "--label",
+            folder,
+            "--name",
+            "corner",
+            "--wifi-ssid",
+            WIFI[0],
+        ]
         words += ["--wifi-password-file", folder / "password", "--wifi-country", "DE"]
         json.loads(leftfield("flash", self.image, self.card, *words))
         self.network = Network(f"s{os.getpid() % 10_000}")
