@@ -172,13 +172,20 @@ def enrol_unit(
 
 
 def add_tablet(
-    booth: BoothDirectory, tablet: str, *, again: bool = False, installer: bool = False, room: bool = False
+    booth: BoothDirectory,
+    tablet: str,
+    *,
+    again: bool = False,
+    installer: bool = False,
+    lead: bool = False,
+    room: bool = False,
 ) -> str:
     """Let a tablet in and give its password, which is kept nowhere: show it once. Reload the broker afterwards.
 
-    ``again`` gives a tablet that is enrolled a new password; ``installer`` lets it pair cameras. ``room`` makes it
-    a big screen, which may only look. Unfit for a name that is taken or reserved, and with ``again`` for one that is
-    not enrolled as the same: a mistyped name makes no tablet, and no screen becomes a tablet.
+    ``again`` gives a tablet that is enrolled a new password; ``installer`` lets it pair cameras, ``lead`` set stock
+    and staff and close the day. ``room`` makes it a big screen, which may only look. Unfit for a name that is taken
+    or reserved, and with ``again`` for one that is not enrolled as the same: a mistyped name makes no tablet, and no
+    screen becomes a tablet.
     """
     names.check_name(tablet, what="tablet")
     password = secrets.token_urlsafe(18)
@@ -207,6 +214,8 @@ def add_tablet(
         if installer:
             installers = dict.fromkeys((*register.installers, TabletId(tablet)))
             register = replace(register, installers=tuple(installers))
+        if lead:
+            register = replace(register, leads=tuple(dict.fromkeys((*register.leads, TabletId(tablet)))))
         write_all(booth, load_authority(booth), register)
         put_secret(path, "".join(f"{line}\n" for line in lines).encode("ascii"))
     return password
@@ -228,7 +237,8 @@ def remove_tablet(booth: BoothDirectory, tablet: str) -> None:
         tablets = tuple(known for known in register.tablets if known != tablet)
         installers = tuple(known for known in register.installers if known != tablet)
         rooms = tuple(known for known in register.rooms if known != tablet)
-        left = replace(register, tablets=tablets, installers=installers, rooms=rooms)
+        leads = tuple(known for known in register.leads if known != tablet)
+        left = replace(register, tablets=tablets, installers=installers, rooms=rooms, leads=leads)
         write_all(booth, load_authority(booth), left)
 
 

@@ -54,6 +54,11 @@ def add_booth(subparsers: Subparsers) -> None:
     tablet.add_argument("--again", action="store_true", help="a new password for a tablet that is enrolled")
     kind = tablet.add_mutually_exclusive_group()
     kind.add_argument("--installer", action="store_true", help="it may also pair cameras")
+    tablet.add_argument(
+        "--lead",
+        action="store_true",
+        help="it is the lead's: it may also set stock and staff, and close the day",
+    )
     kind.add_argument("--room", action="store_true", help="it is a big screen, which may only look")
     tablet.add_argument("--remove", action="store_true", help="put the tablet out instead")
     yes_option(tablet)
@@ -222,7 +227,12 @@ def _tablet(args: argparse.Namespace) -> None:
         booths.remove_tablet(booth, args.name)
         say(args, {"tablet": args.name, "removed": True}, f"{args.name} is out; {RELOAD}")
         return
-    password = booths.add_tablet(booth, args.name, again=args.again, installer=args.installer, room=args.room)
+    if args.room and args.lead:
+        fix = "leave one of both out"
+        raise Unfit("a big screen only looks: it cannot be the lead's", where="--room, --lead", fix=fix)
+    password = booths.add_tablet(
+        booth, args.name, again=args.again, installer=args.installer, lead=args.lead, room=args.room
+    )
     host = booth.hosts[0] if booth.hosts else "localhost"
     page = f"https://{host}:{PAGES_PORT}/{'room' if args.room else 'tablet'}"
     told = f"{args.name} opens {page}#{args.name}:{password} (shown only now); {RELOAD}"

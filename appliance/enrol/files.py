@@ -46,7 +46,12 @@ def write_register(path: Path, register: Register) -> None:
         for unit in register.units
     ]
     tables += [
-        f"[tablets.{tablet}]\n{'installer = true' * (tablet in register.installers)}\n".rstrip() + "\n"
+        _table(
+            f"tablets.{tablet}",
+            installer=tablet in register.installers or None,
+            lead=tablet in register.leads or None,
+        )
+        or f"[tablets.{tablet}]\n"
         for tablet in register.tablets
     ]
     tables += [f"[tablets.{screen}]\nroom = true\n" for screen in register.rooms]
@@ -94,7 +99,7 @@ def write_unit_config(path: Path, unit: UnitConfig) -> UnitConfig:
 def write_hub_config(path: Path, hub: HubConfig) -> HubConfig:
     """Write ``hub.toml`` and give what config.py reads in it. Unfit where that cannot be used."""
     tables = [*_tables(hub, _HUB_KEYS), _own(hub.broker, "broker"), _own(hub.pacing, "pacing")]
-    tables += [_own(hub.notice, "notice"), _own(hub.fleet, "fleet")]
+    tables += [_own(hub.notice, "notice"), _own(hub.fleet, "fleet"), _table("sizes", **dict(hub.pacing.sizes))]
     write_durably(path, "\n".join(filter(None, [_HEAD, *tables])).encode("utf-8"), mode=PUBLIC)
     return config.hub_config(path)
 

@@ -11,14 +11,14 @@ from __future__ import annotations
 from appliance.hub.alerts.alerts import TrackedAlert
 from appliance.hub.alerts.erasure import ErasureIndex
 from appliance.hub.pacing.pacing import Pacing
-from appliance.hub.records.daily_counts import DailyCounts
+from appliance.hub.records.daily_counts import BY_TABLET, DailyCounts
 from appliance.hub.records.trends import Trends
 from appliance.hub.snapshot_timer import SnapshotTimer
 from appliance.hub.statistics import feedback
 from appliance.hub.statistics.change.drift import Drift
 from appliance.hub.statistics.layout import encode
 from appliance.hub.statistics.leave_one_out import LeaveOneOutRarity
-from appliance.protocol.values import AlertId, AlertState, Dismissal, Flag, Seconds
+from appliance.protocol.values import AlertId, AlertState, Dismissal, Flag, Seconds, TabletId
 
 
 class AlertEffects:
@@ -65,6 +65,11 @@ class AlertEffects:
         behind = self._erasure.find(held.alert.alert)
         if behind and held.alert.state is AlertState.DECLINED:
             self._pacing.forget(behind.vector)
+
+    def asked(self, tablet: TabletId, what: str) -> None:
+        """One more of ``what`` (claims, dismissals, forgets; empty: nothing) by this tablet today."""
+        if what:
+            self._counts.count(f"{BY_TABLET}{tablet}/{what}")
 
     def alert_judged(self, held: TrackedAlert, flag: Flag | None, why: Dismissal | None) -> None:
         """Staff ended an alert that rested on ``flag``; ``why`` where they dismissed it as wrong."""

@@ -30,6 +30,7 @@ from appliance.hub.router import Route, qos_refusal, route_of
 from appliance.hub.snapshot_timer import SnapshotTimer
 from appliance.hub.staff.outgoing import StaffPublisher
 from appliance.hub.staff.requests import StaffRequests
+from appliance.hub.staff.shift import Shift
 from appliance.hub.staff.translations import CATALOGUES
 from appliance.hub.staff.unit_status import UnitStatuses
 from appliance.hub.statistics import feedback
@@ -87,6 +88,8 @@ class HubEngine:
             stored.tallies, service_seconds=config.pacing.service_seconds, now=now
         )
         self._trends = Trends(stored.trends)
+        self._shift = Shift(config.pacing, self.daily_counts)
+        self._shift.enrol(register.leads)
         self._unit_statuses = UnitStatuses(config.booth, self._admission, register)
         self.publisher = StaffPublisher(
             config,
@@ -97,6 +100,7 @@ class HubEngine:
             pacing=self._pacing,
             roster=self._unit_statuses,
             trends=self._trends,
+            shift=self._shift,
         )
         self._erasure = ErasureIndex(config.retention_seconds, stored.alerts)
         self._snapshots = SnapshotTimer(
@@ -113,7 +117,9 @@ class HubEngine:
             trends=self._trends,
         )
         catalogue = CATALOGUES[config.language]
-        self._requests = StaffRequests(config.booth, self.alerts, self._erasure, catalogue, self._effects)
+        self._requests = StaffRequests(
+            config.booth, self.alerts, self._erasure, catalogue, self._effects, self._shift
+        )
         self._counted_at: float = now
         self._requests.enrol(register.tablets)
         self._begin(now)
@@ -131,6 +137,7 @@ class HubEngine:
         self._admission.enrol(register)
         self._unit_statuses.enrol(register)
         self._requests.enrol(register.tablets)
+        self._shift.enrol(register.leads)
 
     def disk_is(self, *, low: bool) -> None:
         """Tell staff that the hub's disk is nearly full, or no more."""

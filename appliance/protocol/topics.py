@@ -14,7 +14,7 @@ from appliance.protocol.values import NAME_FORM, AlertId, BoothId, TabletId, Uni
 
 ROOT: Final = "leftfield/1"
 UNIT_LEAVES: Final = ("observation", "status")
-STAFF_LEAVES: Final = ("claim", "outcome", "forget")
+STAFF_LEAVES: Final = ("claim", "release", "outcome", "forget", "shift")
 PAIR_LEAF: Final = "pair"
 """An installer's request to pair a camera; the pairing desk answers it, not WATCH."""
 
@@ -83,7 +83,7 @@ def alert(booth: BoothId, name: AlertId) -> str:
 
 
 def staff(booth: BoothId, tablet: TabletId, leaf: str) -> str:
-    """A tablet's request: ``claim``, ``outcome`` or ``forget``; or ``answer``, where the hub answers it."""
+    """A tablet's request, one of ``STAFF_LEAVES``; or ``answer``, where the hub answers it."""
     return f"{ROOT}/{booth}/staff/{tablet}/{leaf}"
 
 

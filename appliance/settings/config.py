@@ -31,6 +31,9 @@ STATE_DIRECTORY: Final = Path("/var/lib/leftfield")
 MATRIX_PATH: Final = STATE_DIRECTORY / "matrix" / "camera.matrix"
 LANGUAGES: Final = ("en", "es", "fr", "zh-Hans")
 """Languages (BCP 47) in which staff can be told; the first is the default."""
+SIZE_FORM: Final = re.compile(r"[A-Za-z0-9]{1,8}")
+"""What a size of gifts may be called."""
+MOST_SIZES: Final = 12
 _SERVICE_SECONDS: Final = Seconds(360.0)
 _ALERT_SECONDS: Final = Seconds(180.0)
 _RETENTION_SECONDS: Final = Seconds(300.0)
@@ -111,6 +114,8 @@ class PacingConfig:
     people: int | None = None
     opens: Seconds | None = None
     closes: Seconds | None = None
+    sizes: tuple[tuple[str, int], ...] = ()
+    """Gifts by size, such as (("M", 20), ("L", 10)); then ``stock`` is their sum."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -163,6 +168,8 @@ class Register:
     tablets: tuple[TabletId, ...]
     installers: tuple[TabletId, ...] = ()
     rooms: tuple[TabletId, ...] = ()
+    leads: tuple[TabletId, ...] = ()
+    """Tablets of the lead, who may also set stock and staff and close the day."""
 
 
 def _broker(table: Table) -> BrokerAddress:
@@ -258,7 +265,16 @@ def unit_config(path: Path) -> UnitConfig:
     return config
 
 
-def _pacing(table: Table) -> PacingConfig:
+def _sizes(table: Table) -> tuple[tuple[str, int], ...]:
+    """Gifts by size, in the order of the file."""
+    found = tuple((key, table.number(key, 0, 100_000, 0, kind=int)) for key in table.keys_left())
+    if len(found) > MOST_SIZES or not all(SIZE_FORM.fullmatch(size) for size, _ in found):
+        raise table.unfit("", f"holds at most {MOST_SIZES} sizes, each of 1 to 8 letters or digits")
+    table.end()
+    return found
+
+
+def _pacing(table: Table, sizes: tuple[tuple[str, int], ...]) -> PacingConfig:
     table.renamed({"floor": "max_p"})
     opens, closes = table.time_of_day("opens"), table.time_of_day("closes")
     if (opens is None) != (closes is None):
@@ -266,7 +282,10 @@ def _pacing(table: Table) -> PacingConfig:
     if opens is not None and closes is not None and closes <= opens:
         raise table.unfit("closes", "must be later than opens, on the same day")
     pacing = PacingConfig(
-        stock=table.number("stock", 0, 100_000, 40, kind=int),
+        stock=sum(number for _, number in sizes)
+        if sizes
+        else table.number("stock", 0, 100_000, 40, kind=int),
+        sizes=sizes,
         staff=table.number("staff", 0, 100, 2, kind=int),
         service_seconds=Seconds(table.number("service_seconds", 10.0, 3600.0, 360.0, kind=float)),
         alert_seconds=Seconds(table.number("alert_seconds", 10.0, 900.0, 180.0, kind=float)),
@@ -298,7 +317,7 @@ def hub_config(path: Path) -> HubConfig:
         prior_key=hub.path("prior_key", database.parent / "hub-prior.key"),
         warmup_people=hub.number("warmup_people", 50, 100_000, 300, kind=int),
         retention_seconds=Seconds(hub.number("retention_seconds", 30.0, 900.0, 300.0, kind=float)),
-        pacing=_pacing(root.table("pacing", optional=True)),
+        pacing=_pacing(root.table("pacing", optional=True), _sizes(root.table("sizes", optional=True))),
         collect=hub.get("collect", bool, default=False),
         language=language,
         notice=notice_config(root.table("notice", optional=True)),
@@ -329,15 +348,24 @@ def register(path: Path) -> Register:
     tablets: list[TabletId] = []
     installers: list[TabletId] = []
     rooms: list[TabletId] = []
+    leads: list[TabletId] = []
     for name, row in root.table("tablets", optional=True).tables():
-        installer, room = (row.get(key, bool, default=False) for key in ("installer", "room"))
-        if installer and room:
-            raise row.unfit("room", "is a screen that only looks: it cannot be an installer's too")
+        installer, room, lead = (row.get(key, bool, default=False) for key in ("installer", "room", "lead"))
+        if room and (installer or lead):
+            raise row.unfit(
+                "room", "is a screen that only looks: it cannot be an installer's or a lead's too"
+            )
         (rooms if room else tablets).append(TabletId(name))
         if installer:
             installers.append(TabletId(name))
+        if lead:
+            leads.append(TabletId(name))
         row.end()
     root.end()
     return Register(
-        units=tuple(units), tablets=tuple(tablets), installers=tuple(installers), rooms=tuple(rooms)
+        units=tuple(units),
+        tablets=tuple(tablets),
+        installers=tuple(installers),
+        rooms=tuple(rooms),
+        leads=tuple(leads),
     )

@@ -105,6 +105,10 @@ class Table:
             raise self._unfit(key, "is missing (table)")
         return Table(self._path, ".".join(filter(None, (self._name, key))), self._left.pop(key, {}))
 
+    def keys_left(self) -> tuple[str, ...]:
+        """The keys not read yet, in the order of the file."""
+        return tuple(self._left)
+
     def tables(self) -> Iterator[tuple[str, Table]]:
         """Every table left under its own name."""
         for key in tuple(self._left):

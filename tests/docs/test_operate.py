@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
-TEXTS = (ROOT / "appliance" / "pages" / "static" / "texts.js").read_text("utf-8").replace("\\u00a0", " ")
+TEXTS = (ROOT / "appliance" / "pages" / "static" / "texts_en.js").read_text("utf-8").replace("\\u00a0", " ")
 PAGE = (ROOT / "docs" / "operate.md").read_text("utf-8")
 _SHORTEST = 4
 _VARYING = r"\$\{[^}]*\}|tablet-\d|\d+(?:[:,]\d+)?|\N{HORIZONTAL ELLIPSIS}|\bN\b"

@@ -76,9 +76,18 @@ class Page:
 
     def press(self, key: str, card: str = "a17") -> None:
         """Tap a button of a card."""
-        css = f"#alert-{card} [data-key='{key}']:not(:disabled)"
+        css = f"#cards:not([data-moved]) #alert-{card} [data-key='{key}']:not(:disabled)"
         self.wait(css)
         self.all(css)[0].click()
+
+    def open_shift(self) -> None:
+        """Unfold the panel of the shift."""
+        self.all("#shift")[0].click()
+        self.wait(".panel-shift[open]")
+
+    def left(self) -> None:
+        """Let the page believe that it is being left: what waits to be undone is told now."""
+        self.browser.execute_script("dispatchEvent(new Event('pagehide'))")
 
     def noise(self) -> list[str]:
         """What the browser complained about since the last call."""

@@ -273,9 +273,14 @@ def board(**changes: object) -> dict[str, Any]:
             for attribute, words in USUAL.items()
             for word, share in words.items()
         ],
-        "last_alert": None,
+        "last_alert": None, "language": "en", "retention": 300, "notices": [], "shift": shift(),
     }  # fmt: skip
     return {**said, **changes}
+
+
+def shift(**changes: object) -> dict[str, Any]:
+    """How the shift stands, as the board says it."""
+    return {"paused_until": None, "closed": False, "sizes": [], "note": None, **changes}
 
 
 def alert(name: str = "a17", **changes: object) -> dict[str, Any]:

@@ -31,14 +31,28 @@ def test_nothing_that_is_worn_is_cut(page: Page) -> None:
     assert abs(pin["y"] - name["y"]) < 12
 
 
-def test_cards_never_move_because_another_comes(page: Page) -> None:
-    """A newer alert stands after an older one, whichever is told first."""
+def test_the_newest_alert_stands_first_and_is_pointed_at(page: Page) -> None:
+    """A newer alert stands before an older one, whichever is told first; what was told last is marked."""
     now = int(time.time())
     raised(page, raised_at=now)
     page.stage.hub.alert(alert("a19", raised_at=now - 30))
     page.stage.hub.alert(alert("a18", raised_at=now + 1))
     page.wait(".card", 3)
-    assert [card.get_attribute("id") for card in page.all(".card")] == ["alert-a19", "alert-a17", "alert-a18"]
+    assert [card.get_attribute("id") for card in page.all(".card")] == ["alert-a18", "alert-a17", "alert-a19"]
+    assert [mark.get_attribute("innerText") for mark in page.all(".badge-newest")] == ["Newest"]
+
+
+def test_a_tap_on_a_card_that_has_just_moved_is_ignored(page: Page) -> None:
+    """A finger on its way to one card does not claim another that comes between."""
+    raised(page)
+    script = (
+        "const list = document.getElementById('cards'); list.dataset.moved = 'yes';"
+        "document.querySelector('[data-key=claim]').click(); delete list.dataset.moved;"
+        "document.querySelector('[data-key=forget]').click();"
+    )
+    page.browser.execute_script(script)
+    page.see("Forget this person now", CARD)
+    assert page.stage.hub.requests.empty()
 
 
 def test_the_focus_stays_when_a_card_changes(page: Page) -> None:
@@ -57,6 +71,7 @@ def test_the_focus_stays_when_a_card_changes(page: Page) -> None:
 def test_everything_fits_and_can_be_touched(page: Page, width: int, height: int) -> None:
     """At every size nothing sticks out sideways and every button is at least 48 pixels high and wide."""
     resize(page.browser, width, height, touch=width < 500)
+    page.open_shift()
     raised(page, state="claimed", held_by=TABLETS[0])
     page.stage.hub.alert(alert("a18"))
     page.wait("#alert-a18")
@@ -121,6 +136,7 @@ def test_every_text_keeps_aa_contrast(page: Page, dark: bool) -> None:
         baseline={"weight": 10.0, "ready": False, "needs": 5},
     )  # fmt: skip
     page.see("Learning", "#panels")
+    page.open_shift()
     assert page.browser.execute_script(CONTRAST) == []
     claimed(page)
     page.stage.hub.alert(alert("a18", simulated=True, boxed=False, expires_at=int(time.time()) + 20))

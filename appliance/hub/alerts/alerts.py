@@ -3,6 +3,7 @@
 Invariants:
     * The first claim wins; only the holder says how it ended; anybody on staff may forget it.
     * A repeated request is answered as the first was and changes nothing.
+    * The holder may give an alert back while something is left to look for; anybody can claim it then.
     * With its end an alert loses its flag: what remains is its name, its end, and after a minute nothing but counts.
     * A flag is held for ``retention_seconds`` at most, even while somebody is out with the gift.
     * Pure: no I/O, no clock; ``now`` is an argument. A request that cannot be granted is ``Refused`` (NOT_YOURS).
@@ -21,6 +22,15 @@ AFTERGLOW_SECONDS: Final = Seconds(60.0)
 """How long the end of an alert can still be read."""
 OUTCOMES: Final = (AlertState.GIFTED, AlertState.DECLINED, AlertState.NOT_FOUND, AlertState.DISMISSED)
 """How the holder of an alert may end it."""
+
+
+class AlertRefused(Refused):
+    """NOT_YOURS, with the reason as a word: ``gone``, ``taken`` (``by`` whom), ``over`` or ``unclaimed``."""
+
+    def __init__(self, why: str, what: str, *, where: str, by: TabletId | None = None, fix: str = "") -> None:
+        super().__init__(Rule.NOT_YOURS, what, where=where, fix=fix)
+        self.why = why
+        self.by = by
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,7 +99,7 @@ class Alerts:
     def _find(self, name: AlertId) -> TrackedAlert:
         held = self._held.get(name)
         if held is None:
-            raise Refused(Rule.NOT_YOURS, f"alert {name} no longer exists", where=name)
+            raise AlertRefused("gone", f"alert {name} no longer exists", where=name)
         return held
 
     def claim(self, name: AlertId, tablet: TabletId, now: Seconds) -> TrackedAlert:
@@ -99,23 +109,46 @@ class Alerts:
         if alert.held_by == tablet and alert.state is AlertState.CLAIMED:
             return held
         if alert.state is not AlertState.RAISED:
-            what = f"{alert.held_by} has it already" if not alert.state.ended else f"it is {_say(alert)}"
-            raise Refused(Rule.NOT_YOURS, what, where=name)
+            if alert.state.ended:
+                raise AlertRefused("over", f"it is {_say(alert)}", where=name)
+            raise AlertRefused("taken", f"{alert.held_by} has it already", where=name, by=alert.held_by)
         life = max(self._alert_seconds, self._service_seconds)
         claimed = replace(alert, state=AlertState.CLAIMED, held_by=tablet, expires_at=Seconds(now + life))
         return self._keep(replace(held, alert=claimed))
+
+    def release(self, name: AlertId, tablet: TabletId, now: Seconds) -> TrackedAlert:
+        """The alert, given back by its holder ``tablet``: raised again, or expired where its clothes are forgotten.
+
+        It lives as long as a new one, and never longer than what was worn is kept. Refused: NOT_YOURS.
+        """
+        held = self._find(name)
+        alert = held.alert
+        if alert.state is AlertState.RAISED:
+            return held
+        if alert.state.ended:
+            raise AlertRefused("over", f"it is {_say(alert)}", where=name)
+        if alert.held_by != tablet:
+            raise AlertRefused("taken", f"{alert.held_by} has it", where=name, by=alert.held_by)
+        until = min(now + self._alert_seconds, alert.raised_at + self._retention_seconds)
+        if alert.flag is None or until <= now:
+            return self._end(held, AlertState.EXPIRED, now)
+        back = replace(alert, state=AlertState.RAISED, held_by=None, expires_at=Seconds(until))
+        return self._keep(replace(held, alert=back))
 
     def outcome(self, name: AlertId, tablet: TabletId, outcome: AlertState, now: Seconds) -> TrackedAlert:
         """The alert, ended as its holder ``tablet`` says: one of ``OUTCOMES``. Refused: NOT_YOURS."""
         held = self._find(name)
         alert = held.alert
         if alert.held_by != tablet:
-            holder = f"{alert.held_by} has it" if alert.held_by else "nobody has claimed it"
-            raise Refused(Rule.NOT_YOURS, holder, where=name, fix="claim it first")
+            if alert.state.ended:
+                raise AlertRefused("over", f"it is {_say(alert)}", where=name)
+            if alert.held_by is None:
+                raise AlertRefused("unclaimed", "nobody has claimed it", where=name, fix="claim it first")
+            raise AlertRefused("taken", f"{alert.held_by} has it", where=name, by=alert.held_by)
         if alert.state is outcome:
             return held
         if alert.state.ended:
-            raise Refused(Rule.NOT_YOURS, f"it is {_say(alert)}", where=name)
+            raise AlertRefused("over", f"it is {_say(alert)}", where=name)
         return self._end(held, outcome, now)
 
     def forget(self, name: AlertId, now: Seconds) -> TrackedAlert:
@@ -139,9 +172,13 @@ class Alerts:
                 changed.append(self._keep(replace(held, alert=replace(alert, flag=None))))
         return tuple(changed), tuple(gone)
 
+    def end_open(self, now: Seconds) -> tuple[TrackedAlert, ...]:
+        """The booth closes for the day: the open alerts, now expired."""
+        return tuple(self._end(one, AlertState.EXPIRED, now) for one in self.all() if one.ended_at is None)
+
     def close(self, now: Seconds) -> tuple[tuple[TrackedAlert, ...], tuple[AlertId, ...]]:
         """The booth stops: (open alerts, now expired; names of all, none of which can be read any longer)."""
-        ended = tuple(self._end(one, AlertState.EXPIRED, now) for one in self.all() if one.ended_at is None)
+        ended = self.end_open(now)
         names = tuple(self._held)
         self._held.clear()
         return ended, names

@@ -50,6 +50,7 @@ KNOWN_PEOPLE: Final = 150
 _FLOOR_SECONDS: Final = 60.0
 """A derived floor is looked up anew this often."""
 _FLAGS_BELIEVED: Final = 40.0
+_NEVER: Final = Seconds(0.0)
 _AGREE_LEAST: Final = 3
 _AGREE_SHARE: Final = 0.75
 
@@ -69,6 +70,18 @@ class Today:
     gifted_before: float = 0.0
     ended_before: float = 0.0
     visit_seconds: float | None = None
+    stock_change: int = 0
+    """Gifts that were brought, or taken away, today;"""
+    staff_change: int = 0
+    """staff more, or fewer, than configured;"""
+    paused_until: Seconds = _NEVER
+    """until when the lead wants no alerts;"""
+    closed: bool = False
+    """and whether the day is over."""
+
+    def rests(self, now: Seconds) -> bool:
+        """Whether nobody is to be called rare at ``now``, whatever passes."""
+        return self.closed or now < self.paused_until
 
     @property
     def acceptance(self) -> float:
@@ -144,11 +157,15 @@ class Pacing:
 
     def stock(self, today: Today) -> int:
         """Gifts left for today."""
-        return max(0, self._config.stock - today.gifted)
+        return max(0, self._config.stock + today.stock_change - today.gifted)
 
-    def free(self, open_alerts: int) -> int:
+    def staff(self, today: Today) -> int:
+        """Staff who are there today."""
+        return max(0, self._config.staff + today.staff_change)
+
+    def free(self, open_alerts: int, today: Today) -> int:
         """Staff who are neither at an alert nor owed to one."""
-        return max(0, self._config.staff - open_alerts)
+        return max(0, self.staff(today) - open_alerts)
 
     def hours(self, today: Today, now: Seconds) -> tuple[Seconds, Seconds]:
         """When the booth opens and closes on the day of ``now``."""
@@ -178,7 +195,7 @@ class Pacing:
                 people=self.forecast.remaining(begins, closes),
                 seconds=closes - begins,
                 stock=self.stock(today),
-                staff=self._config.staff,
+                staff=self.staff(today),
                 visit_seconds=today.visit_seconds or self._config.service_seconds,
                 acceptance=today.acceptance,
                 max_p=self._config.max_p,
@@ -187,17 +204,17 @@ class Pacing:
 
     def threshold(self, today: Today, now: Seconds) -> float:
         """The tail probability up to which a flag is worth an alert at ``now``; 0 where nothing is."""
-        config, stock, floor = self._config, self.stock(today), self.max_p(today, now)
+        stock, staff, floor = self.stock(today), self.staff(today), self.max_p(today, now)
         opens, closes = self.hours(today, now)
-        if not (opens <= now < closes and stock and config.staff):
+        if today.rests(now) or not (opens <= now < closes and stock and staff):
             return 0.0
         still = self.forecast.remaining(now, Seconds(closes - MARGIN_SECONDS))
         dense = (self._flags + _FLAGS_BELIEVED) / (self._expected_flags + _FLAGS_BELIEVED)
         flags = still * floor * min(MOST_DENSE, max(1.0, dense))
         alerts = min(flags, stock / today.acceptance)
         seconds = max(60.0, closes - MARGIN_SECONDS - now)
-        visit = today.visit_seconds or config.service_seconds
-        busy = blocking(servers=config.staff, load=alerts / seconds * visit)
+        visit = today.visit_seconds or self._config.service_seconds
+        busy = blocking(servers=staff, load=alerts / seconds * visit)
         bits = price(stock, today.acceptance * flags * (1.0 - busy))
         quiet = (now - max(self._alerted_at, opens)) / QUIET_SECONDS
         bits -= QUIET_POWER * math.log2(max(1.0, quiet))
@@ -205,11 +222,11 @@ class Pacing:
 
     def _ahead(self, today: Today, open_alerts: int, now: Seconds) -> bool:
         """Whether far more gifts are gone, or promised, than people have passed."""
-        stock = self._config.stock
+        stock = self._config.stock + today.stock_change
         still = self.forecast.remaining(now, self.hours(today, now)[1])
         share = self._people / (self._people + still) if self._people else 0.0
         gone = today.gifted + today.acceptance * open_alerts
-        return gone > stock * share + REIN * math.sqrt(stock * share * (1.0 - share)) + 2.0
+        return gone > stock * share + REIN * math.sqrt(max(0.0, stock * share * (1.0 - share))) + 2.0
 
     def worth(
         self, p: float, vector: AttributeVector, *, today: Today, open_alerts: int, now: Seconds
@@ -217,7 +234,7 @@ class Pacing:
         """Whether a flag with tail probability ``p`` is to become an alert at ``now``; counts it if so."""
         self.tick(now)
         if (
-            not self.free(open_alerts)
+            not self.free(open_alerts, today)
             or p > self.threshold(today, now)
             or self._ahead(today, open_alerts, now)
         ):

@@ -19,6 +19,13 @@ from appliance.hub.pacing.pacing import Today
 from appliance.hub.records import audit
 from appliance.protocol.values import Observation, Seconds
 
+STOCK_CHANGE: Final = "stock_change"
+STAFF_CHANGE: Final = "staff_change"
+PAUSED_UNTIL: Final = "paused_until"
+CLOSED: Final = "closed"
+"""What the lead said today: gifts and staff more or less than configured, a pause (unix seconds), the day's end."""
+BY_TABLET: Final = "tablet/"
+"""What a tablet did today is counted as this, its name, and what it did."""
 _ENDS: Final = ("gifted", "declined", "not_found", "dismissed", "expired")
 """Ends from which acceptance is learnt: forgetting says nothing of it."""
 _ACCEPTANCE_DAYS: Final = 14
@@ -70,6 +77,19 @@ class DailyCounts:
                 found.setdefault(day, {})[what] = number
         return found
 
+    def put(self, what: str, number: int) -> None:
+        """There are ``number`` of ``what`` today, whatever there were before."""
+        if number != self.number(what):
+            self.count(what, number - self.number(what))
+
+    def beginning_with(self, start: str) -> dict[str, int]:
+        """Today's counts whose names begin with ``start``, by the rest of the name."""
+        return {
+            what.removeprefix(start): number
+            for (day, what), number in sorted(self._counts.items())
+            if day == self.day and what.startswith(start)
+        }
+
     def passed(self) -> None:
         """Somebody passed; the first of the day says when the day began."""
         self.count("people")
@@ -101,6 +121,10 @@ class DailyCounts:
             gifted_before=gifted,
             ended_before=ended,
             visit_seconds=self._visit_seconds(),
+            stock_change=self.number(STOCK_CHANGE),
+            staff_change=self.number(STAFF_CHANGE),
+            paused_until=Seconds(float(self.number(PAUSED_UNTIL))),
+            closed=bool(self.number(CLOSED)),
         )
 
     def _visit_seconds(self) -> float:

@@ -15,8 +15,9 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from appliance.base.errors import Refused, Rule
-from appliance.hub.alerts.alerts import OUTCOMES, TrackedAlert
+from appliance.hub.alerts.alerts import OUTCOMES, AlertRefused, TrackedAlert
 from appliance.hub.staff.catalogue import Catalogue
+from appliance.hub.staff.shift import LONGEST_NOTE, MOST_MINUTES, MOST_STAFF, MOST_STOCK, Act, ShiftAct
 from appliance.protocol import topics
 from appliance.protocol.values import (
     ALERT_FORM,
@@ -32,10 +33,13 @@ from appliance.protocol.values import (
     TabletId,
 )
 from appliance.protocol.vocabulary import ATTRIBUTES
+from appliance.settings.config import SIZE_FORM
 
 VERSION: Final = 1
 MAX_REQUEST: Final = 256
-"""No request is longer, in bytes."""
+"""No request about an alert is longer, in bytes;"""
+MAX_SHIFT_REQUEST: Final = 640
+"""one about the shift may carry a note."""
 MAX_CORRELATION: Final = 16
 
 
@@ -48,13 +52,22 @@ class Claim:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Release:
+    """A tablet gives its alert back."""
+
+    tablet: TabletId
+    alert: AlertId
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Ending:
-    """A tablet says how its alert ended; one of ``OUTCOMES``, ``why`` only with DISMISSED."""
+    """A tablet says how its alert ended; one of ``OUTCOMES``, ``why`` only with DISMISSED, ``size`` with GIFTED."""
 
     tablet: TabletId
     alert: AlertId
     outcome: AlertState
     why: Dismissal | None = None
+    size: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,7 +78,8 @@ class Forget:
     alert: AlertId
 
 
-Request = Claim | Ending | Forget
+AlertRequest = Claim | Release | Ending | Forget
+Request = AlertRequest | ShiftAct
 
 
 def _malformed(what: str, where: str) -> Refused:
@@ -105,7 +119,9 @@ def _object_in(untrusted: bytes, keys: frozenset[str], where: str, most: int) ->
 
 _KEYS: Final = {
     "claim": frozenset({"v", "alert"}),
+    "release": frozenset({"v", "alert"}),
     "outcome": frozenset({"v", "alert", "outcome", "why"}),
+    "shift": frozenset({"v", "act", "value", "size"}),
     "forget": frozenset({"v", "alert"}),
 }
 
@@ -115,21 +131,60 @@ def request_in(untrusted_topic: str, untrusted: bytes, booth: BoothId) -> Reques
     name, leaf = topics.named_in(untrusted_topic, booth, "staff")
     if leaf not in _KEYS:
         raise Refused(Rule.WRONG_TOPIC, "the topic takes no requests", where=name)
-    found = _object_in(untrusted, _KEYS[leaf], name, MAX_REQUEST)
+    if leaf == "shift":
+        return _shift_in(_object_in(untrusted, _KEYS[leaf], name, MAX_SHIFT_REQUEST), TabletId(name))
+    keys = _KEYS[leaf] | ({"size"} if leaf == "outcome" and b'"size"' in untrusted else frozenset())
+    found = _object_in(untrusted, keys, name, MAX_REQUEST)
     tablet, alert = TabletId(name), found["alert"]
     if not isinstance(alert, str) or not ALERT_FORM.fullmatch(alert):
         raise _malformed("its alert is no name of an alert", name)
     if leaf == "claim":
         return Claim(tablet=tablet, alert=AlertId(alert))
+    if leaf == "release":
+        return Release(tablet=tablet, alert=AlertId(alert))
     if leaf == "forget":
         return Forget(tablet=tablet, alert=AlertId(alert))
+    return _ending_in(found, tablet, AlertId(alert))
+
+
+def _ending_in(found: dict[str, Any], tablet: TabletId, alert: AlertId) -> Ending:
+    name = str(tablet)
     outcome = next((one for one in OUTCOMES if one.value == found["outcome"]), None)
     why = next((one for one in Dismissal if one.value == found["why"]), None)
     if outcome is None or (why is None) != (found["why"] is None):
         raise _malformed("its outcome or its reason is not one of the list", name)
     if why is not None and outcome is not AlertState.DISMISSED:
         raise _malformed("only a dismissal has a reason", name)
-    return Ending(tablet=tablet, alert=AlertId(alert), outcome=outcome, why=why)
+    size = found.get("size")
+    if size is not None and (outcome is not AlertState.GIFTED or not _is_size(size)):
+        raise _malformed("only a gift has a size, of 1 to 8 letters or digits", name)
+    return Ending(tablet=tablet, alert=alert, outcome=outcome, why=why, size=size)
+
+
+def _is_size(untrusted: object) -> bool:
+    return isinstance(untrusted, str) and SIZE_FORM.fullmatch(untrusted) is not None
+
+
+_MOST: Final = {Act.PAUSE: MOST_MINUTES, Act.STAFF: MOST_STAFF, Act.STOCK: MOST_STOCK}
+
+
+def _shift_in(found: dict[str, Any], tablet: TabletId) -> ShiftAct:
+    """An act of the shift, each with the one kind of value that it takes. Refused: MALFORMED_REQUEST."""
+    act = next((one for one in Act if one.value == found["act"]), None)
+    value, size = found["value"], found["size"]
+    if act is None or (size is not None and not (act is Act.STOCK and _is_size(size))):
+        raise _malformed("its act or its size is not one of the list", tablet)
+    if act in _MOST:
+        if type(value) is not int or not (act is Act.PAUSE) <= value <= _MOST[act]:
+            raise _malformed("its number is missing, or too large", tablet)
+        return ShiftAct(tablet=tablet, act=act, number=value, size=size)
+    if act is Act.NOTE:
+        if not isinstance(value, str) or len(value) > LONGEST_NOTE or not (value.isprintable() or not value):
+            raise _malformed(f"its note has more than {LONGEST_NOTE} printable characters", tablet)
+        return ShiftAct(tablet=tablet, act=act, text=value)
+    if value is not None:
+        raise _malformed("this act takes no value", tablet)
+    return ShiftAct(tablet=tablet, act=act)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -221,11 +276,20 @@ def alert_telling(held: TrackedAlert, *, boxed: bool | None, catalogue: Catalogu
     return json_of(told)
 
 
-def answer(alert: Alert, text: str) -> bytes:
-    """A request was granted."""
-    return json_of({"v": VERSION, "ok": True, "alert": alert.alert, "state": alert.state.value, "text": text})
+def answer(alert: Alert, text: str, *, why: str = "") -> bytes:
+    """A request was granted; ``why`` is ``nothing_left`` where there was nothing but counts to forget."""
+    told = {"v": VERSION, "ok": True, "alert": alert.alert, "state": alert.state.value, "text": text}
+    return json_of(told | ({"why": why} if why else {}))
+
+
+def shift_answer(act: ShiftAct, text: str) -> bytes:
+    """What was asked of the shift is done."""
+    return json_of({"v": VERSION, "ok": True, "act": act.act.value, "text": text})
 
 
 def refusal(refused: Refused) -> bytes:
-    """A request was refused, and why."""
-    return json_of({"v": VERSION, "ok": False, "rule": int(refused.rule), "text": refused.what})
+    """A request was refused, and why; ``why`` and ``by`` say it to a page that speaks another language."""
+    told: dict[str, Any] = {"v": VERSION, "ok": False, "rule": int(refused.rule), "text": refused.what}
+    if isinstance(refused, AlertRefused):
+        told |= {"why": refused.why, "by": refused.by}
+    return json_of(told)

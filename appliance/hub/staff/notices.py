@@ -54,6 +54,7 @@ class Notice:
     condition: Condition
     title: str
     todo: str
+    place: str = ""
 
 
 _TEXTS: Final = {
@@ -134,7 +135,7 @@ _TEXTS: Final = {
 def notice(language: str, condition: Condition, place: str = "") -> Notice:
     """The notice of ``condition`` at ``place`` in a language of the hub."""
     title, todo = _TEXTS[language][condition]
-    return Notice(condition=condition, title=title.format(place=place), todo=todo)
+    return Notice(condition=condition, title=title.format(place=place), todo=todo, place=place)
 
 
 def notices(language: str, places: Iterable[Place], now: Seconds, *, disk_low: bool) -> tuple[Notice, ...]:

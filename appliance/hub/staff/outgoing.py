@@ -18,6 +18,7 @@ from appliance.hub.records.trends import STRIP_SECONDS, TrendRows, Trends
 from appliance.hub.staff import home_assistant, messages, room
 from appliance.hub.staff import status as boards
 from appliance.hub.staff.notices import notices
+from appliance.hub.staff.shift import Shift
 from appliance.hub.staff.translations import CATALOGUES
 from appliance.hub.staff.unit_status import UnitStatuses
 from appliance.hub.statistics.baseline.baseline import Baseline
@@ -48,6 +49,7 @@ class StaffPublisher:
         pacing: Pacing,
         roster: UnitStatuses,
         trends: Trends,
+        shift: Shift,
     ) -> None:
         self._config = config
         self._booth = config.booth
@@ -59,6 +61,7 @@ class StaffPublisher:
         self._roster = roster
         self._drift = drift
         self._trends = trends
+        self._shift = shift
         self.disk_low = False
         """Whether the hub's own disk is nearly full: whoever can see it says so."""
         self._told_at = dict.fromkeys((BOARD_SECONDS, LIVE_SECONDS, TRENDS_SECONDS), float("-inf"))
@@ -127,12 +130,15 @@ class StaffPublisher:
             weight=baseline.weight(now),
             needs=baseline.needs(config.warmup_people, now),
             stock=self._pacing.stock(today),
-            staff=config.pacing.staff,
-            staff_free=self._pacing.free(self._alerts.open),
+            staff=self._pacing.staff(today),
+            staff_free=self._pacing.free(self._alerts.open, today),
             units=rows,
             usual=baseline.usual(most=_USUAL),
             last_alert=self._last(),
             notices=notices(config.language, rows, now, disk_low=self.disk_low),
+            language=config.language,
+            retention=config.retention_seconds,
+            shift=self._shift.telling(now),
         )
         return OutgoingMessage(topic=topics.board(self._booth), payload=boards.telling(board))
 
@@ -153,8 +159,8 @@ class StaffPublisher:
             claimed=sum(held.alert.state is AlertState.CLAIMED for held in self._alerts.all()),
             gifted=today.gifted,
             stock=stock,
-            staff=self._config.pacing.staff,
-            staff_free=pacing.free(self._alerts.open),
+            staff=pacing.staff(today),
+            staff_free=pacing.free(self._alerts.open, today),
             weight=self._baseline.weight(now),
             needs=self._baseline.needs(self._config.warmup_people, now),
             outlook=outlook(

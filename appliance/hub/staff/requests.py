@@ -18,13 +18,22 @@ from appliance.hub.alerts.erasure import ErasureIndex
 from appliance.hub.messages import IncomingMessage, OutgoingMessage
 from appliance.hub.staff import messages
 from appliance.hub.staff.catalogue import Catalogue
-from appliance.hub.staff.messages import Claim, Ending, Forget, Request
+from appliance.hub.staff.messages import AlertRequest, Claim, Ending, Forget, Release
+from appliance.hub.staff.shift import Shift, ShiftAct
 from appliance.protocol import topics
-from appliance.protocol.values import AlertId, BoothId, Dismissal, Flag, Seconds, TabletId
+from appliance.protocol.values import AlertId, AlertState, BoothId, Dismissal, Flag, Seconds, TabletId
 
 REQUESTS_AT_ONCE: Final = 20.0
 REQUESTS_PER_SECOND: Final = 2.0
 """What one tablet may ask; a person's finger is slower."""
+
+
+_COUNTED: Final = {
+    AlertState.CLAIMED: "claims",
+    AlertState.DISMISSED: "dismissals",
+    AlertState.FORGOTTEN: "forgets",
+}
+"""What is counted of each tablet, by what it made of an alert."""
 
 
 class Effects(Protocol):
@@ -35,6 +44,9 @@ class Effects(Protocol):
 
     def alert_judged(self, held: TrackedAlert, flag: Flag | None, why: Dismissal | None) -> None:
         """Staff ended an alert, which rested on ``flag``; ``why`` where it was dismissed."""
+
+    def asked(self, tablet: TabletId, what: str) -> None:
+        """A tablet did ``what``: a number, nothing else, is kept of it."""
 
     def alert_forgotten(self, name: AlertId) -> None:
         """Whoever is behind an alert must leave every count."""
@@ -51,13 +63,21 @@ class Answer:
 class StaffRequests:
     """Decides and carries out what tablets of ``booth`` ask about ``alerts``; ``effects`` are what follows from it.
 
-    ``erasure`` says of whom something is left to forget; ``catalogue`` holds the words of the answers.
+    ``erasure`` says of whom something is left to forget; ``catalogue`` holds the words of the answers; ``shift`` is
+    asked of the day itself.
     """
 
     def __init__(
-        self, booth: BoothId, alerts: Alerts, erasure: ErasureIndex, catalogue: Catalogue, effects: Effects
+        self,
+        booth: BoothId,
+        alerts: Alerts,
+        erasure: ErasureIndex,
+        catalogue: Catalogue,
+        effects: Effects,
+        shift: Shift,
     ) -> None:
         self._booth = booth
+        self._shift = shift
         self._erasure = erasure
         self._alerts = alerts
         self._catalogue = catalogue
@@ -75,11 +95,20 @@ class StaffRequests:
         try:
             self._check_rate(tablet, message, now)
             request = messages.request_in(message.untrusted_topic, message.untrusted_payload, self._booth)
-            text = self._text(request)
+            if isinstance(request, ShiftAct):
+                return Answer(message=self._answer(tablet, message, self._do_shift(request, now)))
+            text, known = self._text(request), request.alert in self._erasure
             alert = self._carry_out(request, now).alert
         except Refused as refusal:
             return Answer(message=self._answer(tablet, message, messages.refusal(refusal)), refusal=refusal)
-        return Answer(message=self._answer(tablet, message, messages.answer(alert, text)))
+        why = "nothing_left" if isinstance(request, Forget) and not known else ""
+        return Answer(message=self._answer(tablet, message, messages.answer(alert, text, why=why)))
+
+    def _do_shift(self, request: ShiftAct, now: Seconds) -> bytes:
+        if self._shift.carry_out(request, now):
+            for held in self._alerts.end_open(now):
+                self._effects.alert_changed(held)
+        return messages.shift_answer(request, self._catalogue.noted)
 
     def _tablet_of(self, untrusted_topic: str) -> TabletId:
         name, _ = topics.named_in(untrusted_topic, self._booth, "staff")
@@ -100,19 +129,24 @@ class StaffRequests:
                 where=tablet,
             )
 
-    def _carry_out(self, request: Request, now: Seconds) -> TrackedAlert:
+    def _carry_out(self, request: AlertRequest, now: Seconds) -> TrackedAlert:
         before = self._alerts.find(request.alert)
         if isinstance(request, Claim):
             after = self._alerts.claim(request.alert, request.tablet, now)
+        elif isinstance(request, Release):
+            after = self._alerts.release(request.alert, request.tablet, now)
         elif isinstance(request, Ending):
             after = self._alerts.outcome(request.alert, request.tablet, request.outcome, now)
         else:
             after = self._alerts.forget(request.alert, now)
         if after is not before:
             self._effects.alert_changed(after)
+            self._effects.asked(request.tablet, _COUNTED.get(after.alert.state, ""))
             if isinstance(request, Ending):
                 flag = before.alert.flag if before else None
                 self._effects.alert_judged(after, flag, request.why)
+                if request.outcome is AlertState.GIFTED:
+                    self._shift.gifted(request.size)
         if isinstance(request, Forget):
             self._effects.alert_forgotten(request.alert)
         return after
@@ -125,10 +159,10 @@ class StaffRequests:
             correlation=message.untrusted_correlation[: messages.MAX_CORRELATION],
         )
 
-    def _text(self, request: Request) -> str:
+    def _text(self, request: AlertRequest) -> str:
         if isinstance(request, Claim):
             return self._catalogue.claimed
-        if isinstance(request, Ending):
+        if isinstance(request, Ending | Release):
             return self._catalogue.noted
         known = request.alert in self._erasure
         return self._catalogue.forgotten if known else self._catalogue.nothing_left

@@ -8,6 +8,7 @@ Invariants:
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -18,6 +19,7 @@ from appliance.protocol.health import Health, SourceKind
 from appliance.protocol.values import BoothId, Seconds, UnitId
 
 SILENT_SECONDS: Final = 30.0
+_RETENTION: Final = Seconds(300.0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,6 +89,9 @@ class Board:
     usual: tuple[UsualWord, ...]
     last_alert: LastAlert | None
     notices: tuple[Notice, ...] = ()
+    language: str = "en"
+    retention: Seconds = _RETENTION
+    shift: Mapping[str, object] | None = None
 
 
 def telling(board: Board) -> bytes:
@@ -119,9 +124,17 @@ def telling(board: Board) -> bytes:
                 for one in board.usual
             ],
             "notices": [
-                {"condition": one.condition.value, "title": one.title, "todo": one.todo}
+                {
+                    "condition": one.condition.value,
+                    "place": one.place,
+                    "title": one.title,
+                    "todo": one.todo,
+                }
                 for one in board.notices
             ],
+            "language": board.language,
+            "retention": int(board.retention),
+            "shift": dict(board.shift or {}),
             "last_alert": {"id": last.alert, "text": last.text, "at": int(last.at)} if last else None,
         }
     )

@@ -167,9 +167,9 @@ export class Booth {
     return before !== this.alerts.size + this.lately.length;
   }
 
-  /** Open alerts, oldest first: a card never moves because another one comes. @returns {Alert[]} */
+  /** Open alerts, newest first; taps on a card that has just moved are ignored (`cards.js`). @returns {Alert[]} */
   open() {
-    return [...this.alerts.values()].sort((a, b) => a.raisedAt - b.raisedAt || a.id.localeCompare(b.id, "en", {numeric: true}));
+    return [...this.alerts.values()].sort((a, b) => b.raisedAt - a.raisedAt || b.id.localeCompare(a.id, "en", {numeric: true}));
   }
 
   /** The look made of what is worn most, one attribute at a time. @returns {Record<string, string>} */

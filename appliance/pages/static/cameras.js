@@ -6,8 +6,9 @@
 import {hex, topicsOf} from "./booth.js";
 import {cameraTexts} from "./cameras_texts.js";
 import {el, say} from "./dom.js";
+import {language} from "./language.js";
 import {Reader} from "./messages.js";
-import {Link, Undelivered} from "./mqtt.js";
+import {Link, Undelivered, Unknown} from "./mqtt.js";
 import {Requests, Unanswered} from "./requests.js";
 import {scanned} from "./scan.js";
 import {readSession} from "./session.js";
@@ -164,7 +165,7 @@ class Cameras {
       if (answer.ok) this.#clear();
     } catch (error) {
       if (error instanceof Undelivered) this.#say(false, this.link.state === "up" ? t.forbidden(this.session.tablet) : t.unanswered);
-      else if (error instanceof Unanswered) this.#say(false, t.unanswered);
+      else if (error instanceof Unanswered || error instanceof Unknown) this.#say(false, t.unanswered);
       else throw error;
     } finally {
       say(this.button, t.send);
@@ -197,7 +198,7 @@ function field(id, label, more, input) {
 }
 
 async function main() {
-  const t = cameraTexts(navigator.languages);
+  const t = cameraTexts([language()]);
   document.documentElement.lang = t.lang;
   document.title = t.heading;
   say(place("heading"), t.heading);

@@ -4,7 +4,9 @@ import {figure} from "./figure.js";
 
 /** @typedef {import("./messages.js").Alert} Alert */
 /** @typedef {import("./texts.js").Catalogue} Catalogue */
-/** @typedef {{asking: boolean, question: "forget" | "dismiss" | null}} Dialogue what the card is in the middle of */
+/** @typedef {"forget" | "dismiss" | "size" | null} Question */
+/** @typedef {{outcome: "gifted" | "declined" | "not_found" | "dismissed", why: string | null, size: string | null, until: number}} Ending told to the hub at `until` (ms), unless undone */
+/** @typedef {{asking: boolean, question: Question, ending: Ending | null}} Dialogue what the card is in the middle of */
 /**
  * @typedef {object} View
  * @property {Alert} alert
@@ -12,18 +14,29 @@ import {figure} from "./figure.js";
  * @property {boolean} reachable the hub can be asked
  * @property {Dialogue} dialogue
  * @property {readonly string[]} usual for each reason: what most people wear instead, or ""
+ * @property {readonly {size: string, left: number}[]} sizes of the gifts, where they have any
+ * @property {boolean} newest  the one to look at first
  */
 /**
  * @typedef {object} Actions
  * @property {(alert: string) => void} claim
- * @property {(alert: string, outcome: string, why: string | null) => void} outcome
+ * @property {(alert: string) => void} release
+ * @property {(alert: string) => void} show  what is shown to the passer-by
+ * @property {(alert: string, outcome: Ending["outcome"], why: string | null, size: string | null) => void} outcome
+ * @property {(alert: string) => void} undo
  * @property {(alert: string) => void} forget
- * @property {(alert: string, question: "forget" | "dismiss" | null) => void} question
+ * @property {(alert: string, question: Question) => void} question
  */
 
 const HURRY_SECONDS = 30;
 const OUTCOMES = /** @type {const} */ (["gifted", "declined", "not_found", "dismissed"]);
 const WHYS = /** @type {const} */ (["not_a_person", "wrong_reading", "costume", "other"]);
+
+/** @param {number} seconds */
+function clock(seconds) {
+  const whole = Math.max(0, Math.ceil(seconds));
+  return `${Math.floor(whole / 60)}:${String(whole % 60).padStart(2, "0")}`;
+}
 
 /** @param {string} text */
 const sentence = (text) => text.charAt(0).toUpperCase() + text.slice(1);
@@ -39,6 +52,8 @@ export class Card {
   #seen = el("span", {class: "seen"});
   #left = el("span", {class: "left"});
   #bar = el("div", {class: "bar"});
+  /** @type {HTMLElement | null} */ #undo = null;
+  #until = 0;
 
   /** @param {string} id @param {Actions} actions @param {Catalogue} t */
   constructor(id, actions, t) {
@@ -56,6 +71,7 @@ export class Card {
     const {alert, tablet} = view;
     const focused = this.root.contains(document.activeElement) ? document.activeElement?.getAttribute("data-key") : undefined;
     this.root.dataset.state = alert.state;
+    this.root.dataset.newest = view.newest ? "yes" : "no";
     const mineNow = alert.heldBy === tablet && this.root.dataset.held === "nobody";
     this.root.dataset.held = alert.heldBy === tablet ? "me" : alert.heldBy ? "other" : "nobody";
     this.root.replaceChildren(el("div", {class: "timeline", "aria-hidden": "true"}, this.#bar), this.#picture(view), this.#body(view), this.#foot(view));
@@ -69,14 +85,15 @@ export class Card {
     const left = alert.expiresAt - hubNow;
     const whole = Math.max(1, alert.expiresAt - alert.raisedAt);
     say(this.#seen, alert.seenAgo === null ? "" : card.seen(Math.max(0, hubNow - alert.raisedAt) + alert.seenAgo));
-    say(this.#left, left > 0 ? card.left(left) : card.over);
+    say(this.#left, left > 0 ? card.left(clock(left)) : card.over);
+    if (this.#undo) say(this.#undo, card.undo(Math.max(0, Math.ceil((this.#until - Date.now()) / 1000))));
     this.root.dataset.hurry = left <= HURRY_SECONDS ? "yes" : "no";
     this.#bar.style.setProperty("--left", Math.max(0, Math.min(1, left / whole)).toFixed(4));
   }
 
   /** @param {View} view */
   #picture({alert}) {
-    const words = this.t.describe(alert.look).join(", ") || this.t.card.nothingKnown;
+    const words = this.t.describe(alert.look).join(this.t.comma) || this.t.card.nothingKnown;
     return el(
       "div", {class: "picture"}, figure(alert.look, {name: alert.id, label: this.t.card.drawing(words)}),
       alert.simulated && el("span", {class: "badge badge-simulated"}, this.t.card.simulated),
@@ -88,14 +105,14 @@ export class Card {
   #body(view) {
     const {alert, usual} = view;
     const {card} = this.t;
-    const where = el("p", {class: "where"}, pin(), el("span", {class: "where-words"}, el("strong", {class: "place"}, alert.place), this.#seen));
+    const where = el("p", {class: "where"}, pin(), el("span", {class: "where-words"}, el("strong", {class: "place"}, alert.place), this.#seen), view.newest && el("span", {class: "badge badge-newest"}, card.newest));
     if (!alert.reasons.length) return el("div", {class: "body"}, where, el("p", {class: "reason", id: `reason-${alert.id}`}, card.forgotten));
-    const look = this.t.describe(alert.look).join(", ");
+    const look = this.t.describe(alert.look).join(this.t.comma);
     return el(
       "div", {class: "body"}, where,
       this.#rarity(alert),
       el("ul", {class: "reasons", id: `reason-${alert.id}`, role: "list"}, ...alert.reasons.map((reason, at) => el(
-        "li", {}, el("span", {class: "reason"}, sentence(at ? reason.text : this.#what(reason))), usual[at] ? el("span", {class: "usual"}, card.usual(usual[at])) : null,
+        "li", {}, el("span", {class: "reason"}, sentence(at || reason.lens === "whole" ? this.t.sentence(reason, alert.look) : this.t.subject(reason, alert.look))), usual[at] ? el("span", {class: "usual"}, card.usual(usual[at])) : null,
       ))),
       look ? el("p", {class: "look"}, el("strong", {}, card.lookFor), " ", look) : null,
     );
@@ -112,13 +129,6 @@ export class Card {
     return el("p", {class: "rarity"}, el("span", {class: "rarity-in"}, card.oneIn), " ", el("strong", {class: "rarity-n"}, this.t.number(oneIn)), " ", el("span", {class: "rarity-of"}, card.people));
   }
 
-  /** The first reason without how rare it is, which stands large above it already. @param {import("./messages.js").Reason} reason */
-  #what({lens, text, oneIn}) {
-    const end = text.lastIndexOf(": ");
-    const said = lens !== "whole" && (oneIn === null || text.slice(end).includes(this.t.number(oneIn)));
-    return end > 0 && said ? text.slice(0, end) : text;
-  }
-
   /** @param {string} key @param {string} text @param {string} style @param {() => void} act @param {boolean} [able] */
   #button(key, text, style, act, able = true) {
     return el("button", {type: "button", class: `button ${style}`, "data-key": key, disabled: !able, click: act}, text);
@@ -128,19 +138,26 @@ export class Card {
   #foot(view) {
     const {alert, tablet, dialogue, reachable} = view;
     const {card} = this.t;
+    const mine = alert.heldBy === tablet;
+    this.#undo = null;
     const row = dialogue.question === "forget" ? this.#askForget()
+      : dialogue.ending ? [this.#undoButton(dialogue.ending)]
       : dialogue.question === "dismiss" ? this.#askWhy(reachable)
-      : alert.heldBy === tablet ? this.#outcomes(reachable && !dialogue.asking)
+      : dialogue.question === "size" ? this.#askSize(reachable, view.sizes)
+      : mine ? this.#outcomes(reachable && !dialogue.asking)
       : alert.heldBy ? [el("p", {class: "held"}, card.theirs(alert.heldBy))]
       : [this.#button("claim", card.claim, "button-main", () => this.actions.claim(alert.id), reachable && !dialogue.asking)];
-    const note = dialogue.asking ? card.asking : !reachable ? card.unconnected : alert.heldBy === tablet ? card.yours : "";
+    const note = dialogue.asking ? card.asking : dialogue.ending ? this.t.outcome[dialogue.ending.outcome] : !reachable ? card.unconnected : mine ? card.yours : "";
+    const busy = dialogue.question || dialogue.ending;
     return el(
       "div", {class: "foot"},
       note ? el("p", {class: "note"}, note) : null,
-      el("div", {class: `row row-${dialogue.question ?? (alert.heldBy === tablet ? "outcome" : "claim")}`}, ...row),
+      el("div", {class: `row row-${dialogue.question ?? (dialogue.ending ? "undo" : mine ? "outcome" : "claim")}`}, ...row),
       el(
         "div", {class: "foot-line"},
         dialogue.question ? null : this.#button("forget", card.forget, "button-quiet", () => this.actions.question(alert.id, "forget")),
+        mine && !busy && alert.reasons.length ? this.#button("show", card.show, "button-quiet", () => this.actions.show(alert.id)) : null,
+        mine && !busy ? this.#button("release", card.release, "button-quiet", () => this.actions.release(alert.id), reachable && !dialogue.asking) : null,
         this.#left,
       ),
     );
@@ -150,8 +167,25 @@ export class Card {
   #outcomes(able) {
     return OUTCOMES.map((outcome) => this.#button(
       outcome, this.t.outcome[outcome], outcome === "gifted" ? "button-main" : "button-plain",
-      () => (outcome === "dismissed" ? this.actions.question(this.id, "dismiss") : this.actions.outcome(this.id, outcome, null)), able,
+      () => (outcome === "dismissed" ? this.actions.question(this.id, "dismiss") : this.actions.outcome(this.id, outcome, null, null)), able,
     ));
+  }
+
+  /** @param {Ending} ending */
+  #undoButton({until}) {
+    this.#until = until;
+    return (this.#undo = this.#button("undo", "", "button-plain", () => this.actions.undo(this.id)));
+  }
+
+  /** @param {boolean} able @param {View["sizes"]} sizes */
+  #askSize(able, sizes) {
+    const {card} = this.t;
+    return [
+      el("p", {class: "question"}, card.sizeAsk),
+      ...sizes.map(({size, left}) => this.#button(`size-${size}`, card.size(size, left), "button-plain", () => this.actions.outcome(this.id, "gifted", null, size), able && left > 0)),
+      this.#button("size-none", card.sizeNone, "button-plain", () => this.actions.outcome(this.id, "gifted", null, ""), able),
+      this.#button("back", card.back, "button-quiet", () => this.actions.question(this.id, null)),
+    ];
   }
 
   /** @param {boolean} able */
@@ -159,7 +193,7 @@ export class Card {
     const {card, why} = this.t;
     return [
       el("p", {class: "question"}, card.dismissAsk),
-      ...WHYS.map((reason) => this.#button(reason, why[reason], "button-plain", () => this.actions.outcome(this.id, "dismissed", reason), able)),
+      ...WHYS.map((reason) => this.#button(reason, why[reason], "button-plain", () => this.actions.outcome(this.id, "dismissed", reason, null), able)),
       this.#button("back", card.back, "button-quiet", () => this.actions.question(this.id, null)),
     ];
   }

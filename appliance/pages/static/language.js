@@ -1,14 +1,24 @@
-/** Which of the booth's four languages a page speaks: the one chosen here, else the first that the reader prefers. */
+/** Which of the booth's four languages a page speaks: the one chosen here, else the booth's, else the reader's first. */
 import {el} from "./dom.js";
 
 /** The languages and what each calls itself. @type {Readonly<Record<string, string>>} */
 export const LANGUAGES = Object.freeze({en: "English", es: "Español", fr: "Français", zh: "中文"});
 const KEY = "leftfield.language";
+/** What the booth spoke when this device last heard of it. */
+const BOOTH_KEY = "leftfield.booth-language";
 
 /** The language to speak now: `en`, `es`, `fr` or `zh`. */
 export function language() {
-  const wanted = [localStorage.getItem(KEY) ?? "", ...navigator.languages];
+  const wanted = [localStorage.getItem(KEY) ?? "", localStorage.getItem(BOOTH_KEY) ?? "", ...navigator.languages];
   return wanted.map((one) => one.toLowerCase().split("-")[0]).find((one) => Object.hasOwn(LANGUAGES, one)) ?? "en";
+}
+
+/** The booth speaks this language; true where the page should from now on speak another one. @param {string} told */
+export function boothSpeaks(told) {
+  if (!Object.hasOwn(LANGUAGES, told) || localStorage.getItem(BOOTH_KEY) === told) return false;
+  const before = language();
+  localStorage.setItem(BOOTH_KEY, told);
+  return language() !== before;
 }
 
 /** Speak this language from now on, on this device. @param {string} chosen */

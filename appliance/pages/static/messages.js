@@ -41,6 +41,10 @@
  */
 /** @typedef {{attribute: string, word: string, share: number}} Usual */
 /**
+ * How the shift stands: `pausedUntil` is unix seconds, 0 where alerts are not paused; `sizes` name what is left of each.
+ * @typedef {{pausedUntil: number, closed: boolean, sizes: readonly {size: string, left: number}[], note: {text: string, by: string, at: number} | null}} Shift
+ */
+/**
  * @typedef {object} Board
  * @property {number} at
  * @property {boolean} simulated
@@ -52,9 +56,15 @@
  * @property {number} staffFree
  * @property {readonly Unit[]} units
  * @property {readonly Usual[]} usual
- * @property {readonly {condition: string, title: string, todo: string}[]} notices  what is wrong with the booth, in the hub's words
+ * @property {readonly {condition: string, place: string, title: string, todo: string}[]} notices  what is wrong with the booth, in the hub's words
+ * @property {string} language  the booth's: `en`, `es`, `fr`, `zh`, or "" where it is not said
+ * @property {number} retention  seconds that what was worn is kept at most
+ * @property {Shift} shift
  */
-/** @typedef {{ok: boolean, alert: string | null, text: string, why: string, left: number}} Answer `why` and `left`: of a pairing */
+/**
+ * @typedef {{ok: boolean, alert: string | null, text: string, rule: number, why: string, by: string, left: number}} Answer
+ * `rule`, `why` and `by`: why it was refused, and who stands against it; `left`: tries of a pairing
+ */
 
 /** Ends of an alert's life. */
 export const ENDED = Object.freeze(["gifted", "declined", "not_found", "dismissed", "expired", "forgotten"]);
@@ -145,6 +155,24 @@ function optional(fields, key, read) {
   return fields.get(key) === undefined || fields.get(key) === null ? null : read(key);
 }
 
+/** @param {unknown} untrusted what the board says of the shift; an older hub says nothing @returns {Shift} */
+function shift(untrusted) {
+  if (untrusted === undefined) return Object.freeze({pausedUntil: 0, closed: false, sizes: [], note: null});
+  const fields = new Fields(untrusted);
+  return Object.freeze({
+    pausedUntil: optional(fields, "paused_until", (key) => fields.number(key)) ?? 0,
+    closed: fields.flag("closed"),
+    sizes: fields.list("sizes", 12, (item) => {
+      const size = new Fields(item);
+      return Object.freeze({size: size.text("size", 8), left: size.number("left", 0, 1e6)});
+    }),
+    note: optional(fields, "note", (key) => {
+      const note = fields.fields(key);
+      return Object.freeze({text: note.text("text", 120), by: name(note, "by"), at: note.number("at")});
+    }),
+  });
+}
+
 /** Reads the hub's messages with one vocabulary. */
 export class Reader {
   /** @param {readonly Attribute[]} attributes */
@@ -223,8 +251,14 @@ export class Reader {
         }),
         notices: (optional(fields, "notices", (key) => fields.list(key, 50, (item) => {
           const notice = new Fields(item);
-          return Object.freeze({condition: notice.text("condition", 40), title: notice.text("title", 200), todo: notice.text("todo", 400)});
+          return Object.freeze({
+            condition: notice.text("condition", 40), place: optional(notice, "place", (of) => notice.text(of, 80)) ?? "",
+            title: notice.text("title", 200), todo: notice.text("todo", 400),
+          });
         })) ?? []),
+        language: (optional(fields, "language", (key) => fields.text(key, 12)) ?? "").split("-")[0],
+        retention: optional(fields, "retention", (key) => fields.number(key, 1, 86400)) ?? 300,
+        shift: shift(fields.get("shift")),
         usual: fields.list("usual", 200, (item) => {
           const usual = new Fields(item);
           return Object.freeze({
@@ -246,6 +280,8 @@ export class Reader {
       ok: fields.flag("ok"),
       alert: fields.get("alert") == null ? null : fields.text("alert", 24),
       text: fields.text("text"),
+      rule: optional(fields, "rule", (key) => fields.number(key, 0, 1000)) ?? 0,
+      by: optional(fields, "by", (key) => fields.text(key, 24)) ?? "",
       why: optional(fields, "why", (key) => fields.text(key, 24)) ?? "",
       left: optional(fields, "left", (key) => fields.number(key, 0, 100)) ?? 0,
     }));

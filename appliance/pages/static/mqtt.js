@@ -4,14 +4,20 @@
  * Invariants:
  *  - Nothing received can throw into the page: what breaks the standard closes the link, and a new one is tried.
  *  - Nothing is stored while away: a request that cannot be handed over now fails now, and its sender decides.
+ *  - A link that is silent for `STALLED_MS` is called stalled, and closed after `DEAD_MS`: people are told in under 3 s.
+ *  - A request whose acknowledgement is outstanding when the link ends is `Unknown`, never `Undelivered`.
  *  - A refused password or a session taken over by another window stops the link: trying again would change nothing.
  */
 import {Decoder, Malformed, connect, disconnect, pingreq, puback, publish, subscribe} from "./mqtt_codec.js";
 
 /** Said to the broker; far above `PING_MS`, because browsers slow the timers of hidden pages to one a minute. */
 const KEEP_ALIVE_SECONDS = 90;
-/** How often we ask whether the link lives, and how long we wait for the answer, in milliseconds. */
-const PING_MS = 4000;
+/** How often the link is looked at, after how much silence we ask whether it lives, in milliseconds; */
+const LOOK_MS = 250;
+const PING_MS = 700;
+/** and how long after that it is called stalled, and dead. */
+const STALLED_MS = 1250;
+const DEAD_MS = 6000;
 const CONNECT_MS = 8000;
 /** Shortest and longest pause before the next attempt, in milliseconds. */
 const PAUSE_MS = Object.freeze([500, 8000]);
@@ -27,9 +33,18 @@ const CONTEST = Object.freeze({breaks: 3, within: 20_000});
 /** PUBACK: nobody listens on that topic (3.4.2.1). A success of the protocol, but no request is answered by nobody. */
 const NOBODY_LISTENS = 0x10;
 
-/** @typedef {"connecting" | "up" | "waiting" | "refused" | "taken_over" | "stopped"} LinkState */
+/** @typedef {"connecting" | "up" | "stalled" | "waiting" | "refused" | "taken_over" | "stopped"} LinkState */
 /** @typedef {{topic: string, payload: Uint8Array, retained: boolean, correlation?: Uint8Array, messageExpiry?: number}} Received */
 /** @typedef {{topic: string, payload: Uint8Array, responseTopic?: string, correlation?: Uint8Array, messageExpiry?: number}} Sent */
+
+/** A request was handed over, and the link ended before anybody said that it arrived. */
+export class Unknown extends Error {
+  /** @param {string} what */
+  constructor(what) {
+    super(what);
+    this.name = "Unknown";
+  }
+}
 
 /** A request could not be handed over to the broker. */
 export class Undelivered extends Error {
@@ -49,6 +64,7 @@ export class Link {
   #failures = 0;
   #subscription = 0;
   #askedAt = 0;
+  #heardAt = 0;
   #retry = 0;
   #breaks = /** @type {number[]} */ ([]);
 
@@ -79,7 +95,7 @@ export class Link {
   /** Do not wait for the next attempt: the device woke up, or its network came back. */
   hurry() {
     if (this.#state === "waiting") this.#open();
-    else if (this.#state === "up") this.#ping();
+    else if (this.#state === "up" || this.#state === "stalled") this.#ping();
   }
 
   /** Say goodbye and stay away. */
@@ -89,7 +105,7 @@ export class Link {
   }
 
   /**
-   * Hand a message over with QoS 1; resolves when the broker has it for somebody. Rejects with Undelivered.
+   * Hand a message over with QoS 1; resolves when the broker has it for somebody. Rejects with Undelivered, or Unknown.
    * @param {Sent} message @returns {Promise<void>}
    */
   publish(message) {
@@ -133,7 +149,7 @@ export class Link {
 
   /** A working link was closed, and not for the first time. */
   #contested() {
-    if (this.#state !== "up") return false;
+    if (this.#state !== "up" && this.#state !== "stalled") return false;
     const now = Date.now();
     this.#breaks = [...this.#breaks.filter((at) => now - at < CONTEST.within), now];
     return this.#breaks.length >= CONTEST.breaks;
@@ -143,6 +159,8 @@ export class Link {
   #read(socket, decoder, data) {
     if (socket !== this.#socket) return;
     this.#askedAt = 0;
+    this.#heardAt = Date.now();
+    if (this.#state === "stalled") this.#become("up");
     let packets;
     try {
       if (!(data instanceof ArrayBuffer)) throw new Malformed("a text frame"); // 6.0.0-1
@@ -195,9 +213,21 @@ export class Link {
   /** @param {WebSocket} socket */
   #subscribed(socket) {
     this.#timers.forEach(clearTimeout);
-    this.#timers = [setInterval(() => (this.#askedAt ? this.#lost(socket) : this.#ping()), PING_MS)];
+    this.#timers = [setInterval(() => this.#look(socket), LOOK_MS)];
     this.#failures = 0;
     this.#become("up");
+  }
+
+  /** Ask whether a silent link lives, say when it does not answer, and give it up at last. @param {WebSocket} socket */
+  #look(socket) {
+    const now = Date.now();
+    if (!this.#askedAt) {
+      if (Math.abs(now - this.#heardAt) >= PING_MS) this.#ping();
+      return;
+    }
+    const silent = Math.abs(now - this.#askedAt); // a clock that is set back must not hide a dead link
+    if (silent >= DEAD_MS) this.#lost(socket);
+    else if (silent >= STALLED_MS) this.#become("stalled");
   }
 
   #ping() {
@@ -231,7 +261,7 @@ export class Link {
     socket?.close();
     const waiting = [...this.#waiting.values()];
     this.#waiting.clear();
-    for (const {reject} of waiting) reject(new Undelivered("the link was lost"));
+    for (const {reject} of waiting) reject(new Unknown("the link was lost"));
     this.#become(state);
   }
 }

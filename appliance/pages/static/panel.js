@@ -1,4 +1,4 @@
-/** The booth beside the alerts: today's counts, what is usual, cameras, what happened lately; and the empty state. */
+/** The booth beside the alerts (the shift's own panel: `shift.js`): today's counts, what is usual, cameras, what happened lately; and the empty state. */
 import {el} from "./dom.js";
 import {CLOTH, figure} from "./figure.js";
 
@@ -93,6 +93,16 @@ function units(booth, t) {
   );
 }
 
+/** What the shift before left to say. @param {Booth} booth @param {Catalogue} t */
+function note(booth, t) {
+  const left = booth.board?.shift.note;
+  if (!left) return null;
+  return el(
+    "section", {class: "panel panel-note", "aria-labelledby": "note"},
+    el("h2", {id: "note"}, t.shift.note), el("p", {class: "promise"}, left.text), el("p", {class: "fine"}, `${left.by} · ${t.time(left.at)}`),
+  );
+}
+
 /** @param {Booth} booth @param {string} tablet @param {number} now milliseconds @param {Catalogue} t */
 function lately(booth, tablet, now, t) {
   return el(
@@ -113,7 +123,7 @@ function lately(booth, tablet, now, t) {
  */
 export function panels(booth, {tablet, now, canStayAwake}, t) {
   return [
-    today(booth, t), units(booth, t), lately(booth, tablet, now, t), usual(booth, t),
+    today(booth, t), note(booth, t), units(booth, t), lately(booth, tablet, now, t), usual(booth, t),
     el(
       "section", {class: "panel panel-fine"},
       el("p", {class: "promise"}, t.panel.promise),
@@ -127,9 +137,11 @@ export function panels(booth, {tablet, now, canStayAwake}, t) {
 export function empty(booth, reachable, t) {
   const {alerts} = t;
   const board = booth.board;
+  const shift = board?.shift;
   const typical = booth.typicalLook();
   const [title, more] = !reachable ? [alerts.unconnected, alerts.unconnectedMore]
     : board && !board.baseline.ready ? [alerts.learning, alerts.learningMore(board.baseline.needs)]
+    : shift?.closed ? [t.banner.closed, t.banner.closedMore]
     : board && !board.stock ? [alerts.noStock, alerts.noStockMore]
     : [alerts.none, alerts.noneMore];
   const learning = reachable && board && !board.baseline.ready
@@ -138,7 +150,7 @@ export function empty(booth, reachable, t) {
   return el(
     "div", {class: "empty"},
     Object.keys(typical).length
-      ? el("figure", {class: "typical"}, figure(typical, {name: "typical", label: t.card.drawing(t.describe(typical).join(", "))}), el("figcaption", {}, el("strong", {}, alerts.typical), " ", alerts.typicalMore))
+      ? el("figure", {class: "typical"}, figure(typical, {name: "typical", label: t.card.drawing(t.describe(typical).join(t.comma))}), el("figcaption", {}, el("strong", {}, alerts.typical), " ", alerts.typicalMore))
       : null,
     el("div", {class: "empty-words"}, el("h2", {}, title), learning, el("p", {}, more)),
   );

@@ -1,10 +1,12 @@
 /**
  * A tablet's requests to the hub and their answers, matched by correlation data (MQTT 5.0, 4.10).
  *
- * Invariants: a claim or an outcome is sent now or not at all; "forget" is kept and sent again until the hub has answered.
+ * Invariants:
+ *  - A claim or an outcome is sent now or not at all; "forget" is kept and sent again until the hub has answered.
+ *  - "Not sent" (Undelivered) is said only where the hub cannot have heard it; where it may have, the answer is unknown.
  */
 import {hex} from "./booth.js";
-import {Undelivered} from "./mqtt.js";
+import {Undelivered, Unknown} from "./mqtt.js";
 
 const ANSWER_MS = 8000;
 /** Pause before "forget" is sent again. */
@@ -12,7 +14,7 @@ const AGAIN_MS = 3000;
 const UTF8 = new TextEncoder();
 
 /** @typedef {import("./messages.js").Answer} Answer */
-/** @typedef {"claim" | "outcome" | "forget" | "pair"} Leaf */
+/** @typedef {"claim" | "release" | "outcome" | "forget" | "shift" | "pair"} Leaf */
 
 /** The hub did not answer in time. */
 export class Unanswered extends Error {}
@@ -29,7 +31,7 @@ export class Requests {
   }
 
   /**
-   * Ask, and wait for the answer. Rejects with Undelivered or Unanswered.
+   * Ask, and wait for the answer. Rejects with Undelivered (nobody heard), Unknown (somebody may have) or Unanswered (too late).
    * @param {Leaf} leaf @param {Readonly<Record<string, unknown>>} body @returns {Promise<Answer>}
    */
   async ask(leaf, body) {
@@ -42,11 +44,12 @@ export class Requests {
     });
     answered.catch(() => undefined); // looked at below, unless the broker itself refuses first
     try {
-      await this.link.publish({
+      const handed = this.link.publish({
         topic: this.topics.mine + leaf, payload: UTF8.encode(JSON.stringify({v: 1, ...body})), responseTopic: this.topics.answer,
         correlation, messageExpiry: ANSWER_MS / 1000,
       });
-      return await answered;
+      // The answer may overtake the broker's acknowledgement, or come although that was lost.
+      return await Promise.race([answered, handed.then(() => answered)]);
     } finally {
       this.#waiting.delete(key);
     }
@@ -68,7 +71,7 @@ export class Requests {
       this.#toForget.delete(alert);
       return answer;
     } catch (error) {
-      if (!(error instanceof Undelivered || error instanceof Unanswered)) throw error;
+      if (!(error instanceof Undelivered || error instanceof Unknown || error instanceof Unanswered)) throw error;
       clearTimeout(this.#again);
       this.#again = setTimeout(() => this.resume(), AGAIN_MS);
       return null;

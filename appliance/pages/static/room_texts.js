@@ -62,7 +62,7 @@
 /** @type {RoomTexts} */
 const ENGLISH = {
   heading: "What people wear here", language: "Language", tables: "Tables",
-  link: {connecting: "Connecting…", up: "Live", waiting: "Not connected", refused: "Not signed in", taken_over: "Open elsewhere", stopped: "Not signed in", hub_away: "Hub is away"},
+  link: {connecting: "Connecting…", up: "Live", stalled: "Not connected", waiting: "Not connected", refused: "Not signed in", taken_over: "Open elsewhere", stopped: "Not signed in", hub_away: "Hub is away"},
   hubAway: "The hub has stopped. What you see is old.", silent: (seconds) => `The hub has said nothing for ${seconds} s`,
   signedOut: "This screen is not signed in. Open the link that the lead has for it.",
   simulated: "Simulated street: some of these people are made up.",
@@ -92,7 +92,7 @@ const ENGLISH = {
 /** @type {RoomTexts} */
 const SPANISH = {
   heading: "Qué se lleva aquí", language: "Idioma", tables: "Tablas",
-  link: {connecting: "Conectando…", up: "En directo", waiting: "Sin conexión", refused: "Sin sesión", taken_over: "Abierta en otro sitio", stopped: "Sin sesión", hub_away: "La central no está"},
+  link: {connecting: "Conectando…", up: "En directo", stalled: "Sin conexión", waiting: "Sin conexión", refused: "Sin sesión", taken_over: "Abierta en otro sitio", stopped: "Sin sesión", hub_away: "La central no está"},
   hubAway: "La central se ha parado. Lo que se ve es antiguo.", silent: (seconds) => `La central no dice nada desde hace ${seconds} s`,
   signedOut: "Esta pantalla no tiene sesión. Abra el enlace que tiene la persona encargada.",
   simulated: "Calle simulada: algunas de estas personas son inventadas.",
@@ -122,7 +122,7 @@ const SPANISH = {
 /** @type {RoomTexts} */
 const FRENCH = {
   heading: "Ce que l’on porte ici", language: "Langue", tables: "Tableaux",
-  link: {connecting: "Connexion…", up: "En direct", waiting: "Pas de connexion", refused: "Non identifié", taken_over: "Ouvert ailleurs", stopped: "Non identifié", hub_away: "La centrale est absente"},
+  link: {connecting: "Connexion…", up: "En direct", stalled: "Pas de connexion", waiting: "Pas de connexion", refused: "Non identifié", taken_over: "Ouvert ailleurs", stopped: "Non identifié", hub_away: "La centrale est absente"},
   hubAway: "La centrale s’est arrêtée. Ce que vous voyez est ancien.", silent: (seconds) => `La centrale ne dit rien depuis ${seconds} s`,
   signedOut: "Cet écran n’est pas identifié. Ouvrez le lien que la personne responsable a pour lui.",
   simulated: "Rue simulée : certaines de ces personnes sont inventées.",
@@ -152,7 +152,7 @@ const FRENCH = {
 /** @type {RoomTexts} */
 const CHINESE = {
   heading: "这里的人穿什么", language: "语言", tables: "表格",
-  link: {connecting: "正在连接…", up: "实时", waiting: "未连接", refused: "未登录", taken_over: "已在别处打开", stopped: "未登录", hub_away: "主机不在线"},
+  link: {connecting: "正在连接…", up: "实时", stalled: "未连接", waiting: "未连接", refused: "未登录", taken_over: "已在别处打开", stopped: "未登录", hub_away: "主机不在线"},
   hubAway: "主机已停止，当前显示的是旧内容。", silent: (seconds) => `主机已 ${seconds} 秒没有消息`,
   signedOut: "此屏幕尚未登录。请打开负责人提供的链接。",
   simulated: "模拟街道：其中一些行人是虚构的。",

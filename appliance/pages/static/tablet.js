@@ -1,17 +1,24 @@
 /** The staff tablet: signs in, listens, shows what must be seen, asks the hub. Everything meets here. */
-import {Booth, SILENCE_MS, topicsOf} from "./booth.js";
+import {Asks, QUIET} from "./asks.js";
+import {banner, lines} from "./banners.js";
+import {Booth, topicsOf} from "./booth.js";
 import {Card} from "./cards.js";
 import {el, say} from "./dom.js";
+import {boothSpeaks, chooser, language} from "./language.js";
 import {Reader} from "./messages.js";
-import {Link, Undelivered} from "./mqtt.js";
+import {Link} from "./mqtt.js";
 import {empty, panels} from "./panel.js";
-import {Requests, Unanswered} from "./requests.js";
+import {PasserCard} from "./passer.js";
+import {Requests} from "./requests.js";
 import {readSession} from "./session.js";
+import {ShiftPanel} from "./shift.js";
 import {Signals} from "./signals.js";
-import {catalogue} from "./texts.js";
+import {texts} from "./texts.js";
+import {toast} from "./toast.js";
 
 const TICK_MS = 500;
-const TOAST_MS = 9000;
+/** After cards have moved, taps on them are ignored for so long: the finger was on its way to another card. */
+const MOVED_MS = 400;
 
 /** @param {string} id @returns {HTMLElement} */
 const place = (id) => /** @type {HTMLElement} */ (document.getElementById(id));
@@ -20,18 +27,20 @@ const place = (id) => /** @type {HTMLElement} */ (document.getElementById(id));
 
 class Tablet {
   /** @type {Map<string, Card>} */ cards = new Map();
-  /** @type {Map<string, import("./cards.js").Dialogue>} */ dialogues = new Map();
   signals = new Signals();
+  passer = new PasserCard();
   #drawing = 0;
   #panels = "";
   #banners = "";
   #empty = "";
   #wasReachable = false;
   #announced = "";
+  #newest = "";
+  #settling = 0;
 
-  /** @param {Where} where @param {import("./messages.js").Attribute[]} attributes @param {import("./session.js").Session} session */
-  constructor(where, attributes, session) {
-    this.t = catalogue(navigator.languages);
+  /** @param {Where} where @param {import("./messages.js").Attribute[]} attributes @param {import("./session.js").Session} session @param {import("./texts.js").Catalogue} t */
+  constructor(where, attributes, session, t) {
+    this.t = t;
     this.session = session;
     const topics = topicsOf(where.booth, session.tablet);
     this.booth = new Booth(new Reader(attributes), topics);
@@ -43,9 +52,13 @@ class Tablet {
       onState: () => this.#redraw(),
     });
     this.requests = new Requests(this.link, topics);
+    this.asks = new Asks(this.requests, this.booth, t, {redraw: () => this.#redraw(), announce: (alert, text) => this.#announce(alert, text)});
+    this.shift = new ShiftPanel(this.asks, t);
     document.title = this.t.title(where.booth);
     say(place("booth"), this.t.booth(where.booth));
     say(place("tablet"), session.tablet);
+    place("languages").replaceChildren(chooser(t.language, () => location.reload()));
+    place("shift-place").replaceChildren(this.shift.root);
   }
 
   start() {
@@ -61,6 +74,11 @@ class Tablet {
       if (this.signals.wanted && !this.signals.sounding) void this.#sound(true);
     }, {once: true});
     place("sound").addEventListener("click", () => void this.#sound(!this.signals.sounding));
+    place("cards").addEventListener("click", (event) => {
+      if (!place("cards").dataset.moved) return;
+      event.stopPropagation();
+      event.preventDefault();
+    }, {capture: true});
     void this.signals.stayAwake();
     this.#redraw();
   }
@@ -79,13 +97,19 @@ class Tablet {
   /** @param {import("./mqtt.js").Received} message */
   #received(message) {
     const news = this.booth.take(message, Date.now());
-    if (news?.kind === "raised") {
-      const {place: where, reasons} = news.alert;
-      this.signals.alert();
-      this.#announce(news.alert.id, this.t.alerts.arrived(where, reasons[0]?.text ?? ""));
-    }
+    if (news?.kind === "raised") this.#raised(news.alert);
+    if (this.booth.board && boothSpeaks(this.booth.board.language)) location.reload();
     if (news?.kind === "answer") this.requests.answered(news.correlation, news.answer);
     this.#redraw();
+  }
+
+  /** Somebody is to be greeted: heard, felt, and pointed at. @param {import("./messages.js").Alert} alert */
+  #raised({id, place: where, reasons, look}) {
+    this.#newest = id;
+    this.signals.alert();
+    const words = this.t.alerts.arrived(where, reasons[0] ? this.t.sentence(reasons[0], look) : "");
+    this.#announce(id, words);
+    if (place("cards").getBoundingClientRect().top < 0) toast(words, true); // its card is above what is in view
   }
 
   /** Tell those who hear the page. @param {string} alert @param {string} text */
@@ -139,19 +163,11 @@ class Tablet {
   /** @param {number} now */
   #drawBanners(now) {
     const {t, booth, link} = this;
-    /** @type {[string, string, string][]} style, title, more */ const lines = [];
-    if (link.state === "waiting" || (link.state === "connecting" && booth.heardAt)) lines.push(["bad", t.banner.offline, t.banner.offlineMore]);
-    else if (link.state === "up" && booth.hubOnline === false) lines.push(["bad", t.banner.hubAway, t.banner.hubAwayMore]);
-    else if (link.state === "up" && booth.heardAt && now - booth.heardAt > SILENCE_MS) lines.push(["bad", t.banner.hubSilent(Math.round((now - booth.heardAt) / 5000) * 5), t.banner.hubAwayMore]);
-    const unboxed = (booth.board?.units ?? []).filter(({boxed}) => boxed === false).map((unit) => unit.place || unit.unit);
-    if (unboxed.length) lines.push(["unboxed", t.banner.unboxed, t.banner.unboxedMore(unboxed.join(", "))]);
-    for (const {title, todo} of booth.board?.notices ?? []) lines.push(["bad", title, todo]);
-    if (booth.cameras.length) lines.push(["camera", t.banner.camera, t.banner.cameraMore(booth.cameras.join(", "))]);
-    if (booth.board?.simulated) lines.push(["simulated", t.banner.simulated, t.banner.simulatedMore]);
-    const signature = JSON.stringify([lines, link.state === "refused", link.state === "taken_over"]);
+    const said = lines(booth, link.state, t, now);
+    const signature = JSON.stringify([said, link.state === "refused", link.state === "taken_over"]);
     if (signature === this.#banners) return;
     this.#banners = signature;
-    place("banners").replaceChildren(...lines.map(([style, title, more]) => el("div", {class: `banner banner-${style}`}, el("strong", {}, title), el("span", {}, more), style === "camera" && el("a", {class: "button button-plain", href: "/cameras"}, t.banner.cameraLink))));
+    place("banners").replaceChildren(...said.map((line) => banner(line, t)));
     this.#drawSession();
   }
 
@@ -167,6 +183,7 @@ class Tablet {
   #drawCards(now) {
     const open = this.booth.open();
     if (!this.booth.alerts.has(this.#announced)) say(place("arrivals"), ""); // what was worn must not stay there either
+    if (this.passer.alert && !this.booth.alerts.has(this.passer.alert)) this.passer.close();
     const list = place("cards");
     list.dataset.count = String(Math.min(open.length, 5));
     for (const [id, card] of this.cards) {
@@ -174,35 +191,50 @@ class Tablet {
       if (card.root.contains(document.activeElement)) place("alerts-heading").focus({preventScroll: true});
       card.root.remove();
       this.cards.delete(id);
-      this.dialogues.delete(id);
+      this.asks.drop(id);
     }
-    open.forEach((alert, at) => {
-      const card = this.cards.get(alert.id) ?? new Card(alert.id, this.#actions(), this.t);
-      this.cards.set(alert.id, card);
-      card.update({
-        alert, tablet: this.session.tablet, reachable: this.reachable,
-        dialogue: this.dialogues.get(alert.id) ?? {asking: false, question: null},
-        usual: alert.reasons.map((reason) => this.#instead(reason.attributes)),
-      });
-      card.tick(alert, this.booth.hubNow(now));
-      if (list.children[at] !== card.root) list.insertBefore(card.root, list.children[at] ?? null);
-    });
-    const signature = open.length ? "" : JSON.stringify([this.reachable, this.booth.board?.baseline, this.booth.board?.stock, this.booth.typicalLook()]);
+    open.forEach((alert, at) => this.#drawCard(alert, list, at, now));
+    const signature = open.length ? "" : JSON.stringify([this.reachable, this.booth.board?.baseline, this.booth.board?.stock, this.booth.board?.shift.closed, this.booth.typicalLook()]);
     if (signature === this.#empty) return;
     this.#empty = signature;
     place("empty").replaceChildren(...(open.length ? [] : [empty(this.booth, this.reachable, this.t)]));
+  }
+
+  /** @param {import("./messages.js").Alert} alert @param {HTMLElement} list @param {number} at @param {number} now */
+  #drawCard(alert, list, at, now) {
+    const card = this.cards.get(alert.id) ?? new Card(alert.id, this.#actions(), this.t);
+    this.cards.set(alert.id, card);
+    card.update({
+      alert, tablet: this.session.tablet, reachable: this.reachable,
+      dialogue: this.asks.dialogues.get(alert.id) ?? QUIET,
+      usual: alert.reasons.map((reason) => this.#instead(reason.attributes)),
+      sizes: this.booth.board?.shift.sizes ?? [],
+      newest: alert.id === this.#newest && alert.state === "raised" && this.booth.alerts.size > 1,
+    });
+    card.tick(alert, this.booth.hubNow(now));
+    if (list.children[at] === card.root) return;
+    if (list.children.length) this.#moved(list);
+    list.insertBefore(card.root, list.children[at] ?? null);
+  }
+
+  /** Cards are on the move: a finger may be on its way to where another one was. @param {HTMLElement} list */
+  #moved(list) {
+    list.dataset.moved = "yes";
+    clearTimeout(this.#settling);
+    this.#settling = setTimeout(() => delete list.dataset.moved, MOVED_MS);
   }
 
   /** What most people wear instead of what makes this one rare. @param {Readonly<Record<string, string>>} attributes */
   #instead(attributes) {
     const names = Object.keys(attributes);
     if (names.length !== 1) return "";
-    return this.booth.usualWords(names[0], 2).filter(({word}) => word !== attributes[names[0]]).map(({word, share}) => `${this.t.level(names[0], word)} ${this.t.percent(share)}`).join(", ");
+    return this.booth.usualWords(names[0], 2).filter(({word}) => word !== attributes[names[0]]).map(({word, share}) => `${this.t.level(names[0], word)} ${this.t.percent(share)}`).join(this.t.comma);
   }
 
   /** @param {number} now */
   #drawPanels(now) {
     const {board, lately, ignored} = this.booth;
+    this.shift.draw(board, this.booth.hubNow(now), this.reachable);
     const signature = JSON.stringify([
       board && {...board, at: 0, units: board.units.map((unit) => ({...unit, fps: Math.round(unit.fps)}))},
       lately.map((past) => [past, Math.floor((now - past.at) / 15_000)]), ignored,
@@ -214,53 +246,23 @@ class Tablet {
 
   /** @returns {import("./cards.js").Actions} */
   #actions() {
+    const {asks} = this;
     return {
-      claim: (alert) => void this.#ask(alert, "claim", {alert}),
-      outcome: (alert, outcome, why) => void this.#ask(alert, "outcome", {alert, outcome, why}),
-      question: (alert, question) => {
-        this.dialogues.set(alert, {asking: false, question});
-        this.#redraw();
-      },
-      forget: (alert) => void this.#forget(alert),
+      claim: (alert) => void asks.claim(alert),
+      release: (alert) => void asks.release(alert),
+      show: (alert) => this.#show(alert),
+      outcome: (alert, outcome, why, size) => asks.outcome(alert, outcome, why, size),
+      undo: (alert) => asks.undo(alert),
+      question: (alert, question) => asks.question(alert, question),
+      forget: (alert) => void asks.forget(alert),
     };
   }
 
-  /** @param {string} alert @param {"claim" | "outcome"} leaf @param {Readonly<Record<string, unknown>>} body */
-  async #ask(alert, leaf, body) {
-    this.dialogues.set(alert, {asking: true, question: null});
-    this.#redraw();
-    try {
-      const answer = await this.requests.ask(leaf, body);
-      if (leaf === "claim" && answer.ok) this.#announce(alert, answer.text); // seen on the card; a toast would hide its buttons
-      else toast(answer.text, answer.ok);
-    } catch (error) {
-      if (error instanceof Undelivered) toast(this.t.answer.undelivered, false);
-      else if (error instanceof Unanswered) toast(this.t.answer.none, false);
-      else throw error;
-    } finally {
-      this.dialogues.delete(alert);
-      this.#redraw();
-    }
+  /** @param {string} id */
+  #show(id) {
+    const alert = this.booth.alerts.get(id);
+    if (alert) void this.passer.show(alert, this.t.lang, this.booth.board?.retention ?? 300, () => void this.asks.forget(id));
   }
-
-  /** At once here; then the hub is told, now or as soon as it can be reached. @param {string} alert */
-  async #forget(alert) {
-    this.booth.forget(alert, Date.now());
-    this.#redraw();
-    const answer = await this.requests.forget(alert);
-    if (!answer) toast(this.t.answer.forgetLater, false);
-    else {
-      if (!answer.ok) this.booth.unforget(alert);
-      toast(answer.text, answer.ok);
-    }
-  }
-}
-
-/** A short message at the top of the page, where no button of a card is; the newest replaces the last. @param {string} text @param {boolean} good */
-function toast(text, good) {
-  const line = el("div", {class: `toast ${good ? "toast-good" : "toast-bad"}`}, text);
-  place("toasts").replaceChildren(line);
-  setTimeout(() => line.remove(), TOAST_MS);
 }
 
 /** One message instead of the page; without arguments the page comes back. @param {string} [title] @param {string} [more] @param {string} [button] @param {() => void} [act] */
@@ -281,7 +283,7 @@ async function fetched(path) {
 }
 
 async function main() {
-  const t = catalogue(navigator.languages);
+  const t = await texts(language());
   document.documentElement.lang = t.lang;
   say(place("skip"), t.skip);
   addEventListener("hashchange", () => location.reload()); // another session's link was opened in this window
@@ -289,7 +291,7 @@ async function main() {
   if (!session) return notice(t.session.missing, t.session.missingMore);
   try {
     const [where, vocabulary] = await Promise.all([fetched("/booth.json"), fetched("/vocabulary.json")]);
-    new Tablet(where, vocabulary.attributes, session).start();
+    new Tablet(where, vocabulary.attributes, session, t).start();
   } catch (error) {
     if (!(error instanceof TypeError || error instanceof SyntaxError)) throw error;
     notice(t.session.broken, t.session.brokenMore, t.session.again, () => location.reload());

@@ -14,7 +14,7 @@ from appliance.protocol.vocabulary import INDEX
 from tests.hub.corner import BOOTH
 
 TABLET = TabletId("tablet-1")
-LEAVES = st.sampled_from(("claim", "outcome", "forget"))
+LEAVES = st.sampled_from(("claim", "release", "outcome", "forget"))
 
 
 def topic(leaf: str) -> str:
