@@ -95,7 +95,9 @@ TOPICS: Final = (
         Topic(key=leaf, address=topics.staff(_BOOTH, _TABLET, leaf), form=form, about=about)
         for leaf, form, about in (
             ("claim", payloads.claim, "A tablet goes to somebody."),
+            ("release", payloads.claim, "A tablet gives its alert back."),
             ("outcome", payloads.outcome, "How an alert ended."),
+            ("shift", payloads.shift, "What a tablet says of the day: pause, staff, stock, note, closing."),
             ("forget", payloads.claim, "Somebody wants to be forgotten."),
             (topics.PAIR_LEAF, payloads.pair, "An installer pairs a camera."),
             ("answer", payloads.answer, "The answer to a request, with the request's correlation data."),

@@ -36,6 +36,7 @@ from appliance.asyncapi.forms import (
 from appliance.hub.alerts.alerts import OUTCOMES
 from appliance.hub.records.trends import CLASSES, ENDS, LEAST, QUARTER, SHOWN, STRIP_SECONDS
 from appliance.hub.staff.notices import Condition
+from appliance.hub.staff.shift import MOST_STOCK, Act
 from appliance.pairing.requests import DIRECTIONS
 from appliance.protocol import prior, receipt, vocabulary
 from appliance.protocol.fleet_report import COUNTED, FORM, ReportKind
@@ -43,10 +44,12 @@ from appliance.protocol.health import HEALTH_CAPACITY
 from appliance.protocol.values import ALERT_FORM, COUNTER_LIMIT, TIME_STEP, AlertState, Dismissal, Lens
 from appliance.protocol.vocabulary import ATTRIBUTES
 from appliance.protocol.wire import HEALTH_VERSION, KEY_ID_BYTES, Kind
+from appliance.settings.config import LANGUAGES, MOST_SIZES, SIZE_FORM
 
 _COUNTER: Final = COUNT | {"maximum": COUNTER_LIMIT - 1}
 _ALERT: Final[Form] = {"type": "string", "pattern": f"^{ALERT_FORM.pattern}$"}
 _KEY_ID: Final[Form] = {"type": "string", "pattern": f"^[0-9a-f]{{{2 * KEY_ID_BYTES}}}$"}
+_SIZE: Final[Form] = {"type": "string", "pattern": f"^{SIZE_FORM.pattern}$"}
 _LINK: Final = one_of(("online", "offline"))
 _ONLINE: Final = {"state": _LINK}
 
@@ -150,7 +153,16 @@ def hub_status() -> Form:
 def board() -> Form:
     """What staff see of the booth."""
     usual = record({"attribute": ATTRIBUTE, "word": WORD, "share": NUMBER})
-    notice = record({"condition": words_of(Condition), "title": TEXT, "todo": TEXT})
+    notice = record({"condition": words_of(Condition), "place": TEXT, "title": TEXT, "todo": TEXT})
+    note = record({"text": TEXT, "by": NAME, "at": TIME})
+    shift = record(
+        {
+            "paused_until": maybe(TIME),
+            "closed": YES_NO,
+            "sizes": several(record({"size": _SIZE, "left": COUNT}), maxItems=MOST_SIZES),
+            "note": maybe(note),
+        }
+    )
     return message(
         {
             "booth": NAME,
@@ -166,6 +178,9 @@ def board() -> Form:
             "units": several(record(unit_keys())),
             "usual": several(usual),
             "notices": several(notice),
+            "language": one_of(LANGUAGES),
+            "retention": COUNT,
+            "shift": shift,
             "last_alert": maybe(record({"id": _ALERT, "text": TEXT, "at": TIME})),
         }
     )
@@ -248,24 +263,34 @@ def alert() -> Form:
 
 
 def claim() -> Form:
-    """A claim, or that somebody wants to be forgotten."""
+    """A claim, an alert given back, or that somebody wants to be forgotten."""
     return message({"alert": _ALERT})
 
 
 def outcome() -> Form:
     """How an alert ended."""
     ends = one_of(end.value for end in OUTCOMES)
-    return message({"alert": _ALERT, "outcome": ends, "why": maybe(words_of(Dismissal))})
+    keys = {"alert": _ALERT, "outcome": ends, "why": maybe(words_of(Dismissal)), "size": maybe(_SIZE)}
+    return message(keys, optional=("size",))
+
+
+def shift() -> Form:
+    """What a tablet says of the shift."""
+    value: Form = {"oneOf": [COUNT | {"maximum": MOST_STOCK}, TEXT, {"type": "null"}]}
+    return message({"act": words_of(Act), "value": value, "size": maybe(_SIZE)})
 
 
 def answer() -> Form:
     """The hub's answer to a request, and the desk's to a request to pair."""
-    granted = message({"ok": {"const": True}, "alert": _ALERT, "state": words_of(AlertState), "text": TEXT})
-    refused = message({"ok": {"const": False}, "rule": COUNT, "text": TEXT})
+    done = {"ok": {"const": True}, "alert": _ALERT, "state": words_of(AlertState), "text": TEXT}
+    granted = message(done | {"why": {"const": "nothing_left"}}, optional=("why",))
+    told = message({"ok": {"const": True}, "act": words_of(Act), "text": TEXT})
+    no = {"ok": {"const": False}, "rule": COUNT, "text": TEXT, "why": TEXT, "by": maybe(NAME)}
+    refused = message(no, optional=("why", "by"))
     paired = message(
         {"ok": YES_NO, "alert": {"type": "null"}, "why": TEXT, "left": COUNT, "text": TEXT},
     )
-    return {"oneOf": [granted, refused, paired]}
+    return {"oneOf": [granted, told, refused, paired]}
 
 
 def pair() -> Form:

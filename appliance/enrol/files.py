@@ -99,7 +99,11 @@ def write_unit_config(path: Path, unit: UnitConfig) -> UnitConfig:
 def write_hub_config(path: Path, hub: HubConfig) -> HubConfig:
     """Write ``hub.toml`` and give what config.py reads in it. Unfit where that cannot be used."""
     tables = [*_tables(hub, _HUB_KEYS), _own(hub.broker, "broker"), _own(hub.pacing, "pacing")]
-    tables += [_own(hub.notice, "notice"), _own(hub.fleet, "fleet"), _table("sizes", **dict(hub.pacing.sizes))]
+    tables += [
+        _own(hub.notice, "notice"),
+        _own(hub.fleet, "fleet"),
+        _table("sizes", **dict(hub.pacing.sizes)),
+    ]
     write_durably(path, "\n".join(filter(None, [_HEAD, *tables])).encode("utf-8"), mode=PUBLIC)
     return config.hub_config(path)
 
