@@ -138,9 +138,12 @@ def happen(booth: Booth) -> None:
         booth.hear()
     booth.say(ODD)
     name = tablet.until("alert", state="raised")["id"]
-    for leaf, more in (("claim", {}), ("outcome", {"outcome": "gifted", "why": None}), ("forget", {})):
+    gifted = {"outcome": "gifted", "why": None}
+    for leaf, more in (("claim", {}), ("release", {}), ("claim", {}), ("outcome", gifted), ("forget", {})):
         tablet.ask(leaf, alert=name, **more)
         assert tablet.until("staff", ok=True)
+    tablet.ask("shift", act="note", value="The box is empty.", size=None)
+    assert tablet.until("staff", ok=True)["act"] == "note"
     tablet.ask("claim", alert="a999")
     assert not tablet.until("staff", ok=False)["ok"]
     ladder = Tablet("ladder", booth.ws_port, booth.ladder)
