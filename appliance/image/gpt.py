@@ -15,6 +15,7 @@ from appliance.base.errors import Unfit
 
 SECTOR: Final = 512
 _MOST_ENTRIES: Final = 256
+_MOST_SECTORS: Final = 2**40
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,17 +38,19 @@ def partitions(image: BinaryIO, where: str) -> tuple[Partition, ...]:
     if zlib.crc32(header[:16] + bytes(4) + header[20:92]) != stored:
         raise _unfit("its partition table's head is damaged", where)
     first, count, length, check = struct.unpack_from("<QIII", header, 72)
-    if not 0 < count <= _MOST_ENTRIES or length != 128:
+    if not 0 < count <= _MOST_ENTRIES or length != 128 or first > _MOST_SECTORS:
         raise _unfit("its partition table has another form", where)
     image.seek(first * SECTOR)
     entries = image.read(count * length)
-    if zlib.crc32(entries) != check:
+    if len(entries) != count * length or zlib.crc32(entries) != check:
         raise _unfit("its partition table is damaged", where)
     found = []
     for at in range(0, len(entries), length):
         entry = entries[at : at + length]
         if entry[:16] != bytes(16):
             start, end = struct.unpack_from("<QQ", entry, 32)
+            if end < start:
+                raise _unfit("a partition ends before it begins", where)
             found.append(
                 Partition(
                     label=entry[56:128].decode("utf-16-le", "replace").rstrip("\0"),

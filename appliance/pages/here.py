@@ -141,7 +141,7 @@ class HereFacts:
             with path.open("rb") as file:
                 told = json.loads(file.read(_MOST_STATE))
             lately = abs(now - float(told["at"])) <= STALE_SECONDS
-        except (OSError, ValueError, KeyError, TypeError):
+        except (OSError, ValueError, KeyError, TypeError, OverflowError, RecursionError):
             return None
         return told if lately else None
 

@@ -15,7 +15,7 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Final
 
-from zeroconf import IPVersion, ServiceStateChange, Zeroconf
+from zeroconf import IPVersion, ServiceInfo, ServiceStateChange, Zeroconf
 from zeroconf.asyncio import AsyncServiceBrowser, AsyncServiceInfo, AsyncZeroconf
 
 from appliance.base.errors import Unavailable
@@ -98,12 +98,18 @@ class Finder:
 
     async def _ask(self, zeroconf: Zeroconf, service_type: str, name: str) -> None:
         service = AsyncServiceInfo(service_type, name)
-        if not await service.async_request(zeroconf, _ASK_MS) or not service.port:
-            return
-        for address in service.parsed_addresses(IPVersion.V4Only):
-            if ipaddress.ip_address(address).is_private:
-                self._found[name] = Found(host=address, port=service.port)
-                return
+        if await service.async_request(zeroconf, _ASK_MS) and (place := place_of(service)):
+            self._found[name] = place
+
+
+def place_of(untrusted: ServiceInfo) -> Found | None:
+    """Where an announced hub is: its first private IPv4 address; None where it has none, or no port."""
+    if not untrusted.port:
+        return None
+    for address in untrusted.parsed_addresses(IPVersion.V4Only):
+        if ipaddress.ip_address(address).is_private:
+            return Found(host=address, port=untrusted.port)
+    return None
 
 
 def _responder() -> AsyncZeroconf:

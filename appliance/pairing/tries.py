@@ -44,9 +44,10 @@ class CodeOnUnit:
         if not self._tries.exists():
             return MOST_TRIES
         try:
-            return max(0, MOST_TRIES - int(self._tries.read_bytes()))
-        except (OSError, ValueError):
+            tried = self._tries.read_bytes().strip()
+        except OSError:
             return 0
+        return max(0, MOST_TRIES - int(tried)) if tried.isdigit() and len(tried) < 3 else 0
 
     def count_one(self) -> None:
         """Write down one more try. Refused (WRONG_CODE) where none is left."""

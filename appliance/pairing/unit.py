@@ -234,7 +234,7 @@ async def _resolves(host: str) -> bool:
 def _object(sealed_text: bytes) -> Mapping[str, str]:
     try:
         found = json.loads(sealed_text)
-    except ValueError:
+    except (ValueError, RecursionError):
         found = None
     if not isinstance(found, dict) or not all(isinstance(value, str) for value in found.values()):
         raise Refused(Rule.MALFORMED_REQUEST, "the sealed message is no object of texts", where="pairing")

@@ -39,7 +39,7 @@ def read(path: Path = ABOUT) -> ThisImage | None:
         )  # fmt: skip
     except FileNotFoundError:
         return None
-    except (OSError, KeyError, TypeError, ValueError) as error:
+    except (OSError, KeyError, TypeError, ValueError, OverflowError, RecursionError) as error:
         raise Unfit(f"cannot be read ({error})", where=str(path), fix="flash this machine again") from None
 
 

@@ -18,7 +18,10 @@ from appliance.base.systemd import log
 from appliance.protocol.values import NAME_FORM, Seconds
 
 T = TypeVar("T", bool, int, float, str)
+N = TypeVar("N", int, float)
 
+_MOST: Final = 2**53
+"""Whole numbers below this are given where a float is asked for."""
 _TIME_FORM: Final = re.compile(r"([01]?[0-9]|2[0-4]):([0-5][0-9])")
 
 
@@ -54,16 +57,16 @@ class Table:
                 raise self._unfit(key, f"is missing ({kind.__name__})")
             return default
         value = self._left.pop(key)
-        if kind is float and type(value) is int:
+        if kind is float and type(value) is int and abs(value) < _MOST:
             value = float(value)
         if type(value) is not kind:
             raise self._unfit(key, f"must be a {kind.__name__}, not {value!r}")
         return value
 
-    def number(self, key: str, low: float, high: float, default: T | None = None, *, kind: type[T]) -> T:
+    def number(self, key: str, low: float, high: float, default: N | None = None, *, kind: type[N]) -> N:
         """A number in [low, high]."""
         value = self.get(key, kind, default)
-        if not low <= float(value) <= high:
+        if not low <= value <= high:
             raise self._unfit(key, f"must lie between {low:g} and {high:g}, not {value!r}")
         return value
 
@@ -137,5 +140,5 @@ def load(path: Path) -> Table:
         ) from None
     try:
         return Table(path, "", tomllib.loads(text))
-    except tomllib.TOMLDecodeError as error:
+    except (ValueError, RecursionError) as error:  # numbers of thousands of digits, and tables as deep, are no TOML
         raise Unfit(f"not TOML: {error}", where=str(path), fix="correct that line") from None

@@ -31,6 +31,7 @@ from appliance.update.rollout import Rollout, Said
 
 PORT: Final = 8885
 VISIT_SECONDS: Final = 30.0
+_MOST_FIELDS: Final = 8
 VISITORS: Final = 8
 """Most at once; each is a thread."""
 
@@ -136,8 +137,12 @@ class Visit(http.server.BaseHTTPRequestHandler):
         if not unit or not self.desk.enrolled(unit):
             self.send_error(HTTPStatus.FORBIDDEN)
             return
-        untrusted = urllib.parse.urlsplit(self.path)
-        asked = dict(urllib.parse.parse_qsl(untrusted.query))
+        try:
+            untrusted = urllib.parse.urlsplit(self.path)
+            asked = dict(urllib.parse.parse_qsl(untrusted.query, max_num_fields=_MOST_FIELDS))
+        except ValueError:
+            self.send_error(HTTPStatus.BAD_REQUEST)
+            return
         if untrusted.path == "/admitted":
             self._give(json.dumps(self.desk.admitted(unit)).encode(), "application/json")
             return

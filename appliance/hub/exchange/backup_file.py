@@ -17,7 +17,7 @@ import os
 import tarfile
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from typing import Final
+from typing import Any, Final
 
 from appliance.base import atomic_files
 from appliance.base.errors import Refused, Rule, Unavailable, Unfit
@@ -137,9 +137,17 @@ def _sealed(untrusted: bytes, public_keys: tuple[bytes, ...], where: str) -> Bac
             continue
         if document.get("form") != FORM:
             raise Refused(Rule.OTHER_VERSION, "of a later version", where=where, fix="update this hub")
-        digests = document["members"]
-        return Backup(booth=BoothId(document["booth"]), made_at=document["made_at"], digests=digests)
+        return _backup_in(document, where)
     raise refusal
+
+
+def _backup_in(document: dict[str, Any], where: str) -> Backup:
+    match document:
+        case {"booth": str(booth), "made_at": int(made_at), "members": dict(digests)} if all(
+            isinstance(digest, str) for digest in digests.values()
+        ):
+            return Backup(booth=BoothId(booth), made_at=made_at, digests=digests)
+    raise Refused(Rule.MALFORMED, "its seal is not of the one form", where=where, fix=_FIX)
 
 
 def _unpack(archive: tarfile.TarFile, member: tarfile.TarInfo, into: Path, made: Backup, where: str) -> None:

@@ -7,6 +7,7 @@ Invariants:
 from __future__ import annotations
 
 import json
+import math
 import zlib
 from typing import Any
 
@@ -41,7 +42,9 @@ def blob(array: FloatArray) -> bytes:
 
 def array(blob: bytes, *shape: int) -> FloatArray:
     """The array of ``shape`` in a stored blob; ValueError where it cannot be one of counts."""
-    found: FloatArray = np.frombuffer(zlib.decompress(blob), dtype="<f8").astype(np.float64).reshape(shape)
+    size = 8 * math.prod(shape)
+    raw = zlib.decompressobj().decompress(blob, size + 1)  # no more than it can be, whatever the row would unpack to
+    found: FloatArray = np.frombuffer(raw, dtype="<f8").astype(np.float64).reshape(shape)
     if not np.isfinite(found).all() or (found < 0).any():
         raise ValueError("a count is negative or not a number")
     return found
@@ -76,6 +79,13 @@ def alert_row(held: TrackedAlert) -> tuple[Any, ...]:
 
 def held_of(row: tuple[Any, ...]) -> TrackedAlert:
     """The alert in a row of table ``alert``; ValueError where it cannot be one."""
+    try:
+        return _held_of(row)
+    except (TypeError, KeyError, IndexError, OverflowError, RecursionError) as error:
+        raise ValueError(f"an alert that cannot be: {error}") from None
+
+
+def _held_of(row: tuple[Any, ...]) -> TrackedAlert:
     name, state, raised_at, expires_at, ended_at, place, simulated, held_by, seen_at, unit, *rest = row
     return TrackedAlert(
         alert=Alert(
@@ -98,6 +108,8 @@ def held_of(row: tuple[Any, ...]) -> TrackedAlert:
 def _flag_of(
     unit: UnitId, epoch: int, seq: int, uptime: int, wall: int | None, code: bytes, p: float, reasons: str
 ) -> Flag:
+    if not 0.0 < p <= 1.0:
+        raise ValueError(f"no tail probability: {p}")
     return Flag(
         observation=Observation(
             unit=unit,

@@ -13,7 +13,7 @@ from collections import defaultdict
 from pathlib import Path
 
 from appliance.hub.admission.replay_window import WindowState
-from appliance.hub.admission.unit_state import UnitAdmissionState
+from appliance.hub.admission.unit_state import UnitAdmission, UnitAdmissionState
 from appliance.hub.pacing.forecast import HourCount
 from appliance.hub.records.audit import AuditCount
 from appliance.hub.records.daily_counts import DailyCount
@@ -121,8 +121,11 @@ class Store:
         """All that is stored. Unfit where it contradicts itself."""
         with self._database.errors():
             (last_alert,) = self._db.execute("SELECT last_alert FROM booth").fetchone()
+            doors = self._doors()
+            for door in doors:
+                UnitAdmission.of(door)  # ValueError where its numbers contradict each other
             return HubState(
-                doors=self._doors(),
+                doors=doors,
                 snapshot=snapshot_rows.read(self._db),
                 live=tuple(
                     PendingObservation(

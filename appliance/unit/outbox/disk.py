@@ -79,7 +79,7 @@ class Disk:
                 unlinked(path)
             if not name.startswith("from-") or not name.endswith(".spool"):
                 continue
-            if not form or int(form[2]) < int(form[1]):
+            if not form or not 0 <= int(form[2]) - int(form[1]) < SEGMENT_RECORDS:
                 log(f"spool: {path} is not a segment of this spool; left alone", level=4)
                 continue
             if (

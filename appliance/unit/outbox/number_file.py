@@ -10,6 +10,8 @@ from typing import Final
 from appliance.unit.outbox.segment import write_whole
 from appliance.unit.pipe.record import RECORD_BYTES, envelope_of, record_of
 
+_MOST_DIGITS: Final = 10
+"""A serial that no name of a segment could hold is none."""
 _MODE: Final = 0o640
 
 
@@ -44,7 +46,7 @@ class NumberFile:
                 break
         if descriptor != self._descriptor:
             os.close(descriptor)
-        return int(number) if number.isdigit() else 0
+        return int(number) if number.isdigit() and len(number) <= _MOST_DIGITS else 0
 
     def put(self, number: int) -> None:
         """Write ``number`` down, where the disk takes it."""

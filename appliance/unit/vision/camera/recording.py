@@ -58,7 +58,10 @@ class Recording:
             )
         options = {"protocol_whitelist": "file", "format_whitelist": _FORMATS}
         try:
-            self._container: InputContainer = av.open(f"file:{path}", options=options)
+            # A title in another encoding than UTF-8 is nothing to us.
+            self._container: InputContainer = av.open(
+                f"file:{path}", options=options, metadata_errors="replace"
+            )
         except (FFmpegError, OSError) as error:
             raise self._undecodable(error) from None
         # A cover picture is a stream of one picture that never moves.
@@ -68,6 +71,8 @@ class Recording:
         if not films:
             raise self._undecodable("it holds no pictures that move")
         self._stream: VideoStream = films[0]
+        if self._stream.codec_context is None:
+            raise self._undecodable("its codec is not known")
         if hdr := _HDR.get(int(self._stream.codec_context.color_trc or 0)):
             raise Unfit(
                 f"it is a high dynamic range recording ({hdr}), whose colours would be read wrongly",
