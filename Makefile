@@ -3,6 +3,7 @@
 #
 #   make demo [SOURCE=/path.mp4|0] [DURATION=60] [HEADLESS=1] [PORT=8080] [HOST=0.0.0.0]
 #   make test [TESTS=tests/unit] [WORKERS=2]
+#   make fuzz [SECONDS=60] · make mutants [ROOM=hub/admission] [SINCE=main] · make faults · make soak [SECONDS=7200]
 #   Any target: CACHE=/elsewhere (downloads, default .cache), VENV=/elsewhere (default .venv), PYTHON=python3.12
 
 .DEFAULT_GOAL := help
@@ -42,7 +43,7 @@ export HYPOTHESIS_STORAGE_DIRECTORY := $(CACHE_PATH)/hypothesis
 export PYTHONPYCACHEPREFIX := $(CACHE_PATH)/pycache
 unexport PYTHONPATH PYTHONHOME VIRTUAL_ENV
 
-.PHONY: help python setup setup-test demo test coverage lint format lock models bench deb image-test screenshots clean
+.PHONY: help python setup setup-test demo test fuzz mutants faults soak coverage lint format lock models bench deb image-test screenshots clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 20
@@ -62,6 +63,22 @@ demo: setup ## a booth in a box: a real camera unit on a street video, a simulat
 
 test: setup-test lint ## lint, then every unit, promise, conformance, browser and end-to-end test
 	@"$(BIN)/python" -m pytest -q -o cache_dir="$(CACHE_PATH)/pytest" -n $(WORKERS) --dist loadfile $(TESTS)
+
+FUZZ_SECONDS = $(or $(SECONDS),60)
+fuzz: setup-test ## give each parser of untrusted bytes SECONDS (60) of inputs guided by coverage (x86-64 Linux)
+	@"$(BIN)/python" -c 'import atheris' 2>/dev/null || "$(BIN)/python" -m pip install -q --require-hashes \
+		--only-binary=:all: -r requirements/fuzz.lock
+	@"$(BIN)/python" -m tests.fuzz.campaign --seconds $(FUZZ_SECONDS) $(TARGETS)
+
+mutants: setup-test ## change what the thinking rooms do, one thing at a time: do the tests notice? (ROOM=hub/admission SINCE=REV SAMPLE=100)
+	@"$(BIN)/python" -m tests.mutants.order
+	@"$(BIN)/python" -m tests.mutants $(foreach room,$(ROOM),--room $(room)) $(if $(SINCE),--since $(SINCE)) --sample $(or $(SAMPLE),0)
+
+faults: setup-test ## kill, fill, part and damage everything again and again; the table (an hour; root; ROWS="WATCH broker" SCALE=1)
+	@"$(BIN)/python" -m tests.faults $(ROWS) --scale $(or $(SCALE),1)
+
+soak: setup-test ## eight units at twenty a second, fifty units, a hundred tablets, for SECONDS (7200)
+	@"$(BIN)/python" -m tests.faults.soak --seconds $(or $(SECONDS),7200)
 
 coverage: setup-test ## branches taken in each room that thinks, 95 % at the least
 	@"$(BIN)/python" -m coverage erase
@@ -95,6 +112,8 @@ lock: ## choose the newest allowed versions anew and write requirements/*.lock (
 	@mkdir -p requirements
 	$(LOCK) --extra dev -o requirements/dev.lock
 	$(LOCK) --extra demo -c requirements/dev.lock -o requirements/runtime.lock
+	"$(BIN)/uv" pip compile --quiet --generate-hashes --python-version 3.11 --no-build --no-emit-index-url \
+		--no-header --no-annotate --upgrade setup/fuzz.txt -o requirements/fuzz.lock
 
 models: python ## rebuild models_tflite/*.tflite, hours and gigabytes of it (MODELS="people pose", CLOTHING=folder of photos)
 	@sh models_tflite/recipe/rebuild.sh $(if $(MODELS),--only "$(MODELS)") $(if $(CLOTHING),--clothing "$(CLOTHING)")

@@ -140,5 +140,8 @@ def load(path: Path) -> Table:
         ) from None
     try:
         return Table(path, "", tomllib.loads(text))
-    except (ValueError, RecursionError) as error:  # numbers of thousands of digits, and tables as deep, are no TOML
+    except (
+        ValueError,
+        RecursionError,
+    ) as error:  # numbers of thousands of digits, and tables as deep, are no TOML
         raise Unfit(f"not TOML: {error}", where=str(path), fix="correct that line") from None

@@ -123,7 +123,7 @@ def admitted(hub: Hub, epoch: int) -> int:
     try:
         found = json.loads(untrusted)
         return sum(int(count) for number, count in found.items() if int(number) >= epoch)
-    except (ValueError, AttributeError, TypeError, RecursionError):
+    except (ValueError, AttributeError, TypeError, RecursionError, OverflowError):
         raise _away("the hub's answer is none") from None
 
 

@@ -48,14 +48,26 @@ def until(met: Callable[[], bool], what: str, patience: float = PATIENCE) -> Non
 class RealBooth:
     """Everything in ``directory``; nothing runs until it is started. ``via`` is a port RELAY goes by instead."""
 
-    def __init__(self, directory: Path, *, via: int | None = None, port: int = 0) -> None:
+    def __init__(
+        self,
+        directory: Path,
+        *,
+        via: int | None = None,
+        port: int = 0,
+        spool: Path | None = None,
+        database: Path | None = None,
+    ) -> None:
         self.directory = directory
         self.port = port or free_port(set())
         listeners = Listeners(mqtt_port=self.port, mqtt_address="127.0.0.1", wss_port=0)
         self.booth = create_booth(directory / "booth", BOOTH, listeners=listeners)
         home = UnitHome(directory=directory / "unit")
         self.unit_broker = address = enrol_unit(self.booth, home, UNIT, place="north corner")
-        self.pipe, self.spool, self.unit_config = directory / "pipe", directory / "spool", home.config
+        self.pipe, self.spool, self.unit_config = (
+            directory / "pipe",
+            spool or directory / "spool",
+            home.config,
+        )
         os.mkfifo(self.pipe)
         settings = UnitConfig(
             booth=BOOTH,
@@ -71,12 +83,14 @@ class RealBooth:
         write_unit_config(self.unit_config, settings)
         self._sealer = Sealer(private_key=(home.credentials / "signing.key").read_bytes(), booth=BOOTH)
         self.pipe_end = os.open(self.pipe, os.O_RDWR | os.O_NONBLOCK)
-        self.database = directory / "hub.sqlite"
+        self.database = database or directory / "hub.sqlite"
         self.hub_config = directory / "hub.toml"
         self.hub_config.write_text(self._hub_toml())
         self.running: dict[str, subprocess.Popen[bytes]] = {}
         self._booted = int(time.time() - 20 * 86_400) // TIME_STEP
         self.sealed = 0
+        self.cloned = 0
+        """Sealed by another holder of the key, under numbers that were used."""
 
     def _hub_toml(self) -> str:
         broker = self.booth.hub_broker

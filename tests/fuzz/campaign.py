@@ -1,9 +1,9 @@
 """Coverage-guided fuzzing of every parser: ``python -m tests.fuzz.campaign [TARGET …] [--seconds 60] [--rounds 1]``.
 
-Each target gets ``--seconds`` in a process of its own (atheris over libFuzzer; only ``appliance`` is instrumented), on
-the corpus that ``LEFTFIELD_CACHE/fuzz`` remembers. One line a target: executions, edges, processor seconds, find. A
-find is kept as a file beside the corpus; ``--try FILE`` runs a target on it. ``--keep`` chooses the smallest input of
-each kind of outcome for ``corpus.txt``; ``--sum`` adds up what was run so far. Exit code 1 where there is a find.
+Each target gets ``--seconds`` in a process of its own (atheris over libFuzzer; only ``appliance`` is instrumented),
+on the corpus that ``LEFTFIELD_CACHE/fuzz`` remembers. One line a target: executions, edges, processor seconds, find.
+A find is kept as a file beside the corpus; ``--try FILE`` runs a target on it. ``--keep`` chooses the smallest input
+of each kind of outcome for ``corpus.txt``; ``--sum`` adds up what was run so far. Exit code 1 where there is a find.
 """
 
 from __future__ import annotations
@@ -70,9 +70,11 @@ def outcome(one: Target, data: bytes) -> str:
 
 def keep(names: Iterable[str]) -> None:
     """Write ``corpus.txt`` anew: of each kind of outcome the smallest input, a few for each target."""
-    lines = ["# The smallest input of each kind of outcome; python -m tests.fuzz.campaign --keep writes this file."]
+    lines = [
+        "# The smallest input of each kind of outcome; python -m tests.fuzz.campaign --keep writes this file."
+    ]
     for name, one in targets().items():
-        known = {data: None for data in kept("corpus.txt").get(name, ())}
+        known = dict.fromkeys(kept("corpus.txt").get(name, ()))
         if name in names:
             known |= {path.read_bytes(): None for path in sorted((CACHE / name).glob("*"))}
         smallest: dict[str, bytes] = {}
@@ -97,7 +99,9 @@ def total() -> dict[str, Any]:
 
 def main() -> int:
     """See the module."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("targets", nargs="*")
     parser.add_argument("--seconds", type=float, default=60.0)
     parser.add_argument("--rounds", type=int, default=1)

@@ -1,4 +1,4 @@
-"""The process of one fuzz target; ``campaign`` starts it: ``python -m tests.fuzz.one TARGET CORPUS [libFuzzer's options]``."""
+"""The process of one fuzz target, started by ``campaign``: ``python -m tests.fuzz.one TARGET CORPUS [options]``."""
 
 from __future__ import annotations
 
@@ -30,7 +30,9 @@ def main(name: str, corpus: Path, arguments: list[str]) -> None:
         return mutated(data, dice, seeds)[:most]
 
     sys.stderr = Path(os.devnull).open("w")  # noqa: SIM115 - what parsers log is no news; libFuzzer's own is apart
-    atheris.Setup([sys.argv[0], str(corpus), *arguments], lambda data: check(one, data), custom_mutator=changed)
+    atheris.Setup(
+        [sys.argv[0], str(corpus), *arguments], lambda data: check(one, data), custom_mutator=changed
+    )
     atheris.Fuzz()
 
 

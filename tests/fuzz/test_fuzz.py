@@ -1,6 +1,6 @@
-"""Each parser of untrusted bytes with some hundred made-up inputs, the same each time; ``make fuzz`` has the long run.
+"""Each parser of untrusted bytes with some hundred made-up inputs, the same each time; ``make fuzz`` is the long run.
 
-What a campaign found is in ``cases.txt`` for good. Longer than a few seconds in all would not fit the suite's ten minutes.
+What a campaign found is in ``cases.txt`` for good. A minute for each parser would not fit the suite's ten minutes.
 """
 
 from __future__ import annotations

@@ -103,7 +103,9 @@ class Database:
     def _check(self) -> None:
         (verdict,) = self.connection.execute("PRAGMA quick_check(1)").fetchone()
         if verdict != "ok":
-            raise self._unfit(f"it is damaged: {' '.join(verdict.split())}", "restore a copy, or move it away to start anew")
+            raise self._unfit(
+                f"it is damaged: {' '.join(verdict.split())}", "restore a copy, or move it away to start anew"
+            )
         (booth,) = self.connection.execute("SELECT booth FROM booth").fetchone()
         if booth != self._booth:
             raise self._unfit(f"it belongs to booth {booth}, not {self._booth}", "name another file")

@@ -43,7 +43,9 @@ def blob(array: FloatArray) -> bytes:
 def array(blob: bytes, *shape: int) -> FloatArray:
     """The array of ``shape`` in a stored blob; ValueError where it cannot be one of counts."""
     size = 8 * math.prod(shape)
-    raw = zlib.decompressobj().decompress(blob, size + 1)  # no more than it can be, whatever the row would unpack to
+    raw = zlib.decompressobj().decompress(
+        blob, size + 1
+    )  # no more than it can be, whatever the row would unpack to
     found: FloatArray = np.frombuffer(raw, dtype="<f8").astype(np.float64).reshape(shape)
     if not np.isfinite(found).all() or (found < 0).any():
         raise ValueError("a count is negative or not a number")

@@ -1,4 +1,4 @@
-"""Files that come from elsewhere: baselines, the matrix and the card, updates, backups, tables, recordings, images."""
+"""Files that come from elsewhere: baselines, matrix and card, updates, backups, tables, recordings, images."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import tempfile
 import zlib
 from functools import cache
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import av
 import numpy as np
@@ -51,7 +51,7 @@ def _baseline() -> str:
 
 
 def _changed(data: bytes) -> bytes:
-    """A good baseline with the keys of ``data`` instead of its own; texts such as instants may be given as numbers."""
+    """A good baseline with the keys of ``data`` instead of its own; arrays may be given as numbers."""
     found = json.loads(_baseline())
     try:
         changes = json.loads(data)
@@ -63,8 +63,9 @@ def _changed(data: bytes) -> bytes:
             for place, number in enumerate(value):
                 if isinstance(number, float) and 8 * place < len(cells):
                     struct.pack_into("<d", cells, 8 * place, number)
-            value = base64.b64encode(cells).decode()
-        found[key] = value
+            found[key] = base64.b64encode(cells).decode()
+        else:
+            found[key] = value
         if value is None:
             del found[key]
     return json.dumps(found).encode()
@@ -161,7 +162,11 @@ def backup(data: bytes) -> None:
             assert {one.name for one in Path(place).iterdir()} == {"into", "backup"}
 
 
-@target(lambda: [json.dumps({"form": 1, "booth": "corner", "made_at": 5, "members": {"hub.sqlite": "00"}}).encode()])
+@target(
+    lambda: [
+        json.dumps({"form": 1, "booth": "corner", "made_at": 5, "members": {"hub.sqlite": "00"}}).encode()
+    ]
+)
 def backup_seal(data: bytes) -> None:
     """The seal of a backup, made by a hub that may be of another version."""
     found = backup_file._sealed(signed(data, "backup"), (PUBLIC,), "fuzz")
@@ -189,7 +194,7 @@ def _videos() -> list[bytes]:
     for name, codec in (("x.avi", "mjpeg"), ("x.mp4", "mpeg4")):
         with tempfile.TemporaryDirectory() as place:
             with av.open(str(Path(place, name)), "w") as film:
-                stream = film.add_stream(codec, rate=5)
+                stream: Any = film.add_stream(codec, rate=5)
                 stream.width = stream.height = 32
                 stream.pix_fmt = "yuvj420p" if codec == "mjpeg" else "yuv420p"
                 for _ in range(2):
@@ -232,4 +237,3 @@ def partition_table(data: bytes) -> None:
     for one in gpt.partitions(io.BytesIO(data[:512] + head + data[604:]), "fuzz"):
         assert one.size > 0
         assert one.start >= 0
-

@@ -5,6 +5,16 @@ from __future__ import annotations
 import json
 from functools import cache
 
+from zeroconf import (
+    DNSCache,
+    DNSIncoming,
+    DNSOutgoing,
+    RecordUpdate,
+    ServiceInfo,
+    Zeroconf,
+    current_time_millis,
+)
+
 from appliance.base.errors import Refused, Unfit
 from appliance.enrol import authority, request
 from appliance.hub.staff import messages
@@ -15,7 +25,6 @@ from appliance.pairing.finder import place_of
 from appliance.protocol.values import BoothId
 from tests.fuzz.target import target
 from tests.fuzz.targets.protocol import BOOTH, KEY, PUBLIC, UNIT
-from zeroconf import DNSCache, DNSIncoming, DNSOutgoing, RecordUpdate, ServiceInfo, Zeroconf, current_time_millis
 
 _HUB = HubIdentity(booth=BOOTH, authority=bytes(32), hub_key=PUBLIC)
 _UNIT = UnitIdentity(number="7K3M", signing_key=PUBLIC, tls_key=bytes(32))
@@ -91,7 +100,9 @@ def mdns_answer(data: bytes) -> None:
     asked.cache = DNSCache()
     records = DNSIncoming(data).answers()
     asked.cache.async_add_records(records)
-    info.async_update_records(asked, current_time_millis(), [RecordUpdate(record, None) for record in records])
+    info.async_update_records(
+        asked, current_time_millis(), [RecordUpdate(record, None) for record in records]
+    )
     found = place_of(info)
     assert found is None or 0 < found.port < 65_536
 
@@ -132,7 +143,9 @@ def staff_request(data: bytes) -> None:
     assert messages.request_in(topic, said, BoothId("corner")).tablet == "tablet-1"
 
 
-@target(lambda: [b'{"v":1,"state":"online","spooled":3,"dropped":0}', b'{"v":1,"state":"offline","disk":"low"}'])
+@target(
+    lambda: [b'{"v":1,"state":"online","spooled":3,"dropped":0}', b'{"v":1,"state":"offline","disk":"low"}']
+)
 def relay_status(data: bytes) -> None:
     """What RELAY says of itself and its link."""
     found = messages.relay_status_in(data, "north")

@@ -1,4 +1,4 @@
-"""What comes over the network: requests to the page server and to the update server, a batch of the broker's messages."""
+"""What comes over the network: requests to page server and update server, and the broker's messages."""
 
 from __future__ import annotations
 
@@ -64,14 +64,28 @@ class _Proved:
 
 
 @target(lambda: [b"GET /tablet HTTP/1.1\r\nHost: booth.local\r\nIf-None-Match: x\r\n\r\n",
-                 b"HEAD /booth.json HTTP/1.1\r\nHost: 10.0.0.2:80\r\nConnection: close\r\n\r\n", b"GET /\r\n\r\n"])  # fmt: skip
+                 b"HEAD /booth.json HTTP/1.1\r\nHost: 10.0.0.2:80\r\n\r\n", b"GET /\r\n\r\n"])  # fmt: skip
 def page_request(data: bytes) -> None:
     """What a browser asks the page server."""
     server = SimpleNamespace(config=_CONFIG, contents=_TABLE, content=_TABLE.get)
     answer = _answer_to(data, Visit, cast("Pages", server))
     for head in answer.split(b"HTTP/1.1 ")[1:]:
-        assert head[:3] in {b"200", b"304", b"400", b"404", b"405", b"408", b"414", b"417", b"431", b"505", b"100"}
-    assert not answer or answer.startswith((b"HTTP/1.1 ", b"GET", b"<", b"{", b"\n", b"Bad", b"Not", b"Meth", b"HTTP"))
+        assert head[:3] in {
+            b"200",
+            b"304",
+            b"400",
+            b"404",
+            b"405",
+            b"408",
+            b"414",
+            b"417",
+            b"431",
+            b"505",
+            b"100",
+        }
+    assert not answer or answer.startswith(
+        (b"HTTP/1.1 ", b"GET", b"<", b"{", b"\n", b"Bad", b"Not", b"Meth", b"HTTP")
+    )
 
 
 @cache
@@ -118,9 +132,11 @@ def _batches() -> list[bytes]:
     sealed = camera.observation(ODD, NOON + 5).hex()
     unit, staff = "leftfield/1/corner/unit/north", "leftfield/1/corner/staff/tablet-1"
     return [
-        json.dumps([[f"{unit}/observation", sealed, False, ""], [f"{unit}/status", '{"v":1,"state":"online"}', True, ""]]).encode(),
-        json.dumps([[f"{staff}/claim", '{"v":1,"alert":"a-1"}', False, "c"], ["leftfield/1/corner/alert/a-1", "x", True, ""]]).encode(),
-    ]  # fmt: skip
+        json.dumps([[f"{unit}/observation", sealed, False, ""]]).encode(),
+        json.dumps([[f"{unit}/status", '{"v":1,"state":"online"}', True, ""]]).encode(),
+        json.dumps([[f"{staff}/claim", '{"v":1,"alert":"a1"}', False, "c"]]).encode(),
+        json.dumps([["leftfield/1/corner/alert/a1", "x", True, ""]]).encode(),
+    ]
 
 
 @target(_batches, slow=4)
@@ -143,5 +159,3 @@ def hub_batch(data: bytes) -> None:
     outcome = booth.handle_batch(batch, Seconds(NOON + 6))
     assert all(isinstance(one.payload, bytes) for one in outcome.outgoing)
     assert all("\n" not in str(refusal) for refusal in outcome.refusals)
-
-

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from typing import Any, Final
 
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
 from appliance.hub.messages import IncomingMessage
 from appliance.hub.router import qos_refusal, route_of
 from appliance.protocol import pairing_code, signed_document, topics, wire
@@ -26,23 +28,21 @@ from appliance.protocol.values import (
 )
 from appliance.protocol.vocabulary import ATTRIBUTES
 from appliance.unit.pipe.record import RECORD_BYTES, PipeReader, envelope_of, record_of
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from tests.fuzz.target import target
 
 KEY: Final = bytes(range(32))
 PUBLIC: Final = public_key_of(KEY)
 BOOTH, UNIT = BoothId("corner"), UnitId("north")
 _OPENER: Final = Opener(
-    booth=BOOTH, signer_of=lambda name: Signer(unit=UNIT, public_key=PUBLIC) if name == key_id(PUBLIC) else None
+    booth=BOOTH,
+    signer_of=lambda name: Signer(unit=UNIT, public_key=PUBLIC) if name == key_id(PUBLIC) else None,
 )
 
 
 def statements() -> list[Statement]:
     """An observation and a heartbeat."""
     seen = PhenomenonTime(uptime=Steps(720), wall=Steps(359_000_000))
-    health = Health(
-        state=UnitState(0), source=SourceKind(0), accelerator=Accelerator(0), boxed=True, fps=9
-    )
+    health = Health(state=UnitState(0), source=SourceKind(0), accelerator=Accelerator(0), boxed=True, fps=9)
     vector = AttributeVector.of(top_colour="red", lower_kind="trousers")
     return [
         Observation(unit=UNIT, epoch=Epoch(1), seq=Seq(1), seen=seen, vector=vector),

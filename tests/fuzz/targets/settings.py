@@ -91,7 +91,10 @@ def pairing_toml(data: bytes) -> None:
     _in_file(data, lambda path: told_plan(path.parent), PLAN_FILE)
 
 
-@target(lambda: [b'role = "unit"\narch = "arm64"\nversion = "1"\nmade = 5\nrelease_key = "00"\nssh = false\n'], Unfit)
+@target(
+    lambda: [b'role = "unit"\narch = "arm64"\nversion = "1"\nmade = 5\nrelease_key = "00"\nssh = false\n'],
+    Unfit,
+)
 def image_toml(data: bytes) -> None:
     """What an image says of itself."""
     found = _in_file(data, this_image.read)

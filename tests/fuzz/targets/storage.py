@@ -40,8 +40,12 @@ def _database() -> bytes:
             said = [camera.says(camera.observation(ODD, NOON + after)), camera.says(camera.heartbeat(NOON))]
             store.commit(booth.handle_batch(said, Seconds(NOON + after)).changes)
         done = asks("tablet-1", "outcome", alert="a-1", outcome="dismissed", why="not_true")
-        store.commit(booth.handle_batch([asks("tablet-1", "claim", alert="a-1"), done], Seconds(NOON + 30)).changes)
-        store.commit(booth.handle_batch([camera.says(camera.observation(PLAIN, NOON))], Seconds(NOON + 90)).changes)
+        store.commit(
+            booth.handle_batch([asks("tablet-1", "claim", alert="a-1"), done], Seconds(NOON + 30)).changes
+        )
+        store.commit(
+            booth.handle_batch([camera.says(camera.observation(PLAIN, NOON))], Seconds(NOON + 90)).changes
+        )
         store.close()
         return Path(place, "hub.sqlite").read_bytes()
 
@@ -58,7 +62,9 @@ def _opened(path: Path) -> None:
     HubEngine(config=hub_config(), register=register_of(_CAMERA), stored=stored, now=Seconds(NOON + 100))
 
 
-@target(lambda: [struct.pack(">IB", at, 1) for at in (99, 1200, 4000, 9000, 20_000)], Unfit, Unavailable, slow=20)
+@target(
+    lambda: [struct.pack(">IB", at, 1) for at in (99, 1200, 4000, 9000, 20_000)], Unfit, Unavailable, slow=20
+)
 def database(data: bytes) -> None:
     """A hub's database with bytes changed: five each, a place and what is written there."""
     content = bytearray(_database())
@@ -74,8 +80,8 @@ def _cells() -> list[bytes]:
     return [
         json.dumps([["alert", "reasons", '[["pair",[[0,1]],5]]']]).encode(),
         json.dumps([["window", "gaps", "00000000"], ["window", "highest", 5], ["baseline", "latest", 1e9]]).encode(),
-        json.dumps([["camera", "counts", "789c"], ["live", "code", "00"], ["trend", "at", 1], ["daily", "day", "x"]]).encode(),
-        json.dumps([["alert", "p", 0.0], ["alert", "state", "raised"], ["lineage", "first", 3], ["door", "floor", 0]]).encode(),
+        json.dumps([["camera", "counts", "789c"], ["live", "code", "00"], ["trend", "at", 1]]).encode(),
+        json.dumps([["alert", "p", 0.0], ["alert", "state", "raised"], ["door", "floor", 0]]).encode(),
     ]  # fmt: skip
 
 
@@ -97,7 +103,9 @@ def rows(data: bytes) -> None:
 
 def _put(open_one: sqlite3.Connection, change: Any) -> None:
     match change:
-        case [str(table), str(column), int() | float() | str() | None as value] if (table + column).isidentifier():
+        case [str(table), str(column), int() | float() | str() | None as value] if (
+            table + column
+        ).isidentifier():
             with contextlib.suppress(sqlite3.Error, OverflowError, UnicodeEncodeError):
                 kind = open_one.execute(
                     "SELECT type FROM pragma_table_info(?) WHERE name = ?", (table, column)
@@ -109,7 +117,11 @@ def _put(open_one: sqlite3.Connection, change: Any) -> None:
 
 def _segments() -> list[bytes]:
     full = b"".join(record_of(one) for one in envelopes())
-    return [b"from-0000000000-to-0000000007.spool\n" + full, b"settled\n" + record_of(b"1"), b"dropped\n" + record_of(b"9")]
+    return [
+        b"from-0000000000-to-0000000007.spool\n" + full,
+        b"settled\n" + record_of(b"1"),
+        b"dropped\n" + record_of(b"9"),
+    ]
 
 
 @target(_segments, slow=2)
@@ -133,5 +145,3 @@ def segment(data: bytes) -> None:
         again.settle(again.next)
         assert not len(again)
         again.close()
-
-
