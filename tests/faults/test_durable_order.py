@@ -6,6 +6,7 @@ No kill shows a sync that is missing, for the kernel keeps what a process wrote.
 
 from __future__ import annotations
 
+import fcntl
 import os
 import sqlite3
 from collections.abc import Callable
@@ -14,13 +15,15 @@ from typing import Any
 
 import pytest
 
+from appliance.base import atomic_files
+from appliance.base.errors import Unavailable
 from appliance.hub.exchange import backup_file
 from appliance.hub.storage.backup import put_back
 from appliance.hub.storage.database import Database
 from appliance.hub.storage.store import Store
 from appliance.protocol.values import BoothId
 from appliance.unit.outbox.segment import Segment
-from appliance.unit.outbox.spool import Spool
+from appliance.unit.pipe.record import record_of
 from appliance.update import bundle
 from tests.update.releases import KEY, PUBLIC, a_bundle
 
@@ -57,14 +60,14 @@ def test_a_new_segment_is_on_the_disk_before_anything_is_in_it(tmp_path: Path, o
     assert order == ["sync", "name", "sync folder"]
 
 
-def test_what_was_erased_is_synced_before_its_file_is_gone(tmp_path: Path, order: list[str]) -> None:
+def test_what_was_erased_is_synced_before_its_file_is_closed(tmp_path: Path, order: list[str]) -> None:
     """The zeros over a segment's last page reach the disk: a removed file's pages could be found again."""
-    spool = Spool(tmp_path, 100)
-    spool.append([b"%03d" % number for number in range(30)])
+    segment = Segment.create(tmp_path, 0, 8)
+    segment.append([record_of(b"a"), record_of(b"b")])
+    segment.erase(1)
     order.clear()
-    spool.settle(26)
-    spool.close()
-    assert order.count("sync") >= 2
+    segment.close()
+    assert order == ["sync"]
 
 
 def test_a_backup_is_on_the_disk_before_it_has_its_name(tmp_path: Path, order: list[str]) -> None:
@@ -120,3 +123,20 @@ def test_a_transaction_holds_the_write_lock_from_its_begin(tmp_path: Path) -> No
         other.execute("BEGIN IMMEDIATE")
     other.close()
     database.close()
+
+
+def test_a_second_hub_does_not_open_the_database(tmp_path: Path) -> None:
+    """Whoever holds the database holds it alone, whether or not something is being written."""
+    database = Database(tmp_path / "hub.sqlite", BOOTH)
+    with pytest.raises(Unavailable, match="another hub"):
+        Database(tmp_path / "hub.sqlite", BOOTH)
+    database.close()
+    Database(tmp_path / "hub.sqlite", BOOTH).close()
+
+
+def test_a_directory_is_held_by_a_lock_that_others_see(tmp_path: Path) -> None:
+    """Another descriptor cannot take the lock until the block has ended."""
+    with atomic_files.alone(tmp_path), (tmp_path / ".lock").open() as other, pytest.raises(BlockingIOError):
+        fcntl.flock(other, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    with (tmp_path / ".lock").open() as other:
+        fcntl.flock(other, fcntl.LOCK_EX | fcntl.LOCK_NB)
