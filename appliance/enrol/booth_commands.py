@@ -6,6 +6,7 @@ Invariants: those of ``commands``; a secret is shown once, where it was asked fo
 from __future__ import annotations
 
 import argparse
+import io
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
@@ -235,8 +236,20 @@ def _tablet(args: argparse.Namespace) -> None:
     )
     host = booth.hosts[0] if booth.hosts else "localhost"
     page = f"https://{host}:{PAGES_PORT}/{'room' if args.room else 'tablet'}"
-    told = f"{args.name} opens {page}#{args.name}:{password} (shown only now); {RELOAD}"
+    link = f"{page}#{args.name}:{password}"
+    told = f"{args.name} opens {link} (shown only now); {RELOAD}"
+    if sys.stdout.isatty():
+        told += f"\n{square_code(link)}"
     say(args, {"tablet": args.name, "password": password}, told)
+
+
+def square_code(link: str) -> str:
+    """A link as a QR code in characters, two rows of squares a line, to be scanned off a terminal."""
+    import segno  # noqa: PLC0415 - only who looks at a terminal needs it
+
+    drawn = io.StringIO()
+    segno.make(link, error="l", micro=False).terminal(drawn, compact=True)
+    return drawn.getvalue()
 
 
 def _revoke(args: argparse.Namespace) -> None:

@@ -7,6 +7,7 @@ Invariants:
 
 from __future__ import annotations
 
+import gzip
 import hashlib
 import json
 from dataclasses import dataclass
@@ -26,6 +27,7 @@ _TYPES: Final = {
     ".css": "text/css; charset=utf-8",
     ".js": "text/javascript; charset=utf-8",
     ".svg": "image/svg+xml",
+    ".webmanifest": "application/manifest+json",
 }
 _JSON: Final = "application/json; charset=utf-8"
 _PAGES: Final = {
@@ -35,6 +37,8 @@ _PAGES: Final = {
     "/room": "room.html",
     "/here": "here.html",
 }
+WORKER: Final = "/worker.js"
+MANIFEST: Final = "/tablet.webmanifest"
 HERE_FACTS: Final = "/here.json"
 """The one answer that is made anew each time: what the public page says."""
 SCAN_PAGE: Final = "/cameras"
@@ -47,11 +51,19 @@ class Content:
 
     media_type: str
     body: bytes
+    packed: bytes | None = None
+    """The same, compressed (gzip), where that is worth it."""
 
     @property
     def tag(self) -> str:
         """A strong entity tag: the same bytes, the same tag."""
         return f'"{hashlib.sha256(self.body).hexdigest()[:32]}"'
+
+
+def content(media_type: str, body: bytes) -> Content:
+    """An answer that is given again and again: compressed once, the same way each time."""
+    packed = gzip.compress(body, mtime=0)
+    return Content(media_type=media_type, body=body, packed=packed if len(packed) < 0.9 * len(body) else None)
 
 
 def vocabulary_json() -> bytes:
@@ -84,22 +96,27 @@ def table(*, booth: BoothId, ws_port: int, wss_port: int) -> dict[str, Content]:
     """Everything that can be asked for, by path. Unfit where a file of the installation is missing."""
     try:
         static = {
-            file.name: Content(media_type=_TYPES[file.suffix], body=file.read_bytes())
+            file.name: content(_TYPES[file.suffix], file.read_bytes())
             for file in sorted(STATIC_DIRECTORY.iterdir())
             if file.suffix in _TYPES
         }
         return {
             **{path: static[name] for path, name in _PAGES.items()},
-            **{f"/static/{name}": content for name, content in static.items() if not name.endswith(".html")},
-            "/vocabulary.json": Content(media_type=_JSON, body=vocabulary_json()),
-            "/booth.json": Content(
-                media_type=_JSON, body=booth_json(booth=booth, ws_port=ws_port, wss_port=wss_port)
-            ),
+            **{f"/static/{name}": one for name, one in static.items() if _in_static(name)},
+            WORKER: static[WORKER[1:]],
+            MANIFEST: static[MANIFEST[1:]],
+            "/vocabulary.json": content(_JSON, vocabulary_json()),
+            "/booth.json": content(_JSON, booth_json(booth=booth, ws_port=ws_port, wss_port=wss_port)),
         }
     except (OSError, KeyError) as error:
         raise Unfit(
             f"a page is missing: {error}", where=str(STATIC_DIRECTORY), fix="install leftfield again"
         ) from None
+
+
+def _in_static(name: str) -> bool:
+    """Whether a file is given under /static/. The worker is not: it may keep only what lies below its own path."""
+    return not name.endswith(".html") and name not in {WORKER[1:], MANIFEST[1:]}
 
 
 def _json(value: object) -> bytes:

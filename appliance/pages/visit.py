@@ -37,6 +37,8 @@ HOST_FORM: Final = re.compile(
 """Form of a Host field (RFC 9110 section 7.2), names and addresses only."""
 
 
+_GZIP: Final = re.compile(r"(?:^|,)\s*gzip\s*(?:,|$)")
+"""Whoever takes gzip without conditions gets it."""
 _HEADERS: Final = {
     "Cache-Control": "no-cache",
     "X-Content-Type-Options": "nosniff",
@@ -70,8 +72,8 @@ def security_policy(host: str, config: PagesConfig) -> str:
     broker = f"wss://{host}:{config.wss_port}" if config.certificate else f"ws://{host}:{config.ws_port}"
     return (
         f"default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self' {broker}; "
-        "base-uri 'none'; form-action 'none'; frame-ancestors 'none'; "
-        "require-trusted-types-for 'script'; trusted-types 'none'"
+        "manifest-src 'self'; worker-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; "
+        "require-trusted-types-for 'script'; trusted-types leftfield"
     )
 
 
@@ -158,6 +160,7 @@ class Visit(BaseHTTPRequestHandler):
         policy = {
             "Content-Security-Policy": security_policy(host["name"], self.server.config),
             "ETag": content.tag,
+            "Vary": "Accept-Encoding",
         }
         if self.path.split("?", 1)[0] == SCAN_PAGE:
             policy["Permissions-Policy"] = _HEADERS["Permissions-Policy"].replace(
@@ -166,6 +169,9 @@ class Visit(BaseHTTPRequestHandler):
         if self.headers.get("If-None-Match") == content.tag:
             self._answer(HTTPStatus.NOT_MODIFIED, policy, with_body=False)
             return
+        if content.packed and _GZIP.search(self.headers.get("Accept-Encoding", "")):
+            policy["Content-Encoding"] = "gzip"
+            content = Content(media_type=content.media_type, body=content.packed)
         self._answer(HTTPStatus.OK, policy, content=content, with_body=with_body)
 
     def send_error(self, code: int, message: str | None = None, explain: str | None = None) -> None:

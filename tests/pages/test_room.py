@@ -223,7 +223,7 @@ def test_real_people_are_told_from_simulated_ones(room: Page, stage: Stage, day:
 
 def test_a_screen_without_its_link_says_how_to_get_one(page: Page) -> None:
     """Opened without name and password it explains itself."""
-    page.browser.execute_script("sessionStorage.clear()")
+    page.browser.execute_script("sessionStorage.clear(); localStorage.clear()")
     page.open(f"{page.stage.pages.url}/room")
     page.see("This screen is not signed in", "#grid")
 

@@ -100,7 +100,7 @@ def test_a_wrong_password_is_said_clearly(page: Page) -> None:
 
 def test_without_a_session_the_page_says_how_to_get_one(page: Page) -> None:
     """A page opened without its link explains itself."""
-    page.browser.execute_script("sessionStorage.clear()")
+    page.browser.execute_script("sessionStorage.clear(); localStorage.clear()")
     page.open(f"{page.stage.pages.url}/tablet")
     page.see("This tablet is not signed in", "#notice")
 

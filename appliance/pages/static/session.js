@@ -1,11 +1,13 @@
 /**
- * Who this tablet is: name and password from the link's fragment, which no server ever sees.
+ * Who this device is: name and password from the link's fragment, which no server ever sees.
  *
- * Law: the password leaves the address bar at once (a photograph of the screen must not hold it) and lives as long as
- * this window, reloads included.
+ * Invariants:
+ *  - The password leaves the address bar at once: a photograph of the screen must not hold it.
+ *  - It lasts until somebody signs out here or the lead removes the tablet, closed tabs included. A window that was
+ *    opened with another link stays what it is; a big screen and a tablet in one browser do not mix.
  */
 
-const KEY = "leftfield.session";
+const KEY = location.pathname === "/room" ? "leftfield.room-session" : "leftfield.session";
 const FORM = /^([a-z][a-z0-9-]{0,23}):(.{1,200})$/;
 
 /** @typedef {{tablet: string, password: string}} Session */
@@ -23,12 +25,19 @@ export function parseSession(text) {
   return parts && {tablet: parts[1], password: parts[2]};
 }
 
-/** The session of the link that was opened, or else of this window before its reload. @returns {Session | null} */
+/** The session of the link that was opened, else of this window, else the last of this device. @returns {Session | null} */
 export function readSession() {
   const given = location.hash.slice(1);
   if (parseSession(given)) {
     sessionStorage.setItem(KEY, given);
+    localStorage.setItem(KEY, given);
     history.replaceState(null, "", location.pathname);
   }
-  return parseSession(sessionStorage.getItem(KEY) ?? "");
+  return parseSession(sessionStorage.getItem(KEY) ?? localStorage.getItem(KEY) ?? "");
+}
+
+/** Nobody is signed in on this device any longer. */
+export function signOut() {
+  sessionStorage.removeItem(KEY);
+  localStorage.removeItem(KEY);
 }

@@ -16,8 +16,9 @@ export class ShiftPanel {
   #signature = "";
   #asksClosing = false;
 
-  /** @param {Asks} asks @param {Catalogue} t */
-  constructor(asks, t) {
+  /** @param {Asks} asks @param {Catalogue} t @param {() => void} signOut */
+  constructor(asks, t, signOut) {
+    this.signOut = signOut;
     this.asks = asks;
     this.t = t;
     this.rows = el("div", {class: "shift-rows"});
@@ -63,6 +64,7 @@ export class ShiftPanel {
         el("button", {type: "submit", class: "button button-plain", "data-key": "note", disabled: !able}, shift.noteSave),
       ),
       ...this.#closing(closed, button),
+      el("button", {type: "button", class: "button button-quiet", "data-key": "sign-out", click: () => this.signOut()}, shift.signOut),
     ];
   }
 

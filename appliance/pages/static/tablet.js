@@ -4,13 +4,14 @@ import {banner, lines} from "./banners.js";
 import {Booth, topicsOf} from "./booth.js";
 import {Card} from "./cards.js";
 import {el, say} from "./dom.js";
+import {keepShell} from "./install.js";
 import {boothSpeaks, chooser, language} from "./language.js";
 import {Reader} from "./messages.js";
 import {Link} from "./mqtt.js";
 import {empty, panels} from "./panel.js";
 import {PasserCard} from "./passer.js";
 import {Requests} from "./requests.js";
-import {readSession} from "./session.js";
+import {readSession, signOut} from "./session.js";
 import {ShiftPanel} from "./shift.js";
 import {Signals} from "./signals.js";
 import {texts} from "./texts.js";
@@ -53,7 +54,7 @@ class Tablet {
     });
     this.requests = new Requests(this.link, topics);
     this.asks = new Asks(this.requests, this.booth, t, {redraw: () => this.#redraw(), announce: (alert, text) => this.#announce(alert, text)});
-    this.shift = new ShiftPanel(this.asks, t);
+    this.shift = new ShiftPanel(this.asks, t, () => (this.link.stop(), signOut(), location.reload()));
     document.title = this.t.title(where.booth);
     say(place("booth"), this.t.booth(where.booth));
     say(place("tablet"), session.tablet);
@@ -288,6 +289,7 @@ async function main() {
   say(place("skip"), t.skip);
   addEventListener("hashchange", () => location.reload()); // another session's link was opened in this window
   const session = readSession();
+  void keepShell();
   if (!session) return notice(t.session.missing, t.session.missingMore);
   try {
     const [where, vocabulary] = await Promise.all([fetched("/booth.json"), fetched("/vocabulary.json")]);

@@ -196,6 +196,7 @@ export const SENTENCES = {
     note: "Hand-over note",
     noteMore: "For the next shift. Nothing about passers-by. It goes when the hub restarts.",
     noteSave: "Leave it",
+    signOut: "Sign this tablet out",
   },
 
   unit: {

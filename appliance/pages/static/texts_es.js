@@ -194,6 +194,7 @@ export const SENTENCES = {
     note: "Nota para el relevo",
     noteMore: "Para el turno siguiente. Nada sobre los transeúntes. Se borra si la central se reinicia.",
     noteSave: "Dejarla",
+    signOut: "Cerrar la sesión de esta tableta",
   },
 
   unit: {

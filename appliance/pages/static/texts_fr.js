@@ -194,6 +194,7 @@ export const SENTENCES = {
     note: "Mot de relève",
     noteMore: "Pour le service suivant. Rien sur les passants. Il disparaît si la centrale redémarre.",
     noteSave: "Le laisser",
+    signOut: "Déconnecter cette tablette",
   },
 
   unit: {

@@ -191,6 +191,7 @@ export const SENTENCES = {
     note: "交接留言",
     noteMore: "留给下一班。不要写路人的内容。主机重启后留言会消失。",
     noteSave: "留下",
+    signOut: "退出本平板的登录",
   },
 
   unit: {
