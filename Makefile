@@ -43,7 +43,7 @@ export HYPOTHESIS_STORAGE_DIRECTORY := $(CACHE_PATH)/hypothesis
 export PYTHONPYCACHEPREFIX := $(CACHE_PATH)/pycache
 unexport PYTHONPATH PYTHONHOME VIRTUAL_ENV
 
-.PHONY: help python setup setup-test demo test fuzz mutants faults coverage lint format lock models bench deb image-test screenshots clean
+.PHONY: help python setup setup-test demo test fuzz mutants faults coverage lint format lock models bench deb image-test leak-test screenshots clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 20
@@ -118,6 +118,9 @@ models: python ## rebuild models_tflite/*.tflite, hours and gigabytes of it (MOD
 BENCH ?= $(wildcard tests/bench/bench_*.py)
 image-test: setup-test ## start an image in QEMU: pairing, updates, pulled plugs; about an hour (KILLS=10), wants root, qemu-system-x86, ovmf
 	@"$(BIN)/python" -m pytest -x -q -s -o addopts="--import-mode=importlib" -o cache_dir="$(CACHE_PATH)/pytest" tests/long
+
+leak-test: setup-test ## look for planted pictures everywhere for ten minutes, in a tablet's browser too
+	@LEFTFIELD_LEAK_MINUTES=10 "$(BIN)/python" -m pytest -x -q -o addopts="--import-mode=importlib" tests/promises/test_leaks.py
 
 bench: setup-test ## measure: frame cost, models, spool (prints figures; not part of `make test`; BENCH=one file)
 	@for one in $(BENCH); do \

@@ -36,6 +36,7 @@ MODULES: Final = (
     CommandModule(commands=("pair",), module="appliance.pairing.commands"),
     CommandModule(commands=("baseline", "audit"), module="appliance.hub.commands"),
     CommandModule(commands=("backup", "restore"), module="appliance.hub.backup_commands"),
+    CommandModule(commands=("acts",), module="appliance.hub.acts_command"),
     CommandModule(commands=("rehearse",), module="appliance.hub.rehearse"),
     CommandModule(commands=("score",), module="appliance.hub.batch.score"),
     CommandModule(commands=("erase",), module="appliance.commands.erase"),

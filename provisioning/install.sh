@@ -10,7 +10,7 @@ root=${DESTDIR:-}
 case $role in
   hub)
     units="leftfield-watch.service leftfield-pages.service leftfield-desk.service leftfield-reload.path leftfield-reload.service"
-    units="$units leftfield-certificate.path leftfield-certificate.service leftfield-renew.service leftfield-renew.timer leftfield-offer.service leftfield-metrics.service"
+    units="$units leftfield-certificate.path leftfield-certificate.service leftfield-renew.service leftfield-renew.timer leftfield-offer.service leftfield-metrics.service leftfield-limits.service"
     ;;
   unit)
     units="leftfield-epoch.service leftfield-sense.service leftfield-card.service leftfield-relay.service leftfield-pipe.socket"

@@ -53,7 +53,7 @@ class Topic:
 TOPICS: Final = (
     Topic(
         key="observation", address=topics.observation(_BOOTH, _UNIT), form=payloads.statement, sealed=True,
-        about="Observations and heartbeats of a unit.",
+        about="Observations and heartbeats of a unit, encrypted to the hub (docs/wire.md): what is inside.",
     ),
     Topic(
         key="unitStatus", address=topics.unit_status(_BOOTH, _UNIT), form=payloads.unit_status, retained=True,
@@ -82,6 +82,14 @@ TOPICS: Final = (
     Topic(
         key="prior", address=topics.prior(_BOOTH), form=payloads.prior_document, retained=True, sealed=True,
         about="How common each word is here, once a day.",
+    ),
+    Topic(
+        key="encryption", address=topics.encryption(_BOOTH), form=payloads.encryption_document, retained=True,
+        sealed=True, about="The key that units encrypt to, new every day.",
+    ),
+    Topic(
+        key="acts", address=topics.acts(_BOOTH), form=payloads.acts, retained=True,
+        about="Who did what with the booth and when, the newest first; for the lead alone.",
     ),
     Topic(
         key="pairing", address=topics.pairing(_BOOTH), form=payloads.pairing, retained=True,

@@ -34,11 +34,13 @@ from appliance.asyncapi.forms import (
     words_of,
 )
 from appliance.hub.alerts.alerts import OUTCOMES
+from appliance.hub.records.acts import TOLD
 from appliance.hub.records.trends import CLASSES, ENDS, LEAST, QUARTER, SHOWN, STRIP_SECONDS
 from appliance.hub.staff.notices import Condition
 from appliance.hub.staff.shift import MOST_STOCK, Act
 from appliance.pairing.requests import DIRECTIONS
-from appliance.protocol import prior, receipt, vocabulary
+from appliance.protocol import encryption, prior, receipt, vocabulary
+from appliance.protocol.acts import ActKind
 from appliance.protocol.fleet_report import COUNTED, FORM, ReportKind
 from appliance.protocol.health import HEALTH_CAPACITY
 from appliance.protocol.values import ALERT_FORM, COUNTER_LIMIT, TIME_STEP, AlertState, Dismissal, Lens
@@ -143,6 +145,24 @@ def prior_document() -> Form:
             "lifts": TEXT | {"contentEncoding": "base64"},
         }
     )
+
+
+def encryption_document() -> Form:
+    """The document of the hub's encryption key."""
+    return record(
+        {
+            "form": {"const": encryption.FORM},
+            "booth": NAME,
+            "made_at": TIME,
+            "key": TEXT | {"pattern": "^[0-9a-f]{64}$"},
+        }
+    )
+
+
+def acts() -> Form:
+    """Who did what: minute, name of a tablet or account, what, of which unit or tablet."""
+    kinds: Form = {"enum": [kind.value for kind in ActKind]}
+    return message({"booth": NAME, "at": TIME, "acts": several(row(TIME, TEXT, kinds, TEXT), maxItems=TOLD)})
 
 
 def hub_status() -> Form:

@@ -70,6 +70,8 @@ class Rule(IntEnum):
     """Somebody else is enrolled under this name or with this key."""
     TWO_HOLDERS = 17
     """This (unit, epoch, seq) was admitted with another content: two devices hold the unit's key."""
+    UNREADABLE = 18
+    """A message is encrypted to a key that this hub has not, or was changed on its way."""
     WRONG_CODE = 20
     """A pairing code is wrong, used up or dead, or the exchange was changed on its way."""
     WRONG_TARGET = 30

@@ -22,8 +22,10 @@ from appliance.enrol.layout import days_left
 from appliance.enrol.names import host
 from appliance.enrol.notice_sign import PAPERS
 from appliance.enrol.options import RELOAD, group, runs, say
+from appliance.protocol.acts import ActKind
 from appliance.protocol.values import Seconds
 from appliance.settings import config
+from appliance.settings.acts_file import note
 from appliance.settings.cli_arguments import Subparsers, clock, confirm, port, whole, word, yes_option
 from appliance.settings.notice import LEGAL_BASES, STATE_PATH, NoticeConfig
 from appliance.settings.streams import write_bytes
@@ -181,6 +183,7 @@ def _create(args: argparse.Namespace) -> None:
             notice=notice,
         ),
     )
+    note(made.directory, ActKind.CREATE)
     say(
         args,
         {"booth": made.booth, "directory": str(made.directory)},
@@ -226,6 +229,7 @@ def _tablet(args: argparse.Namespace) -> None:
     if args.remove:
         confirm(args, f"Put the tablet {args.name} out?")
         booths.remove_tablet(booth, args.name)
+        note(booth.directory, ActKind.TABLET_OUT, of=args.name)
         say(args, {"tablet": args.name, "removed": True}, f"{args.name} is out; {RELOAD}")
         return
     if args.room and args.lead:
@@ -234,6 +238,7 @@ def _tablet(args: argparse.Namespace) -> None:
     password = booths.add_tablet(
         booth, args.name, again=args.again, installer=args.installer, lead=args.lead, room=args.room
     )
+    note(booth.directory, ActKind.TABLET, of=args.name)
     host = booth.hosts[0] if booth.hosts else "localhost"
     page = f"https://{host}:{PAGES_PORT}/{'room' if args.room else 'tablet'}"
     link = f"{page}#{args.name}:{password}"
@@ -256,6 +261,7 @@ def _revoke(args: argparse.Namespace) -> None:
     booth = booths.open_booth(args.directory)
     confirm(args, f"Revoke the unit {args.name}?")
     booths.revoke_unit(booth, args.name)
+    note(booth.directory, ActKind.REVOKE, of=args.name)
     say(args, {"unit": args.name, "revoked": True}, f"{args.name} is revoked; {RELOAD}")
 
 
@@ -269,6 +275,7 @@ def _renew(args: argparse.Namespace) -> None:
         say(args, {"booth": booth.booth, "hosts": list(hosts), "renewed": False, "days": left}, told)
         return
     booth = booths.renew(booth, hosts=hosts)
+    note(booth.directory, ActKind.RENEW)
     told = (
         "fresh certificates are in place; broker and page server take them up (else: systemctl restart both)"
     )

@@ -30,6 +30,10 @@ MOSQUITTO_VARIABLE: Final = "LEFTFIELD_MOSQUITTO"
 
 PACKET_BYTES: Final = 32 * 1024
 """Most bytes of one MQTT packet: an envelope has about 140, the board a few thousand."""
+MOST_UNIT_LINKS: Final = 1024
+MOST_TABLET_LINKS: Final = 512
+"""Far above what a booth has: one address holds 32 at most (``leftfield firewall --limits``), so that many addresses
+are needed to fill them. A link that says nothing is closed by the broker after a minute and a half."""
 QUEUED_MESSAGES: Final = 1_000_000
 """Kept for a hub that is away: an hour of 160 observations a second, and half as much again."""
 AUTOSAVE_SECONDS: Final = 30
@@ -132,7 +136,7 @@ crlfile {places.directory}/crl.pem
 certfile {places.directory}/broker.pem
 keyfile {places.keys}/broker.key
 acl_file {places.directory}/units.acl
-max_connections 128
+max_connections {MOST_UNIT_LINKS}
 """
 
 
@@ -149,7 +153,7 @@ def _staff_listener(port: int, address: str, places: BrokerPlaces, *, encrypted:
         "use_username_as_clientid true",
         f"password_file {places.directory}/passwords",
         f"acl_file {places.directory}/staff.acl",
-        "max_connections 64",
+        f"max_connections {MOST_TABLET_LINKS}",
     ]
     if encrypted:
         lines += [f"certfile {places.directory}/pages.pem", f"keyfile {places.keys}/pages.key"]
@@ -168,6 +172,8 @@ def units_acl(booth: BoothId, register: Register) -> str:
         topics.hub_status(booth),
         topics.alert(booth, any_alert),
         topics.prior(booth),
+        topics.encryption(booth),
+        topics.acts(booth),
         topics.receipt(booth, any_unit),
         topics.home_assistant(booth),
         *(topics.home_assistant(booth, unit.unit) for unit in register.units),
@@ -189,6 +195,7 @@ def units_acl(booth: BoothId, register: Register) -> str:
         if not unit.revoked:
             own = [topics.observation(booth, unit.unit), topics.unit_status(booth, unit.unit)]
             hubs = [topics.prior(booth), topics.hub_status(booth), topics.receipt(booth, unit.unit)]
+            hubs.append(topics.encryption(booth))
             blocks.append(_rights(unit.unit, reads=hubs, writes=own))
     return "\n".join(blocks)
 
@@ -200,6 +207,8 @@ def staff_acl(booth: BoothId, register: Register) -> str:
         reads = [topics.alert(booth, AlertId("+")), topics.board(booth), topics.hub_status(booth)]
         reads.append(topics.staff(booth, tablet, "answer"))
         writes = [topics.staff(booth, tablet, leaf) for leaf in topics.STAFF_LEAVES]
+        if tablet in register.leads:
+            reads.append(topics.acts(booth))
         if tablet in register.installers:
             reads.append(topics.pairing(booth))
             writes.append(topics.staff(booth, tablet, topics.PAIR_LEAF))

@@ -16,8 +16,11 @@ from appliance.enrol import home, start
 from appliance.enrol.booth_commands import add_booth
 from appliance.enrol.finish import write_settings
 from appliance.enrol.options import RELOAD, group, runs, say
+from appliance.enrol.request import read_answer
+from appliance.protocol.acts import ActKind
 from appliance.protocol.values import BoothId, UnitId
 from appliance.settings import config
+from appliance.settings.acts_file import note
 from appliance.settings.cli_arguments import Subparsers, word
 from appliance.settings.streams import STANDARD, read_bytes, text_output
 
@@ -82,6 +85,7 @@ def _request(args: argparse.Namespace) -> None:
 def _accept(args: argparse.Namespace) -> None:
     booth = booths.open_booth(args.directory)
     answer = booths.accept_request(booth, _letter(args.request), place=args.place, simulated=args.simulated)
+    note(booth.directory, ActKind.ENROL, of=read_answer(answer).unit)
     _put(answer)
     sys.stderr.write(f"carry this answer back to the unit: leftfield enrol finish; {RELOAD}\n")
 

@@ -64,7 +64,7 @@ _UNIT_KEYS: Final = {
     "pipe": {"path": "pipe"},
     "spool": {"directory": "spool", "records": "spool_records"},
     "sense": {"walls": "walls"},
-    "relay": {"public_key": "public_key"},
+    "relay": {"public_key": "public_key", "encryption_required": "encryption_required"},
     "prior": {"hub_key": "hub_key", "path": "prior"},
     "card": {"matrix": "matrix"},
 }

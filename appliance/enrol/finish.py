@@ -32,6 +32,7 @@ def write_settings(
         camera=config.CameraConfig(source=source),
         public_key=home.public_key(),
         hub_key=bytes.fromhex(answer.hub_key),
+        encryption_required=bool(answer.hub_key),
         walls=walls or (start.walls_of_this_kernel() if systemd else "required"),
     )
     if not systemd:

@@ -11,6 +11,7 @@ from __future__ import annotations
 from appliance.hub.alerts.alerts import TrackedAlert
 from appliance.hub.alerts.erasure import ErasureIndex
 from appliance.hub.pacing.pacing import Pacing
+from appliance.hub.records.acts import Acts
 from appliance.hub.records.daily_counts import BY_TABLET, DailyCounts
 from appliance.hub.records.trends import Trends
 from appliance.hub.snapshot_timer import SnapshotTimer
@@ -18,6 +19,7 @@ from appliance.hub.statistics import feedback
 from appliance.hub.statistics.change.drift import Drift
 from appliance.hub.statistics.layout import encode
 from appliance.hub.statistics.leave_one_out import LeaveOneOutRarity
+from appliance.protocol.acts import ActKind
 from appliance.protocol.values import AlertId, AlertState, Dismissal, Flag, Seconds, TabletId
 
 
@@ -35,16 +37,21 @@ class AlertEffects:
         erasure: ErasureIndex,
         snapshots: SnapshotTimer,
         trends: Trends,
+        acts: Acts,
     ) -> None:
         self._counts, self._rarity, self._drift = counts, rarity, drift
         self._pacing, self._doubts, self._erasure = pacing, doubts, erasure
-        self._snapshots, self._trends = snapshots, trends
+        self._snapshots, self._trends, self._acts = snapshots, trends, acts
         self.changed: dict[AlertId, TrackedAlert] = {}
 
     def begin(self, now: Seconds) -> None:
         """A new batch at ``now`` (unix seconds): it has changed nothing yet."""
         self._now = now
         self.changed = {}
+
+    def acted(self, kind: ActKind, who: str, *, of: str = "") -> None:
+        """Somebody did something: it goes into the log of acts."""
+        self._acts.add(kind, who, self._now, of=of)
 
     def alert_changed(self, held: TrackedAlert) -> None:
         """An alert was raised, claimed or ended: it is told, stored and counted."""

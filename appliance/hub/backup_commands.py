@@ -20,7 +20,9 @@ from appliance.hub.exchange.backup_file import Backup
 from appliance.hub.exchange.transfer import private_key
 from appliance.hub.storage import backup
 from appliance.protocol import sign
+from appliance.protocol.acts import ActKind
 from appliance.settings import config as configs
+from appliance.settings.acts_file import note
 from appliance.settings.cli_arguments import Subparsers, config_option, confirm, word, yes_option
 from appliance.settings.streams import STANDARD, text_output
 
@@ -85,6 +87,7 @@ def _backup(given: argparse.Namespace) -> int:
             settings=given.config.parent if given.keys else None,
             private_key=key,
         )
+    note(given.config.parent, ActKind.BACKUP)
     size, public = given.out.stat().st_size, sign.public_key_of(key).hex()
     what = f"database and {len(made.settings)} files of settings and keys" if given.keys else "database"
     _say(
@@ -117,6 +120,7 @@ def _restore(given: argparse.Namespace) -> int:
             )
         config.database.parent.mkdir(parents=True, exist_ok=True, mode=atomic_files.SECRET_DIRECTORY)
         joined = backup.put_back(into / backup_file.DATABASE, config.database, config.booth)
+    note(place, ActKind.RESTORE)
     when = time.strftime("%Y-%m-%d %H:%M", time.localtime(made.made_at))
     _say(
         given,

@@ -23,8 +23,10 @@ from appliance.hub.exchange.transfer import NamedContent
 from appliance.hub.records import audit, maturity
 from appliance.hub.storage.restore import learnt
 from appliance.protocol import sign
+from appliance.protocol.acts import ActKind
 from appliance.protocol.values import Seconds
 from appliance.settings import config as configs
+from appliance.settings.acts_file import note
 from appliance.settings.cli_arguments import Subparsers, command, config_option, confirm, word, yes_option
 from appliance.settings.streams import STANDARD, read_bytes, text_output, write_bytes
 
@@ -154,6 +156,7 @@ def _print(text: str) -> None:
 def _export(given: argparse.Namespace) -> int:
     config = configs.hub_config(given.config)
     made = transfer.export_baseline(config, _now())
+    note(config.register.parent, ActKind.EXPORT)
     write_bytes(made.content, given.out)
     _say(f"{made.people:,} people of booth {config.booth}; signed with {made.public_key.hex()}")
     _say("counts of single words and of pairs, in whole fives: for hubs, not for publishing")
@@ -167,6 +170,7 @@ def _import(given: argparse.Namespace) -> int:
     done = transfer.import_baseline(
         config, _content(given.file), _typed(given.key), _now(), instead_of=earlier
     )
+    note(config.register.parent, ActKind.IMPORT, of=done.booth)
     _say(f"{done.people:,} people of booth {done.booth} imported; {done.total:,} in all")
     if not done.known:
         _say(

@@ -24,6 +24,7 @@ from appliance.hub.clock import WallClock, check_clock
 from appliance.hub.fleet_publisher import FleetView
 from appliance.hub.messages import IncomingMessage, OutgoingMessage
 from appliance.hub.pacing.pacing import Pacing
+from appliance.hub.records.acts import Acts
 from appliance.hub.records.daily_counts import DailyCounts
 from appliance.hub.records.trends import Trends
 from appliance.hub.router import Route, qos_refusal, route_of
@@ -41,6 +42,8 @@ from appliance.hub.statistics.reasons import is_worth_a_walk, reasons_for
 from appliance.hub.storage.restore import learnt, snapshot_of
 from appliance.hub.storage.state import HubState, PendingObservation, Snapshot, StateDelta
 from appliance.protocol import topics
+from appliance.protocol.acts import Act
+from appliance.protocol.encryption import Decryptor
 from appliance.protocol.fleet_report import DAYS_TOLD
 from appliance.protocol.receipt import AdmissionReceipt
 from appliance.protocol.values import ALERT_FORM, AlertId, Flag, Heartbeat, Observation, Seconds
@@ -106,6 +109,7 @@ class HubEngine:
         self._snapshots = SnapshotTimer(
             retention_seconds=config.retention_seconds, waiting=len(stored.live), now=now
         )
+        self._acts = Acts(config.booth, stored.acts)
         self._effects = AlertEffects(
             counts=self.daily_counts,
             rarity=self._rarity,
@@ -115,6 +119,7 @@ class HubEngine:
             erasure=self._erasure,
             snapshots=self._snapshots,
             trends=self._trends,
+            acts=self._acts,
         )
         catalogue = CATALOGUES[config.language]
         self._requests = StaffRequests(
@@ -138,6 +143,14 @@ class HubEngine:
         self._unit_statuses.enrol(register)
         self._requests.enrol(register.tablets)
         self._shift.enrol(register.leads)
+
+    def decrypt_with(self, decryptor: Decryptor) -> None:
+        """Open what units encrypt with these keys from now on."""
+        self._admission.decryptor = decryptor
+
+    def acted(self, acts: Iterable[Act]) -> None:
+        """Commands wrote these acts down; they are stored with the next batch, each once."""
+        self._acts.take(acts)
 
     def disk_is(self, *, low: bool) -> None:
         """Tell staff that the hub's disk is nearly full, or no more."""
@@ -198,6 +211,7 @@ class HubEngine:
         outgoing = [*self._answers, *(self.publisher.alert(held, now) for held in changed)]
         outgoing += [self.publisher.cleared(name) for name in gone]
         outgoing += self.publisher.due(now, changed=bool(self._effects.changed), last=last)
+        outgoing += self._acts.telling(now)
         hours = self._pacing.forecast.news(all_of_it=last)
         changes = StateDelta(
             doors=self._changed_doors(last=last),
@@ -211,6 +225,7 @@ class HubEngine:
             audited=self.daily_counts.audit_counts(last=last),
             doubts=self._doubts.news(),
             trends=self.publisher.trends_to_store(),
+            acts=self._acts.news(),
             snapshot=self._snapshot(last=last),
         )
         return BatchResult(changes=changes, outgoing=tuple(outgoing), refusals=tuple(self._refusals))
@@ -228,6 +243,7 @@ class HubEngine:
         return (
             *(self.publisher.alert(held, now) for held in self.alerts.all()),
             *self.publisher.retained(now),
+            *self._acts.telling(now, again=True),
         )
 
     def receipts(self, *, every: bool = False) -> tuple[AdmissionReceipt, ...]:

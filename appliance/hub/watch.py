@@ -1,7 +1,7 @@
 """Process WATCH: the hub's one connection between broker, mind and memory.
 
-May touch: the broker on this machine, its database, the register of public keys, the booth's CA, the key that it
-signs its units' prior with, and one file that the page server reads. Nothing else.
+May touch: the broker on this machine, its database, the keys that units encrypt to, the register of public keys, the
+booth's CA, the key that it signs its units' prior with, and one file that the page server reads. Nothing else.
 
 Invariants:
     * Think, store, tell, acknowledge, in this order: after a crash at any point the broker sends again what was not
@@ -25,6 +25,8 @@ from appliance.base.atomic_files import PUBLIC, write_durably
 from appliance.base.errors import LeftfieldError, Refused, Rule, Unfit
 from appliance.base.systemd import Notifier, log, stop_requested
 from appliance.hub.engine import BatchResult, HubEngine
+from appliance.hub.exchange.encryption_keys import NAME as KEYS_NAME
+from appliance.hub.exchange.encryption_keys import EncryptionKeys
 from appliance.hub.exchange.prior_publisher import PriorPublisher
 from appliance.hub.exchange.receipt_publisher import ReceiptPublisher
 from appliance.hub.fleet_link import FleetLink
@@ -35,6 +37,7 @@ from appliance.mqtt import Link, LinkReport, Message, Will
 from appliance.protocol import topics
 from appliance.protocol.sign import KEY_BYTES
 from appliance.protocol.values import Seconds, UnitId
+from appliance.settings import acts_file
 from appliance.settings import config as configs
 
 CLIENT_NAME: Final = "hub"
@@ -78,6 +81,7 @@ class Watch:
         self._reload = threading.Event()
         signal.signal(signal.SIGHUP, lambda *_: self._reload.set())
         self._register_stamp = _stamp(config.register)
+        self._acts_stamp = (0, 0, 0)
         register = configs.register(config.register)
         self._keys = {str(unit.unit): unit.public_key for unit in register.units}
         self._store = Store(config.database, config.booth)
@@ -91,6 +95,10 @@ class Watch:
         self._receipts = ReceiptPublisher(booth=config.booth, private_key=key)
         self._receipts_due_at = math.inf
         self._fleet = FleetLink(config, key, Seconds(time.time()))
+        self._ciphers = EncryptionKeys(
+            config.database.with_name(KEYS_NAME), booth=config.booth, signing_key=key
+        )
+        self._booth.decrypt_with(self._ciphers.decryptor())
         root = f"{topics.ROOT}/{config.booth}"
         self._link = Link(
             address=config.broker,
@@ -163,6 +171,10 @@ class Watch:
     def _settle(self, messages: tuple[Message, ...], *, last: bool) -> None:
         self._read_new_register()
         now, steady = Seconds(time.time()), time.clock_gettime(time.CLOCK_BOOTTIME)
+        if self._ciphers.renewed(now):
+            self._booth.decrypt_with(self._ciphers.decryptor())
+            self._say_encryption_key()
+        self._read_acts()
         self._own_receipts(messages)
         arrivals = (_arrival(one) for one in messages if not one.untrusted_topic.endswith(_RECEIPT))
         outcome = self._booth.handle_batch(arrivals, now, last=last, steady=steady)
@@ -207,7 +219,12 @@ class Watch:
                 log(f"the public page is not told how the booth is: {unfit}", level=4)
             self._public_failed = True
 
+    def _say_encryption_key(self) -> None:
+        if (telling := self._ciphers.telling()) is not None:
+            self._tell(telling)
+
     def _say_everything(self) -> None:
+        self._say_encryption_key()
         self._tell(OutgoingMessage(topic=topics.hub_status(self._config.booth), payload=_status("online")))
         for telling in self._booth.retained(Seconds(time.time())):
             self._tell(telling)
@@ -250,6 +267,18 @@ class Watch:
             log(f"register not reloaded, the old one stays in force: {unfit}", level=3)
         else:
             log("register reloaded")
+
+    def _read_acts(self) -> None:
+        """What commands have written down since."""
+        directory = self._config.register.parent
+        stamp = _stamp(directory / acts_file.FILE)
+        if stamp == self._acts_stamp:
+            return
+        self._acts_stamp = stamp
+        try:
+            self._booth.acted(acts_file.noted(directory))
+        except OSError as error:
+            log(f"acts of commands cannot be read: {error}", level=4)
 
     def _report_changes(self) -> None:
         """Once for each attribute, when it changes: much that is flagged now may be the street, not the person."""

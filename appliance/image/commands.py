@@ -74,6 +74,9 @@ def add_parsers(subparsers: Subparsers) -> None:
     )
     walls.add_argument("--ssh", action="store_true", help="open port 22 to private networks")
     walls.add_argument(
+        "--limits", action="store_true", help="of a hub's rules only what one address may have of its ports"
+    )
+    walls.add_argument(
         "--clock", action="store_true", help="print where a unit has the time from (timesyncd.conf)"
     )
 
@@ -181,13 +184,15 @@ def _public_key(path: Path) -> bytes:
 
 def _firewall(given: argparse.Namespace) -> int:
     image = this_image.read()
-    role = given.role or (image.role if image else None)
+    role = given.role or (image.role if image else "hub" if given.limits else None)
     if role not in ROLES:
         raise Unfit(
             "this machine was made from no image", where="firewall", fix="say --role unit or --role hub"
         )
     ssh = given.ssh or (image is not None and image.ssh)
-    if given.clock:
+    if given.limits:
+        text = firewall.limit_rules()
+    elif given.clock:
         text = firewall.clock_settings(_host(given.config))
     elif role == "hub":
         text = firewall.hub_rules(ssh=ssh)

@@ -56,23 +56,58 @@ def hub_rules(*, ssh: bool = False) -> str:
     ports = ", ".join(map(str, HUB_PORTS))
     opened = []
     for family, private in (("ip", PRIVATE_4), ("ip6", PRIVATE_6)):
-        tag = family.removeprefix("ip") or "4"
         here = f"{family} saddr {{ {', '.join(private)} }}"
         new = f"{here} tcp dport {{ {ports} }} ct state new"
-        rate = f"limit rate over {NEW_A_SECOND}/second burst {2 * NEW_A_SECOND} packets"
-        opened += [
-            f"{new} add @held{tag} {{ {family} saddr ct count over {CONNECTIONS} }} drop",
-            f"{new} add @fast{tag} {{ {family} saddr {rate} }} drop",
-            f"{new} accept",
-            f"{here} udp dport 123 accept",
-        ]
-    sets = []
-    for tag, kind in (("4", "ipv4_addr"), ("6", "ipv6_addr")):
-        sets.append(f"set held{tag} {{ type {kind}; flags dynamic; size 4096; }}")
-        sets.append(f"set fast{tag} {{ type {kind}; flags dynamic,timeout; timeout 1m; size 4096; }}")
+        opened += [*_shares(family, new), f"{new} accept", f"{here} udp dport 123 accept"]
     # Its own clock may come from outside; nothing else leaves.
     output = ["udp dport { 53, 123 } accept", "tcp dport 53 accept"]
-    return _table([*opened, *(_ssh() if ssh else [])], output, sets=sets)
+    return _table([*opened, *(_ssh() if ssh else [])], output, sets=_SETS)
+
+
+def limit_rules() -> str:
+    """Of a hub's rules only the shares of each address, for a machine that has a firewall of its own, or none.
+
+    They drop what is too much of the hub's ports and open nothing.
+    """
+    new = f"tcp dport {{ {', '.join(map(str, HUB_PORTS))} }} ct state new"
+    rules = [*_shares("ip", f"meta nfproto ipv4 {new}"), *_shares("ip6", f"meta nfproto ipv6 {new}")]
+    table = "table inet leftfield_limits"
+    return "\n".join(
+        [
+            "#!/usr/sbin/nft -f",
+            "# Written by leftfield (appliance/image/firewall.py).",
+            table,
+            f"delete {table}",
+            f"{table} {{",
+            *(f"  {one}" for one in _SETS),
+            "  chain input {",
+            "    type filter hook input priority filter - 5; policy accept;",
+            '    iifname "lo" accept',
+            *(f"    {one}" for one in rules),
+            "  }",
+            "}\n",
+        ]
+    )
+
+
+def _shares(family: str, new: str) -> list[str]:
+    """Drop what one address has of ``new`` connections beyond its share: held at once, and begun a second."""
+    tag = family.removeprefix("ip") or "4"
+    rate = f"limit rate over {NEW_A_SECOND}/second burst {2 * NEW_A_SECOND} packets"
+    return [
+        f"{new} add @held{tag} {{ {family} saddr ct count over {CONNECTIONS} }} drop",
+        f"{new} add @fast{tag} {{ {family} saddr {rate} }} drop",
+    ]
+
+
+_SETS: Final = tuple(
+    line
+    for tag, kind in (("4", "ipv4_addr"), ("6", "ipv6_addr"))
+    for line in (
+        f"set held{tag} {{ type {kind}; flags dynamic; size 4096; }}",
+        f"set fast{tag} {{ type {kind}; flags dynamic,timeout; timeout 1m; size 4096; }}",
+    )
+)
 
 
 def closed_rules() -> str:

@@ -4,7 +4,8 @@ Invariants:
     * A request is tried once on each waiting camera of its number, and on no other.
     * A camera that has not proved the code gets nothing but this side's share and proof.
     * The letters of the enrolment are those of `leftfield enrol`; the same checks let a unit in (``enrol.booth``).
-    * Few visitors, short lines, short waits: strangers can neither fill the desk nor hold it up.
+    * Few visitors, short lines, short waits: strangers can neither fill the desk nor hold it up. Where it is full,
+      who calls from an address with fewer places gets one of those of the address that has most.
 """
 
 from __future__ import annotations
@@ -56,6 +57,8 @@ class _Visitor:
 
     def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._reader, self._writer = reader, writer
+        self.address = str(writer.get_extra_info("peername", ("",))[0])
+        self.leaving = False
         self._heard: asyncio.Future[bytes] | None = None
         self.job: asyncio.Future[_Job] = asyncio.get_running_loop().create_future()
         self.unit = UnitIdentity(number="", signing_key=b"", tls_key=b"")
@@ -99,6 +102,11 @@ class _Visitor:
                 raise EOFError
         return self.job.result()
 
+    def leave(self) -> None:
+        """Make room: whoever waits for this visitor finds that it hung up."""
+        self.leaving = True
+        self._writer.close()
+
     def close(self) -> None:
         """Hang up."""
         if self._heard is not None:
@@ -114,6 +122,7 @@ class Desk:
     def __init__(self, booth: BoothDirectory, changed: Callable[[], None] = lambda: None) -> None:
         self._booth = booth
         self._changed = changed
+        self._calls: list[_Visitor] = []
         self._visitors: list[_Visitor] = []
         self._addresses: Counter[str] = Counter()
         self._hub = HubIdentity(
@@ -126,13 +135,14 @@ class Desk:
 
     async def visit(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """One call, from the greeting to the end."""
-        address = str(writer.get_extra_info("peername", ("",))[0])
+        visitor = _Visitor(reader, writer)
+        address = visitor.address
         full = sum(self._addresses.values()) >= MOST_VISITORS
-        if full or self._addresses[address] >= MOST_OF_ONE_ADDRESS:
+        if self._addresses[address] >= MOST_OF_ONE_ADDRESS or (full and not self._made_room(address)):
             writer.close()
             return
         self._addresses[address] += 1
-        visitor = _Visitor(reader, writer)
+        self._calls.append(visitor)
         try:
             await visitor.greet()
             self._visitors.append(visitor)
@@ -145,9 +155,20 @@ class Desk:
         finally:
             visitor.close()
             self._addresses[address] -= 1
+            self._calls.remove(visitor)
             if visitor in self._visitors:
                 self._visitors.remove(visitor)
                 self._changed()
+
+    def _made_room(self, address: str) -> bool:
+        """Let the first that waits of the address with most places go, where ``address`` has two fewer."""
+        held = Counter(one.address for one in self._calls if not one.leaving)
+        most, places = held.most_common(1)[0]
+        idle = [one for one in self._calls if one.address == most and not one.leaving and not one.job.done()]
+        if places < held[address] + 2 or not idle:
+            return False
+        idle[0].leave()
+        return True
 
     async def pair(self, request: PairRequest) -> PairAnswer:
         """Carry out a request with the cameras of its number that wait: the answer of the one that knew the code."""

@@ -29,8 +29,10 @@ from appliance.pairing.finder import announced
 from appliance.pairing.lines import MAX_LINE
 from appliance.pairing.requests import MAX_REQUEST, PairAnswer, read_request
 from appliance.protocol import topics
+from appliance.protocol.acts import ActKind
 from appliance.protocol.values import TabletId
 from appliance.settings import config
+from appliance.settings.acts_file import note
 
 _POLL_SECONDS: Final = 0.2
 _LINE_LIMIT: Final = 4 * MAX_REQUEST
@@ -67,7 +69,7 @@ async def _run(plan: DeskPlan) -> None:
         await stack.enter_async_context(cameras)
         port = cameras.sockets[0].getsockname()[1]
         if plan.socket:
-            await stack.enter_async_context(_command_socket(desk, plan.socket))
+            await stack.enter_async_context(_command_socket(desk, plan.socket, booth.directory))
         if plan.announce:
             try:
                 await stack.enter_async_context(announced(booth.booth, port))
@@ -96,7 +98,7 @@ async def _listening(desk: Desk, plan: DeskPlan) -> asyncio.Server:
 
 
 @contextlib.asynccontextmanager
-async def _command_socket(desk: Desk, path: Path) -> AsyncIterator[None]:
+async def _command_socket(desk: Desk, path: Path, directory: Path) -> AsyncIterator[None]:
     """Answer the command ``leftfield pair accept``; the socket is its owner's alone."""
 
     async def visit(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -104,6 +106,8 @@ async def _command_socket(desk: Desk, path: Path) -> AsyncIterator[None]:
             async with asyncio.timeout(5):
                 untrusted = await reader.readline()
             answer = await _answer(desk, untrusted)
+            if answer.ok:
+                note(directory, ActKind.PAIR)
             writer.write(answer.payload() + b"\n")
             await writer.drain()
         writer.close()
@@ -165,6 +169,8 @@ class _Tablets:
             return
         answer = await _answer(desk, message.untrusted_payload)
         log(f"{name} asked to pair a camera: {answer.why}")
+        if answer.ok:
+            note(self._booth.directory, ActKind.PAIR, who=name)
         with contextlib.suppress(Unavailable):
             self.link.publish(
                 topics.staff(self._booth.booth, TabletId(name), "answer"),

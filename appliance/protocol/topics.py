@@ -59,6 +59,16 @@ def prior(booth: BoothId) -> str:
     return f"{ROOT}/{booth}/hub/prior"
 
 
+def encryption(booth: BoothId) -> str:
+    """The key that units encrypt to, signed by the hub (``protocol/encryption.py``), retained; for units alone."""
+    return f"{ROOT}/{booth}/hub/encryption"
+
+
+def acts(booth: BoothId) -> str:
+    """Who did what with the booth and when, the newest, retained; for the lead's tablets alone."""
+    return f"{ROOT}/{booth}/hub/acts"
+
+
 def pairing(booth: BoothId) -> str:
     """Which cameras wait to be paired, retained; for installers' tablets."""
     return f"{ROOT}/{booth}/hub/pairing"

@@ -85,6 +85,9 @@ class UnitConfig:
     walls: str = "required"
     """``every``: SENSE refuses to see where any wall is missing; ``required``: where one of the first line is."""
     public_key: bytes | None = None
+    encryption_required: bool = False
+    """Whether nothing may be sent before the hub's encryption key is known; else what is sent until then is in clear.
+    """
     """This unit's own public key (32 bytes), by which RELAY checks every seal; a secret to nobody."""
     prior: Path = STATE_DIRECTORY / "prior" / "hub.prior"
     """Where RELAY keeps the hub's prior, and SENSE looks for it at its start."""
@@ -169,7 +172,7 @@ class Register:
     installers: tuple[TabletId, ...] = ()
     rooms: tuple[TabletId, ...] = ()
     leads: tuple[TabletId, ...] = ()
-    """Tablets of the lead, who may also set stock and staff and close the day."""
+    """Tablets of the lead, who may also set stock and staff, close the day, and see who did what."""
 
 
 def _broker(table: Table) -> BrokerAddress:
@@ -256,6 +259,7 @@ def unit_config(path: Path) -> UnitConfig:
         spool_records=spool.number("records", 100, 10_000_000, 200_000, kind=int),
         walls=walls,
         public_key=_public_key(relay, digits) if digits else None,
+        encryption_required=relay.get("encryption_required", bool, default=False),
         prior=prior.path("path", STATE_DIRECTORY / "prior" / "hub.prior"),
         matrix=card.path("matrix", MATRIX_PATH),
         hub_key=_public_key(prior, hub_digits, "hub_key") if hub_digits else None,

@@ -95,6 +95,7 @@ def stores(*, retention_seconds: float, alert_seconds: float, service_seconds: f
         "audit": None,
         "doubts": None,
         "prior": 60 * _DAY,
+        "acts": 90 * _DAY,
         "journals": 7 * _DAY,
     }
     return tuple(Store(name=name, seconds=seconds) for name, seconds in kept.items())

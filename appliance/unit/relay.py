@@ -11,8 +11,9 @@ Invariants:
       (``intake``), and before it is published.
     * What is new is published when a slot of the five-second grid begins, and at no other time (``publisher``).
     * The network never holds up the pipe: whatever the broker does, the pipe is read.
-    * Three things come the other way, and none into SENSE: the hub's prior (``prior_file``), signed, kept for SENSE's
-      next start; its receipts, signed; and whether it is there. Everything else that is sent to us is let fall.
+    * What is published is encrypted to the hub (``hub_cipher``): the broker carries opaque bytes of one length.
+    * Four things come the other way, and none into SENSE: the hub's prior (``prior_file``), signed, kept for SENSE's
+      next start; its receipts and its encryption key, signed; and whether it is there. Everything else is let fall.
     * A record leaves the spool when the hub says that it has it (``receipt_keeping``), not before; it may be sent
       twice, and the hub admits it once. A broker that has no right for us, or no hub, is a broker that is away.
 """
@@ -36,6 +37,7 @@ from appliance.settings import config
 from appliance.settings.config import UnitConfig
 from appliance.unit.grid import LAG, slot, until_next
 from appliance.unit.inputs import prior_file
+from appliance.unit.outbox.hub_cipher import HubCipher
 from appliance.unit.outbox.intake import IDLE_SECONDS, Intake
 from appliance.unit.outbox.publisher import Publisher
 from appliance.unit.outbox.seal_check import SealCheck, gate_of
@@ -91,15 +93,17 @@ class Status:
 class Inbound:
     """What the hub says to this unit: its prior, put on the shelf; its receipts and status, told to ``outbound``."""
 
-    def __init__(self, settings: UnitConfig, link: Link, outbound: Publisher) -> None:
+    def __init__(self, settings: UnitConfig, link: Link, outbound: Publisher, cipher: HubCipher) -> None:
         self._settings = settings
         self._link = link
         self._outbound = outbound
+        self._cipher = cipher
         self._said: set[str] = set()
         self._takers = {
             topics.prior(settings.booth): self._put,
             topics.receipt(settings.booth, settings.unit): self._receipt,
             topics.hub_status(settings.booth): self._hub_status,
+            topics.encryption(settings.booth): self._encryption,
         }
         try:
             self._kept = prior_file.kept(settings)
@@ -111,7 +115,13 @@ class Inbound:
     def subscriptions(settings: UnitConfig) -> tuple[str, ...]:
         """What to ask the broker for: nothing where no hub's key is known."""
         booth, unit = settings.booth, settings.unit
-        hubs = (topics.hub_status(booth), topics.receipt(booth, unit), topics.prior(booth))
+        # The key first: the broker gives what it retains in this order.
+        hubs = (
+            topics.encryption(booth),
+            topics.hub_status(booth),
+            topics.receipt(booth, unit),
+            topics.prior(booth),
+        )
         return hubs if settings.hub_key else ()
 
     def take(self) -> None:
@@ -151,6 +161,12 @@ class Inbound:
             self._complain("receipt is not believed", refused)
             return
         self._outbound.heard(receipt, retained=message.retained)
+
+    def _encryption(self, message: Message) -> None:
+        try:
+            self._cipher.take(message.untrusted_payload)
+        except Refused as refused:
+            self._complain("encryption key is not believed", refused)
 
     def _hub_status(self, message: Message) -> None:
         # Not signed: only the hub may write it, and all that a false one could do is to hold us up.
@@ -192,13 +208,15 @@ def main(config_path: Path) -> int:
         will=will,
         subscriptions=Inbound.subscriptions(settings),
     )
+    cipher = HubCipher(settings, topics.observation(settings.booth, settings.unit))
     outbound = Publisher(
         spool,
         link,
         topics.observation(settings.booth, settings.unit),
         receipts=settings.hub_key is not None,
+        cipher=cipher,
     )
-    inbound = Inbound(settings, link, outbound)
+    inbound = Inbound(settings, link, outbound, cipher)
     status = Status(link, topic)
     link.start()
     log(f"relay: {len(spool)} observations waiting in {settings.spool}; pipe open")

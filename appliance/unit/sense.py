@@ -1,7 +1,7 @@
 """Process SENSE: sees, and says what it saw in the closed vocabulary, sealed, through one one-way pipe.
 
 May touch: the camera, the accelerator, the model files, its signing key and epoch (handed in as credentials), the
-hub's prior and the camera's matrix (once, at its start), the write end of one pipe, systemd's notify socket. May not:
+hub's prior and the camera's matrix (once, at its start), the write end of one pipe, a pipe of buttons. May not:
 any other socket, any writable file, swap, a core dump.
 
 Invariants:

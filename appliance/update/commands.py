@@ -19,7 +19,9 @@ from appliance.base import atomic_files
 from appliance.base.errors import Unfit
 from appliance.base.systemd import log, stop_requested
 from appliance.protocol import sign
+from appliance.protocol.acts import ActKind
 from appliance.settings import config, this_image
+from appliance.settings.acts_file import note
 from appliance.settings.cli_arguments import Subparsers, command, word
 from appliance.settings.progress import Progress
 from appliance.settings.streams import STANDARD, text_output
@@ -189,6 +191,8 @@ def _offer(given: argparse.Namespace) -> int:
     release = making.put(
         given.bundle, _public_key(given), given.bundles, _heard(given.bundle, "offer, bytes")
     )
+    if given.bundles == BUNDLES:  # this hub's own, and no folder of somebody who tries
+        note(config.CONFIG_DIRECTORY, ActKind.UPDATE)
     with text_output(STANDARD) as out:
         out.write(f"offered to the units, one at a time: {_sentence(release)}\n")
     return 0

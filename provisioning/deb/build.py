@@ -43,6 +43,7 @@ UNITS: Final = {
         "leftfield-desk.service",
         "leftfield-offer.service",
         "leftfield-metrics.service",
+        "leftfield-limits.service",
         "leftfield-reload.path",
         "leftfield-reload.service",
         "leftfield-certificate.path",
@@ -63,8 +64,9 @@ DEPENDS: Final = {
     "hub": "mosquitto (>= 2.0.11), chrony, openssl, libstdc++6",
     "unit": "libstdc++6",
 }
-RECOMMENDS: Final = {"hub": "", "unit": "Recommends: libnss-mdns\n"}
-"""A unit that can look up `.local` finds its hub under another address too."""
+RECOMMENDS: Final = {"hub": "Recommends: nftables\n", "unit": "Recommends: libnss-mdns\n"}
+"""Without nftables one address may have all of a hub's connections. A unit that can look up `.local` finds its hub
+under another address too."""
 ABOUT: Final = {
     "hub": "Leftfield hub: admits signed observations, knows what is usual, raises alerts",
     "unit": "Leftfield camera unit: reads what passers-by wear, keeps no picture",

@@ -136,6 +136,7 @@ WRITERS = (
     "baseline maturity --json --config {hub}",
     "audit --config {hub}",
     "audit --json --config {hub}",
+    "acts --config {hub}",
     "vocabulary",
     "vocabulary --json",
     "manual",

@@ -17,7 +17,9 @@ from typing import Any
 
 import cbor2
 import paho.mqtt.client as paho
+import pyhpke
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PublicKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from paho.mqtt.enums import CallbackAPIVersion
 
@@ -33,6 +35,8 @@ class Page:
         self.health = self._words("## What a heartbeat's code says")
         self.port = int(self._one(r"mutual TLS 1.3, port (\d+)"))
         self.envelope = int(self._one(r"most (\d+) bytes. There is one spelling"))
+        self.message = int(self._one(r"A message has (\d+) bytes, whatever"))
+        self.plain = int(self._one(r"and zeros, (\d+) bytes together"))
         self.record = int(self._one(r"Records of (\d+) bytes"))
         self.mark = bytes.fromhex(self._one(r"`([0-9A-F]{2} [0-9A-F]{2})`, the length"))
         self.code_bytes = tuple(
@@ -125,12 +129,27 @@ class Ear:
         self.client.publish(topic, payload, qos=qos).wait_for_publish(PATIENCE)
 
 
-def receipt_in(untrusted: bytes, public_key: bytes) -> dict[str, Any]:
-    """The receipt in a message, its signature checked."""
+def encrypted(page: Page, key: bytes, envelope: bytes, topic: str) -> bytes:
+    """An envelope as it is published: HPKE by a library of its own."""
+    suite = pyhpke.CipherSuite.new(
+        pyhpke.KEMId.DHKEM_X25519_HKDF_SHA256, pyhpke.KDFId.HKDF_SHA256, pyhpke.AEADId.CHACHA20_POLY1305
+    )
+    recipient = pyhpke.KEMKey.from_pyca_cryptography_key(X25519PublicKey.from_public_bytes(key))
+    enc, sender = suite.create_sender_context(recipient, info=topic.encode("ascii"))
+    plain = (bytes((len(envelope),)) + envelope).ljust(page.plain, b"\0")
+    message: bytes = b"\x02" + hashlib.sha256(key).digest()[:8] + enc + sender.seal(plain)
+    assert len(message) == page.message
+    return message
+
+
+def document_in(untrusted: bytes, public_key: bytes, kind: str) -> dict[str, Any]:
+    """The document in a message, its signature checked."""
     tag = cbor2.loads(untrusted)
     protected, unprotected, payload, signature = tag.value
     assert (tag.tag, unprotected) == (18, {})
-    signed = cbor2.dumps(["Signature1", protected, b"leftfield/1/receipt", payload], canonical=True)
+    signed = cbor2.dumps(
+        ["Signature1", protected, f"leftfield/1/{kind}".encode("ascii"), payload], canonical=True
+    )
     Ed25519PublicKey.from_public_bytes(public_key).verify(signature, signed)
     found = json.loads(payload)
     assert json.dumps(found, sort_keys=True, separators=(",", ":")).encode() == payload
@@ -155,7 +174,11 @@ def main() -> dict[str, Any]:
     booth, name = given["booth"], given["unit"]
     root = f"leftfield/1/{booth}"
     unit = Unit(page, bytes.fromhex(given["private_key"]), booth)
-    ear = Ear(given, name, given["files"], f"{root}/unit/{name}/receipt", f"{root}/hub/status")
+    wanted = [f"{root}/hub/encryption", f"{root}/unit/{name}/receipt", f"{root}/hub/status"]
+    ear = Ear(given, name, given["files"], *wanted)
+    public_key = bytes.fromhex(given["hub_key"])
+    told = document_in(ear.until(f"{root}/hub/encryption"), public_key, "encryption")
+    assert sorted(told) == ["booth", "form", "key", "made_at"]
     ear.until(f"{root}/hub/status", lambda payload: json.loads(payload) == {"v": 1, "state": "online"})
     status = {"v": 1, "state": "online", "spooled": 0, "dropped": 0}
     ear.client.publish(f"{root}/unit/{name}/status", json.dumps(status), qos=1, retain=True)
@@ -164,14 +187,15 @@ def main() -> dict[str, Any]:
     beat = unit.envelope(2, 0, page.heartbeat_code(health, 15))
     topic = f"{root}/unit/{name}/observation"
     ear.say(topic, beat)
-    ear.say(topic, unit.envelope(1, 2, page.observation_code(words)))
+    seen = unit.envelope(1, 2, page.observation_code(words))
+    ear.say(topic, encrypted(page, bytes.fromhex(told["key"]), seen, topic))
     ear.say(topic, unit.envelope(1, 2, page.observation_code({"bag": ("yes", 2)})))  # R17
     ear.say(topic, beat)  # repeated
-    public_key = bytes.fromhex(given["hub_key"])
     payload = ear.until(
-        f"{root}/unit/{name}/receipt", lambda payload: covers(receipt_in(payload, public_key), 1, 2)
+        f"{root}/unit/{name}/receipt",
+        lambda payload: covers(document_in(payload, public_key, "receipt"), 1, 2),
     )
-    receipt = receipt_in(payload, public_key)
+    receipt = document_in(payload, public_key, "receipt")
     ear.client.disconnect()
     ear.client.loop_stop()
     Path(given["record"]).write_bytes(unit.record(unit.envelope(1, 3, page.observation_code(words))))

@@ -35,6 +35,7 @@ CEILINGS = {
     "leftfield-desk.service": 2.0,
     "leftfield-offer.service": 1.5,
     "leftfield-metrics.service": 1.5,
+    "leftfield-limits.service": 2.0,
     "leftfield-renew.service": 2.0,
     "leftfield-reload.service": 1.5,
     "leftfield-certificate.service": 1.5,
@@ -62,7 +63,14 @@ def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
     shutil.copytree(UNITS, tree / "etc/systemd/system")
     (base / "mosquitto.service").write_text(PACKAGED_BROKER, encoding="ascii")
     (tree / "lib").symlink_to("usr/lib")
-    for program in ("usr/bin/leftfield", "usr/bin/systemctl", "usr/sbin/mosquitto", "bin/kill"):
+    for program in (
+        "usr/bin/leftfield",
+        "usr/bin/systemctl",
+        "usr/sbin/mosquitto",
+        "usr/sbin/nft",
+        "bin/kill",
+        "bin/sh",
+    ):
         path = tree / program
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text("#!/bin/sh\n", encoding="ascii")
@@ -126,7 +134,10 @@ def test_nobody_has_what_looks_safe_and_is_not(name: str) -> None:
     assert {"/tmp", "/var/tmp", "/dev/shm", "/dev/mqueue"} <= set(found["InaccessiblePaths"])  # noqa: S108
     assert found["ProtectSystem"] == ["strict"]
     assert found["MemorySwapMax"] == found["LimitCORE"] == ["0"]
-    assert found["CapabilityBoundingSet"] == []
+    rights = (
+        ["CAP_NET_ADMIN"] if name == "leftfield-limits.service" else []
+    )  # it loads rules, and that is all
+    assert found["CapabilityBoundingSet"] == rights
     assert found["NoNewPrivileges"] == ["yes"]
 
 
@@ -283,6 +294,8 @@ def test_the_command_line_understands_what_systemd_will_say(name: str) -> None:
     if program == "/usr/bin/systemctl":  # what a changed file starts: no command of ours
         assert words[0] in {"reload-or-restart", "try-restart"}
         return
+    if program == "/bin/sh":  # what a command of ours prints goes to another program
+        program, *words = ["/usr/bin/leftfield", *" ".join(words).split(" > ")[0].split()[2:]]
     assert program == "/usr/bin/leftfield"
     said = [
         re.sub(r"\$\{LEFTFIELD_(\w+)\}", lambda known: {"BOOTH": "market"}.get(known[1], "9443"), word)

@@ -15,7 +15,7 @@ from appliance.enrol import BoothDirectory
 from appliance.enrol.booth import add_tablet
 from appliance.enrol.home import UnitHome
 from appliance.pairing import unit as unit_module
-from appliance.pairing.desk import MOST_OF_ONE_ADDRESS, Desk
+from appliance.pairing.desk import MOST_OF_ONE_ADDRESS, MOST_VISITORS, Desk
 from appliance.pairing.finder import Found
 from appliance.pairing.lines import MAX_LINE, line, read_line
 from appliance.pairing.requests import PairAnswer, PairRequest
@@ -347,3 +347,49 @@ def test_a_letter_with_other_keys_or_another_name_is_refused(
 
     play(booth, story)
     assert config.register(booth.register).units == ()
+
+
+async def fill(at: Found, addresses: int, each: int) -> list[asyncio.StreamWriter]:
+    """Strangers who greet and wait: ``each`` from each of so many addresses."""
+    writers = []
+    for number in range(addresses * each):
+        own = f"127.0.1.{1 + number % addresses}"
+        reader, writer = await asyncio.open_connection(at.host, at.port, local_addr=(own, 0))
+        writer.write(line("hello", v=1, number="2222", signing_key=bytes(32), tls_key=bytes(32)))
+        assert read_line(await reader.readline(), "wait").kind == "wait"
+        writers.append(writer)
+    return writers
+
+
+def test_a_desk_that_few_addresses_fill_has_room_for_another(
+    booth: BoothDirectory, unit_directory: Path, code: PairingCode
+) -> None:
+    """Eight addresses with four calls each have all places, and a camera from a ninth is paired all the same."""
+
+    async def story(desk: Desk, at: Found) -> None:
+        strangers = await fill(at, MOST_VISITORS // MOST_OF_ONE_ADDRESS, MOST_OF_ONE_ADDRESS)
+        assert len(strangers) == MOST_VISITORS
+        unit = asyncio.ensure_future(wait(plan(unit_directory, at)))
+        await met(lambda: code.number in desk.waiting())
+        answer = await desk.pair(asked(code))
+        assert answer.ok, answer
+        await unit
+        for one in strangers:
+            one.close()
+
+    play(booth, story)
+
+
+def test_one_of_many_addresses_takes_nobodys_place(booth: BoothDirectory) -> None:
+    """Where each address has one place nobody is sent away for another one: the newcomer is."""
+
+    async def story(desk: Desk, at: Found) -> None:
+        strangers = await fill(at, MOST_VISITORS, 1)
+        reader, writer = await asyncio.open_connection(at.host, at.port, local_addr=("127.0.2.1", 0))
+        assert await reader.read() == b""
+        writer.close()
+        assert len(desk._visitors) == MOST_VISITORS
+        for one in strangers:
+            one.close()
+
+    play(booth, story)

@@ -26,7 +26,7 @@ ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT))
 
 from appliance.base.errors import Unfit  # noqa: E402  the path comes first
-from appliance.base.systemd import Notifier, log  # noqa: E402
+from appliance.base.systemd import log  # noqa: E402
 from appliance.unit.sandbox import box, kernel, probes, stages, syscalls, walls  # noqa: E402
 from appliance.unit.sandbox.stages import SealPlan, Wall  # noqa: E402
 
@@ -371,14 +371,9 @@ def abuses(descriptor: int, most: int) -> dict[str, Callable[[], object]]:
 
 def as_systemd(outlet: int) -> dict[str, object]:
     """Sealed with the channels it was given, and talking on them; then every abuse of those that are sockets."""
-    notifier = Notifier()
-    report = sealed(outlet, notify=notifier.descriptor)
-    notifier.say("READY=1", "STATUS=watching")
+    report = sealed(outlet)
     log("the journal hears us")
-    notifier.say("WATCHDOG=1")
     channels = {outlet: 4096, 2: 8192}
-    if notifier.descriptor is not None:
-        channels[notifier.descriptor] = 512
     tried = {
         f"{name} ({descriptor})": outcome(attempt)
         for descriptor, most in channels.items()

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
 from appliance.demo.places import free_port, listening
 from appliance.enrol import (
@@ -24,7 +25,8 @@ from appliance.enrol import (
     write_unit_config,
 )
 from appliance.mqtt import Link, Message
-from appliance.protocol import prior, topics
+from appliance.protocol import encryption, prior, topics
+from appliance.protocol.encryption import EncryptionKey
 from appliance.protocol.sign import Sealer, new_private_key
 from appliance.protocol.values import (
     AttributeVector,
@@ -369,3 +371,20 @@ def test_what_leaves_in_a_slot_was_said_before_it(scene: Scene) -> None:
     until(lambda: set(said) <= set(scene.heard()), "all of them")
     assert set(said) & set(arrived)
     assert all(arrived[one] > when for one, when in said.items() if one in arrived)
+
+
+def test_a_recorder_on_the_broker_learns_nothing_but_times_and_numbers(scene: Scene) -> None:
+    """Once the hub has said its key, whatever a unit says is opaque bytes of one length for all but the hub."""
+    key = X25519PrivateKey.generate()
+    made = EncryptionKey(made_at=1, key=encryption.public_key_of(key))
+    document = encryption.sealed_key(made, booth=BOOTH, private_key=scene.booth.prior_key.read_bytes())
+    scene.hub.publish(topics.encryption(BOOTH), document, retain=True)
+    scene.start_relay()
+    scene.say(0, 20)
+    until(lambda: len(scene.heard()) == 20, "twenty messages")
+    assert {len(one) for one in scene.received} == {encryption.MESSAGE_BYTES}
+    assert scene.sealed(0)[:12] not in b"".join(scene.received)  # the unit's key identifier
+    topic = topics.observation(BOOTH, UNIT)
+    assert [encryption.Decryptor([key]).envelope_in(one, topic) for one in scene.received] == scene.numbers(
+        20
+    )

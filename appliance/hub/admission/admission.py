@@ -31,6 +31,7 @@ from appliance.hub.admission.unit_state import (
     UnitCounts,
 )
 from appliance.protocol import receipt, topics
+from appliance.protocol.encryption import Decryptor, is_encrypted
 from appliance.protocol.receipt import AdmissionReceipt
 from appliance.protocol.sign import Opener, Signer, key_id
 from appliance.protocol.values import BoothId, Epoch, Seconds, Statement, UnitId
@@ -80,6 +81,8 @@ class Admission:
         self._refusals: set[str] = set()
         self._news: set[UnitId] = set()
         self._two_holders: dict[str, Seconds] = {}
+        self.decryptor = Decryptor()
+        """Opens what units encrypted to this hub."""
         self.enrol(register)
         self._doors: dict[str, UnitAdmission] = {
             self._names.get(state.unit, state.unit): UnitAdmission.of(state) for state in doors
@@ -103,8 +106,8 @@ class Admission:
     ) -> Admitted:
         """The statement in ``untrusted_envelope``, admitted once and for all at ``now`` (unix seconds).
 
-        Refused: TOO_LONG, MALFORMED, UNKNOWN_KEY, FORGED, WRONG_TOPIC, REVOKED, REPLAYED, ROLLED_BACK, FUTURE,
-        OTHER_VERSION, OUTSIDE_VOCABULARY, TOO_FAST; each is counted.
+        Refused: TOO_LONG, UNREADABLE, MALFORMED, UNKNOWN_KEY, FORGED, WRONG_TOPIC, REVOKED, REPLAYED, ROLLED_BACK,
+        FUTURE, OTHER_VERSION, OUTSIDE_VOCABULARY, TOO_FAST; each is counted.
         """
         name = ""
         try:
@@ -113,6 +116,8 @@ class Admission:
                 name, leaf = topics.named_in(untrusted_topic, self._booth, "unit")
                 _check_leaf(name, leaf)
             _check_flag(name, retained=retained)
+            if is_encrypted(untrusted_envelope):
+                untrusted_envelope = self.decryptor.envelope_in(untrusted_envelope, untrusted_topic)
             statement = self._opener.open(untrusted_envelope)
             _check_sender(statement, name)
             return self._enter(statement, now)

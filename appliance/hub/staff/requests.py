@@ -19,8 +19,10 @@ from appliance.hub.messages import IncomingMessage, OutgoingMessage
 from appliance.hub.staff import messages
 from appliance.hub.staff.catalogue import Catalogue
 from appliance.hub.staff.messages import AlertRequest, Claim, Ending, Forget, Release
+from appliance.hub.staff.shift import Act as ShiftWord
 from appliance.hub.staff.shift import Shift, ShiftAct
 from appliance.protocol import topics
+from appliance.protocol.acts import ActKind
 from appliance.protocol.values import AlertId, AlertState, BoothId, Dismissal, Flag, Seconds, TabletId
 
 REQUESTS_AT_ONCE: Final = 20.0
@@ -36,8 +38,22 @@ _COUNTED: Final = {
 """What is counted of each tablet, by what it made of an alert."""
 
 
+_SHIFT_ACTS: Final = {
+    ShiftWord.PAUSE: ActKind.PAUSE,
+    ShiftWord.RESUME: ActKind.RESUME,
+    ShiftWord.STAFF: ActKind.SET,
+    ShiftWord.STOCK: ActKind.SET,
+    ShiftWord.CLOSE: ActKind.CLOSE,
+    ShiftWord.OPEN: ActKind.OPEN,
+}
+"""What of a shift goes into the log of acts: not the note, which is held for a day."""
+
+
 class Effects(Protocol):
     """What must follow from a request that was carried out."""
+
+    def acted(self, kind: ActKind, who: str) -> None:
+        """A tablet did this: it goes into the log of acts."""
 
     def alert_changed(self, held: TrackedAlert) -> None:
         """An alert has another state now."""
@@ -105,7 +121,10 @@ class StaffRequests:
         return Answer(message=self._answer(tablet, message, messages.answer(alert, text, why=why)))
 
     def _do_shift(self, request: ShiftAct, now: Seconds) -> bytes:
-        if self._shift.carry_out(request, now):
+        ended = self._shift.carry_out(request, now)
+        if kind := _SHIFT_ACTS.get(request.act):
+            self._effects.acted(kind, request.tablet)
+        if ended:
             for held in self._alerts.end_open(now):
                 self._effects.alert_changed(held)
         return messages.shift_answer(request, self._catalogue.noted)
@@ -142,12 +161,15 @@ class StaffRequests:
         if after is not before:
             self._effects.alert_changed(after)
             self._effects.asked(request.tablet, _COUNTED.get(after.alert.state, ""))
+            self._effects.acted(_act_of(request), request.tablet)
             if isinstance(request, Ending):
                 flag = before.alert.flag if before else None
                 self._effects.alert_judged(after, flag, request.why)
                 if request.outcome is AlertState.GIFTED:
                     self._shift.gifted(request.size)
         if isinstance(request, Forget):
+            if after is before:  # ended already, and there may be something left of it
+                self._effects.acted(ActKind.FORGET, request.tablet)
             self._effects.alert_forgotten(request.alert)
         return after
 
@@ -166,3 +188,11 @@ class StaffRequests:
             return self._catalogue.noted
         known = request.alert in self._erasure
         return self._catalogue.forgotten if known else self._catalogue.nothing_left
+
+
+def _act_of(request: AlertRequest) -> ActKind:
+    if isinstance(request, Claim):
+        return ActKind.CLAIM
+    if isinstance(request, Release):
+        return ActKind.RELEASE
+    return ActKind(request.outcome.value) if isinstance(request, Ending) else ActKind.FORGET

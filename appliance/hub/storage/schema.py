@@ -17,7 +17,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-SCHEMA: Final = 6
+SCHEMA: Final = 7
 APPLICATION_ID: Final = 0x4C454654
 """``LEFT`` in ASCII, in the database's header: a database of something else is not opened."""
 
@@ -206,6 +206,16 @@ STORED_COLUMNS: Final = (
         ("at", "REAL NOT NULL", "day that the count refers to"),
     ),
     *_table(
+        "act",
+        ("n", "INTEGER PRIMARY KEY", "order"),
+        ("at", "INTEGER NOT NULL", "when, to the minute; rows older than ninety days are deleted"),
+        ("kind", "TEXT NOT NULL", "what was done with the booth; nothing of any outfit or alert"),
+        ("who", "TEXT NOT NULL", "which tablet, or which account on the hub"),
+        ("of", "TEXT NOT NULL", "which unit or tablet it was about; else empty"),
+        ("mark", "TEXT NOT NULL", "identifier of what a command wrote down: nothing is taken in twice"),
+        ("link", "BLOB NOT NULL", "hash of this row and the link before: a change shows"),
+    ),
+    *_table(
         "imported",
         ("digest", "BLOB PRIMARY KEY", "hash of a baseline file that was taken in: none is taken in twice"),
         ("booth", "TEXT NOT NULL", "whose baseline it was"),
@@ -229,6 +239,16 @@ _KEYS: Final = {
 }
 
 
+ACTS_STAY: Final = (
+    "CREATE TRIGGER act_stays BEFORE UPDATE ON act BEGIN SELECT raise(ABORT, 'acts are only added'); END",
+    (
+        "CREATE TRIGGER act_lasts BEFORE DELETE ON act WHEN old.at > (SELECT max(at) FROM act) - 7776000 "
+        "BEGIN SELECT raise(ABORT, 'acts are kept for ninety days'); END"
+    ),
+)
+"""Acts can be added, and forgotten with age; the database refuses everything else."""
+
+
 def create_statements() -> tuple[str, ...]:
     """The SQL that makes an empty database of this schema."""
     tables = dict.fromkeys(column.table for column in STORED_COLUMNS)
@@ -238,7 +258,7 @@ def create_statements() -> tuple[str, ...]:
         if table in _KEYS:
             rows.append(_KEYS[table])
         statements.append(f"CREATE TABLE {table} ({', '.join(rows)}) STRICT")
-    return tuple(statements)
+    return (*statements, *ACTS_STAY)
 
 
 MIGRATIONS: Final[dict[int, tuple[str, ...]]] = {
@@ -291,5 +311,12 @@ MIGRATIONS: Final[dict[int, tuple[str, ...]]] = {
     # What is in it keeps the form of a bitmap until it next changes (replay_window.gaps_of).
     4: ("ALTER TABLE window RENAME COLUMN bitmap TO gaps",),
     5: ("CREATE TABLE changed (unit TEXT PRIMARY KEY, at REAL NOT NULL) STRICT",),
+    6: (
+        (
+            "CREATE TABLE act (n INTEGER PRIMARY KEY, at INTEGER NOT NULL, kind TEXT NOT NULL, who TEXT NOT NULL, "
+            "of TEXT NOT NULL, mark TEXT NOT NULL, link BLOB NOT NULL) STRICT"
+        ),
+        *ACTS_STAY,
+    ),
 }
 """SQL that takes a database from the schema of that number to the next."""

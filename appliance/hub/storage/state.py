@@ -18,6 +18,7 @@ from appliance.hub.records.trends import TrendRows
 from appliance.hub.statistics.baseline.state import BaselineState
 from appliance.hub.statistics.feedback import Doubt
 from appliance.hub.statistics.layout import FloatArray
+from appliance.protocol.acts import Act
 from appliance.protocol.values import AlertId, AttributeVector, BoothId, Seconds, UnitId
 
 
@@ -80,6 +81,7 @@ class StateDelta:
     imported: tuple[Imported, ...] = ()
     replaced: tuple[bytes, ...] = ()
     trends: tuple[TrendRows, ...] = ()
+    acts: tuple[Act, ...] = ()
     snapshot: Snapshot | None = None
 
     @property
@@ -105,3 +107,4 @@ class HubState:
     hours: tuple[HourCount, ...] = ()
     doubts: tuple[Doubt, ...] = ()
     trends: tuple[TrendRows, ...] = ()
+    acts: tuple[Act, ...] = ()

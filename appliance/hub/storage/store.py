@@ -15,6 +15,7 @@ from pathlib import Path
 from appliance.hub.admission.replay_window import WindowState
 from appliance.hub.admission.unit_state import UnitAdmission, UnitAdmissionState
 from appliance.hub.pacing.forecast import HourCount
+from appliance.hub.records.acts import BEGINNING, link
 from appliance.hub.records.audit import AuditCount
 from appliance.hub.records.daily_counts import DailyCount
 from appliance.hub.records.trends import TrendRows
@@ -22,6 +23,7 @@ from appliance.hub.statistics.feedback import Doubt, DoubtedWord
 from appliance.hub.storage import row_codec, snapshot_rows
 from appliance.hub.storage.database import Database
 from appliance.hub.storage.state import HubState, PendingObservation, StateDelta
+from appliance.protocol.acts import KEPT_SECONDS, Act, ActKind
 from appliance.protocol.values import BoothId, Epoch, Seconds, UnitId
 
 
@@ -56,6 +58,7 @@ class Store:
                     ((tally.day, tally.what, tally.number) for tally in changes.tallies),
                 )
                 self._write_counts(changes)
+                self._write_acts(changes.acts)
                 if changes.snapshot:
                     snapshot_rows.write(self._database, changes.snapshot)
                     self._db.execute("DELETE FROM live")
@@ -90,6 +93,30 @@ class Store:
             "INSERT INTO imported VALUES",
             ((one.digest, one.booth, one.people, one.at) for one in changes.imported),
         )
+
+    def _write_acts(self, acts: tuple[Act, ...]) -> None:
+        if not acts:
+            return
+        last = self._db.execute("SELECT link FROM act ORDER BY n DESC LIMIT 1").fetchone()
+        before = last[0] if last else BEGINNING
+        for act in acts:
+            before = link(before, act)
+            row = (act.at, act.kind.value, act.who, act.of, act.mark, before)
+            self._db.execute("INSERT INTO act (at, kind, who, of, mark, link) VALUES (?, ?, ?, ?, ?, ?)", row)
+        # Only what is oldest goes, or the chain would have a hole: a clock that was set leaves some for longer.
+        self._db.execute(
+            "DELETE FROM act WHERE n < (SELECT min(n) FROM act WHERE at > (SELECT max(at) FROM act) - ?)",
+            (KEPT_SECONDS,),
+        )
+
+    def acts(self) -> list[tuple[Act, bytes]]:
+        """All acts with their links, oldest first. Unfit where they cannot be read."""
+        with self._database.errors():
+            rows = self._db.execute("SELECT at, kind, who, of, mark, link FROM act ORDER BY n")
+            return [
+                (Act(at=at, kind=ActKind(kind), who=who, of=of, mark=mark), bytes(chained))
+                for at, kind, who, of, mark, chained in rows
+            ]
 
     def _write_door(self, door: UnitAdmissionState) -> None:
         self._db.execute(
@@ -159,6 +186,7 @@ class Store:
                     for unit, attribute, word, faults, at in self._db.execute("SELECT * FROM doubt")
                 ),
                 trends=self._trends(),
+                acts=tuple(act for act, _ in self.acts()),
             )
 
     def _trends(self) -> tuple[TrendRows, ...]:

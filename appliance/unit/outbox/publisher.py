@@ -20,6 +20,7 @@ from appliance.base.systemd import log
 from appliance.mqtt import Link
 from appliance.protocol.receipt import AdmissionReceipt
 from appliance.unit.grid import LAG, slot
+from appliance.unit.outbox.hub_cipher import HubCipher
 from appliance.unit.outbox.receipt_keeping import ReceiptKeeping
 from appliance.unit.outbox.spool import Spool, Waiting
 from appliance.unit.outbox.timed_keeping import TimedKeeping
@@ -32,6 +33,10 @@ PATIENCE_SECONDS: Final = 2.0
 """What the broker retains comes at once; a hub that connects at the same time as we says it within a moment."""
 
 _AWAY: Final = ("the hub is away", "start the hub (systemctl restart leftfield-watch)")
+_NO_KEY: Final = (
+    "the hub's encryption key has not come, and nothing is sent without it",
+    "update the hub; or take encryption_required from [relay] in unit.toml",
+)
 _NO_HUB: Final = (
     "hub not subscribed",
     "start the hub (systemctl restart leftfield-watch)",
@@ -45,10 +50,13 @@ _DENIED: Final = (
 class Publisher:
     """Spool to link. ``receipts`` says whether the hub's receipts can be read here."""
 
-    def __init__(self, spool: Spool, link: Link, topic: str, *, receipts: bool = False) -> None:
+    def __init__(
+        self, spool: Spool, link: Link, topic: str, *, receipts: bool = False, cipher: HubCipher | None = None
+    ) -> None:
         self._spool = spool
         self._link = link
         self._topic = topic
+        self._cipher = cipher
         self._under_way: dict[int, int] = {}
         self._keeping: TimedKeeping | ReceiptKeeping | None = None if receipts else TimedKeeping(spool)
         self._connections = self._renumbered = 0
@@ -144,6 +152,9 @@ class Publisher:
             return False
         if now < self._send_from and not (self._hub_online and self._keeping):
             return False
+        if self._cipher and not self._cipher.ready:
+            self._complain(*_NO_KEY)
+            return False
         if self._keeping is None:  # no receipt came: this hub says none
             self._keeping = TimedKeeping(self._spool)
         return True
@@ -163,7 +174,8 @@ class Publisher:
 
     def _hand_over(self, record: Waiting) -> bool:
         try:
-            ticket = self._link.publish(self._topic, record.envelope)
+            payload = self._cipher.payload(record.envelope) if self._cipher else record.envelope
+            ticket = self._link.publish(self._topic, payload)
         except Unavailable as away:
             log(f"relay: {away}", level=4)
             return False

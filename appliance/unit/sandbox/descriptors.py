@@ -25,7 +25,6 @@ _PRIVATE: Final = ("anon_inode:[eventpoll]", "anon_inode:[timerfd]", "anon_inode
 _EVENT_COUNTER: Final = "anon_inode:[eventfd]"
 _CAMERA_MEMORY: Final = ("/memfd:", "/dmabuf:")
 _SMAPS: Final = Path("/proc/self/smaps")
-_NOTIFY_LIMIT: Final = 512
 _COMPLAINT_LIMIT: Final = 8192  # Python's text layer writes stderr in blocks of at most this
 _COUNTER_BYTES: Final = 8
 
@@ -76,8 +75,6 @@ def _is_under(target: str, paths: tuple[str, ...]) -> bool:
 def survey(plan: SealPlan) -> Survey:
     """Look at every open descriptor and judge it against ``plan``."""
     writable = [(plan.outlet, plan.outlet_limit), (plan.complaints, _COMPLAINT_LIMIT)]
-    if plan.notify is not None:
-        writable.append((plan.notify, _NOTIFY_LIMIT))
     if plan.buttons is not None:
         writable.append((plan.buttons, 1))
     listening: list[int] = []
@@ -131,9 +128,8 @@ def _is_camera_memory(target: str, plan: SealPlan) -> bool:
 
 def misplaced(plan: SealPlan) -> tuple[str, ...]:
     """Return what is wrong with the channels of ``plan``, or mapped already; empty where all is as it should be."""
-    notify = () if plan.notify is None else (plan.notify,)
     buttons = () if plan.buttons is None else (plan.buttons,)
-    channels = {plan.outlet, plan.complaints, *notify, *buttons}
+    channels = {plan.outlet, plan.complaints, *buttons}
     found = dict(_open_descriptors())
     wrong = [f"descriptor {fd} of the plan is not open" for fd in sorted(plan.kept - set(found))]
     for fd in sorted(fd for fd in channels if fd in found):
@@ -148,9 +144,6 @@ def _judge_kept(fd: int, target: str, plan: SealPlan) -> list[str]:
         write_only = fcntl.fcntl(fd, fcntl.F_GETFL) & os.O_ACCMODE == os.O_WRONLY
         if not (stat.S_ISFIFO(mode) and write_only):
             return [f"the outlet (descriptor {fd}) is not the write end of a pipe but {target}"]
-    elif fd == plan.notify:
-        if not stat.S_ISSOCK(mode) or kernel.socket_family(fd) != kernel.AF_UNIX:
-            return [f"the notify socket (descriptor {fd}) is {target}"]
     elif stat.S_ISSOCK(mode):
         if kernel.socket_family(fd) != kernel.AF_UNIX:
             return [f"complaints (descriptor {fd}) go to a network socket"]

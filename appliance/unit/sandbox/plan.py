@@ -20,7 +20,7 @@ class Wall(Enum):
     """One wall around process SENSE; the value is its name in reports."""
 
     DESCRIPTORS = "descriptors"
-    """Nothing writable is open, or mapped and shared, but the outlet, the complaints and the notify socket."""
+    """Nothing writable is open, or mapped and shared, but the outlet, the complaints and the buttons."""
     DUMP = "dump"
     """No core dump and no other process may look in (PR_SET_DUMPABLE 0, RLIMIT_CORE 0)."""
     LIMITS = "limits"
@@ -74,8 +74,6 @@ class SealPlan:
     """Where errors are told until the last filter: a pipe, a terminal or the journal's socket, never a file."""
     buttons: int | None = None
     """A pipe that takes single bytes, each a word of a closed list (``unit/guard.py``), after the last filter too."""
-    notify: int | None = None
-    """systemd's notify socket, connected before; ``os.write`` of at most 512 bytes."""
     readable: tuple[int, ...] = ()
     """Descriptors kept for reading only: a recorded video, a command pipe, standard input."""
     devices: tuple[int, ...] = ()
@@ -94,9 +92,8 @@ class SealPlan:
     @property
     def kept(self) -> frozenset[int]:
         """Every descriptor that survives ``enclose``."""
-        notify = () if self.notify is None else (self.notify,)
         buttons = () if self.buttons is None else (self.buttons,)
-        return frozenset((self.outlet, self.complaints, *notify, *buttons, *self.readable, *self.devices))
+        return frozenset((self.outlet, self.complaints, *buttons, *self.readable, *self.devices))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -173,8 +173,8 @@ def _last_filter() -> list[Instruction]:
 def _socket_family() -> list[Instruction]:
     """Allow asking which family a socket is of (SO_DOMAIN), nothing else about it, and no setting at all.
 
-    systemd gives complaints as a socket, and the notify socket is one: the probes ask again for both once the filter
-    stands, and believe no answer from before.
+    systemd gives complaints as a socket: the probes ask again once the filter stands, and believe no answer from
+    before.
     """
     return [
         _low(1),

@@ -121,8 +121,7 @@ def program(plan: SealPlan, machine: Machine) -> tuple[Instruction, ...]:
         for _, number in numbered(table, machine):
             steps.extend([Instruction(_JEQ, 0, len(block), number), *block])
 
-    silent = {plan.complaints} | ({plan.notify} if plan.notify is not None else set())
-    rule(_WRITE, _refusing(0, tuple(sorted(silent - {plan.buttons}))))
+    rule(_WRITE, _refusing(0, (plan.complaints,) if plan.complaints != plan.buttons else ()))
     # What stands for standard input and output is /dev/null, which others can watch being read (inotify).
     rule(_READS, _refusing(0, tuple(fd for fd in (0, 1) if fd not in plan.readable)))
     rule(_FUTEX, _with_bit(1, _PRIVATE, _AGAIN))

@@ -1,0 +1,77 @@
+"""Acts: what people did with a booth, who and when; never an outfit, never why an alert was raised, never which one.
+
+Invariants:
+    * What an act says is a closed list; ``who`` and ``of`` are names of tablets, accounts and units, nothing else.
+    * The time is told to the minute, as a lead needs it; an alert's time is not in it.
+    * Pure: no I/O, no clock.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum, unique
+from typing import Final
+
+KEPT_SECONDS: Final = 90 * 86_400
+"""How long an act is kept: a quarter, so that what was noticed late can still be looked up."""
+_MINUTE: Final = 60
+MOST_NAME: Final = 64
+
+
+@unique
+class ActKind(StrEnum):
+    """What was done."""
+
+    CLAIM = "claim"
+    RELEASE = "release"
+    GIFTED = "gifted"
+    DECLINED = "declined"
+    NOT_FOUND = "not_found"
+    DISMISSED = "dismissed"
+    FORGET = "forget"
+    PAUSE = "pause"
+    RESUME = "resume"
+    SET = "set"
+    """Stock or staff."""
+    CLOSE = "close"
+    OPEN = "open"
+    """The day was ended, or begun again."""
+    PAIR = "pair"
+    ENROL = "enrol"
+    REVOKE = "revoke"
+    TABLET = "tablet"
+    TABLET_OUT = "tablet_out"
+    UPDATE = "update"
+    EXPORT = "export"
+    IMPORT = "import"
+    BACKUP = "backup"
+    RESTORE = "restore"
+    RENEW = "renew"
+    CREATE = "create"
+    START = "start"
+    STOP = "stop"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Act:
+    """``who`` did ``kind`` in the minute of unix second ``at``; ``of`` is a unit or tablet, or empty.
+
+    ``mark`` is the identifier of a line of the file; empty for what the hub saw itself.
+    """
+
+    at: int
+    kind: ActKind
+    who: str
+    of: str = ""
+    mark: str = ""
+
+    @staticmethod
+    def now(kind: ActKind, who: str, now: float, *, of: str = "", mark: str = "") -> Act:
+        """An act of this minute; names are cut to a length."""
+        at = int(now) // _MINUTE * _MINUTE
+        return Act(at=at, kind=kind, who=who[:MOST_NAME], of=of[:MOST_NAME], mark=mark)
+
+    @property
+    def row(self) -> list[str | int]:
+        """As it is told: when, who, what, of whom."""
+        return [self.at, self.who, self.kind.value, self.of]
