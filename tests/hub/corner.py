@@ -157,7 +157,8 @@ def told(outcome: BatchResult, group: str) -> list[dict[str, Any]]:
     return [
         json.loads(telling.payload or b"{}")
         for telling in outcome.outgoing
-        if telling.topic.split("/")[3] == group and telling.topic.rsplit("/", 1)[-1] not in {"live", "trends"}
+        if telling.topic.split("/")[3] == group
+        and telling.topic.rsplit("/", 1)[-1] not in {"live", "trends", "acts"}
     ]
 
 
