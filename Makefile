@@ -116,7 +116,7 @@ models: python ## rebuild models_tflite/*.tflite, hours and gigabytes of it (MOD
 	@sh models_tflite/recipe/rebuild.sh $(if $(MODELS),--only "$(MODELS)") $(if $(CLOTHING),--clothing "$(CLOTHING)")
 
 BENCH ?= $(wildcard tests/bench/bench_*.py)
-image-test: setup-test ## start an image in QEMU: pairing, updates, pulled plugs; about an hour (KILLS=10), wants root, qemu-system-x86, ovmf
+image-test: setup-test ## start an image in QEMU: pairing, updates, pulled plugs; about two hours (KILLS=10; RESUME=1 goes on after a break), wants root, qemu-system-x86, ovmf
 	@"$(BIN)/python" -m pytest -x -q -s -o addopts="--import-mode=importlib" -o cache_dir="$(CACHE_PATH)/pytest" tests/long
 
 leak-test: setup-test ## look for planted pictures everywhere for ten minutes, in a tablet's browser too

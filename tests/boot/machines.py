@@ -18,6 +18,8 @@ INCLUDED: Final = (
     "systemd,systemd-sysv,dbus,iproute2,procps,ca-certificates,python3,libstdc++6,adduser,openssl,"
     "mosquitto,chrony,hostname,util-linux"
 )
+SUITE: Final = os.environ.get("LEFTFIELD_SUITE", "bookworm")
+"""Debian's release in the machines; the packages are built for it."""
 PATIENCE: Final = 60.0
 _LANDLOCK: Final = "landlock_create_ruleset landlock_add_rule landlock_restrict_self"
 
@@ -43,7 +45,7 @@ def until(met: Callable[[], object], what: str, patience: float = PATIENCE) -> f
 
 def base_tree(cache: Path) -> Path:
     """A small Debian tree, made once and kept in the cache directory."""
-    tree = cache / "boot" / f"bookworm-{hashlib.sha256(INCLUDED.encode()).hexdigest()[:8]}"
+    tree = cache / "boot" / f"{SUITE}-{hashlib.sha256(INCLUDED.encode()).hexdigest()[:8]}"
     if not (tree / "etc/debian_version").exists():
         shutil.rmtree(tree, ignore_errors=True)
         partial = tree.with_name(f"{tree.name}.partial")
@@ -52,7 +54,7 @@ def base_tree(cache: Path) -> Path:
         without = [f"--dpkgopt=path-exclude=/usr/share/{folder}/*" for folder in ("doc", "man", "locale")]
         run(
             "mmdebstrap", "--variant=minbase", "--format=directory", f"--include={INCLUDED}", *without,
-            "bookworm", partial,
+            SUITE, partial,
         )  # fmt: skip
         partial.rename(tree)
     return tree
@@ -60,7 +62,7 @@ def base_tree(cache: Path) -> Path:
 
 def packages(cache: Path, version: str) -> dict[str, Path]:
     """The packages of this checkout, built once for each state of it; of the version that is asked for."""
-    state = hashlib.sha256(version.encode())
+    state = hashlib.sha256(version.encode() + (SUITE.encode() if SUITE != "bookworm" else b""))
     for folder in ("appliance", "systemd", "provisioning", "models_tflite", "requirements"):
         for path in sorted((ROOT / folder).rglob("*")):
             if path.is_file() and "__pycache__" not in path.parts:
@@ -71,7 +73,7 @@ def packages(cache: Path, version: str) -> dict[str, Path]:
             if time.time() - old.stat().st_mtime > 86_400:
                 shutil.rmtree(old, ignore_errors=True)
         for role in ("hub", "unit") if version.endswith(".0") else ("hub",):
-            words = ["--role", role, "--out", str(out), "--fast", "--version", version]
+            words = ["--role", role, "--out", str(out), "--fast", "--version", version, "--suite", SUITE]
             run(sys.executable, ROOT / "provisioning/deb/build.py", *words)
         (out / "done").touch()
     return {path.name.split("_")[0].removeprefix("leftfield-"): path for path in out.glob("*.deb")}

@@ -109,6 +109,41 @@ def test_a_running_service_is_boxed_as_seen_from_inside(
         assert [line.split(":")[0].strip() for line in links] == ["lo"]
 
 
+def _port(address: str) -> str:
+    return address.rsplit(":", 1)[1]
+
+
+@pytest.mark.parametrize(
+    ("machine", "service", "listens", "speaks_to"),
+    [
+        ("unit", "leftfield-sense", set(), set()),
+        ("unit", "leftfield-relay", set(), {"8883"}),
+        ("hub", "leftfield-watch", set(), {"8883", "8884"}),
+        ("hub", "leftfield-pages", {"8443"}, set()),
+        ("hub", "leftfield-offer", {"8885"}, set()),
+        ("hub", "leftfield-desk", set(), {"8883", "8884"}),
+        ("hub", "mosquitto", {"8883", "8884", "9443"}, set()),
+    ],
+)
+def test_the_sockets_of_a_running_service_are_the_ones_it_needs(
+    booth: Booth, machine: str, service: str, listens: set[str], speaks_to: set[str]
+) -> None:
+    """Every TCP and UDP socket of the process, in its own network namespace, as the kernel lists them."""
+    host = getattr(booth, machine)
+    main = host.show(service, "MainPID")
+    for pid in [main, *host.shell(f"pgrep -P {main}", check=False).split()]:
+        rows = host.shell(f"nsenter -t {pid} -n ss --tcp --udp --all --numeric --processes --no-header")
+        own = [row.split() for row in rows.splitlines() if f"pid={pid}," in row]
+        waiting = [one for one in own if one[1] in {"LISTEN", "UNCONN"}]
+        assert {_port(one[4]) for one in waiting} == (listens if pid == main else set())
+        ends = {
+            _port(one[4]) for one in own
+        }  # a pair of its own, by which a library wakes itself, leads nowhere
+        spoken = {_port(one[5]) for one in own if one not in waiting and _port(one[4]) not in listens}
+        left = spoken - ends
+        assert left <= speaks_to
+
+
 @pytest.mark.parametrize(
     ("machine", "service"),
     [

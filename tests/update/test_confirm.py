@@ -28,7 +28,7 @@ WELL = "ActiveState=active\nNRestarts=0\nStatusText=watching /dev/video0\n"
 
 def systemctl(folder: Path, said: str) -> tuple[str, ...]:
     (folder / "said").write_text(said)
-    return (sys.executable, "-c", f"print(open({str(folder / 'said')!r}).read())")
+    return ("sh", "-c", f"cat '{folder / 'said'}'")
 
 
 @pytest.fixture
@@ -101,27 +101,42 @@ def test_the_kind_of_an_error_says_whose_fault_it_is(error: BaseException | None
     assert confirm.kind_of(error) is kind
 
 
-def test_a_firewall_of_our_own_that_is_shut_is_a_fault(tmp_path: Path) -> None:
-    """In a network of its own whose rules drop everything, as an image's do until it knows its hub."""
+SEEN_FROM_INSIDE = """
+import sys
+from pathlib import Path
+from appliance.update import confirm, fetch
+fetch.ANSWER_SECONDS = 0.2
+ca, certificate, key = map(Path, sys.argv[1:])
+hub = fetch.Hub(host="192.168.4.1", port=8885, ca=ca, certificate=certificate, key=key)
+watch = confirm.Watch(hub=hub, broker_port=8883, epoch=1, systemctl=("true",))
+print(confirm.sight(watch).hub.name)
+"""
+
+
+def test_a_firewall_of_our_own_that_is_shut_is_a_fault(booth: Booth, tmp_path: Path) -> None:
+    """In a network of its own, first without rules, then with those that an image has until it knows its hub."""
     if os.geteuid() != 0 or not shutil.which("nft"):
         pytest.skip("needs root and nft: a namespace with rules of its own")
     rules = tmp_path / "closed.nft"
     rules.write_text(closed_rules())
-    asked = "from appliance.update import confirm; print(confirm.shut('192.168.4.1'))"
+    hub = booth.hubs["north"]
     inside = (
         "ip link add v0 type veth peer name v1; ip address add 192.168.4.2/24 dev v0; ip link set v0 up; "
-        'ip link set v1 up; "$0" -c "$1"; nft --file "$2"; "$0" -c "$1"'
+        'ip link set v1 up; nft=$1; shift; "$@"; nft --file "$nft"; "$@"'
     )
-    words = ["unshare", "--net", "sh", "-ec", inside, sys.executable, asked, str(rules)]
+    asked = [sys.executable, "-c", SEEN_FROM_INSIDE, str(hub.ca), str(hub.certificate), str(hub.key)]
+    words = ["unshare", "--net", "sh", "-ec", inside, "sh", str(rules), *asked]
     done = subprocess.run(words, capture_output=True, text=True, check=False, cwd=ROOT)
-    assert done.stdout.split() == ["False", "True"], done.stderr
+    assert done.stdout.split() == ["AWAY", "SHUT"], done.stderr
 
 
 def test_a_hub_that_stays_away_keeps_a_healthy_system_and_undoes_a_broken_one(
     watch: Watch, tmp_path: Path
 ) -> None:
     clock = iter(range(0, 10**6, 60))
-    away = replace(watch, hub=replace(watch.hub, host="nowhere.invalid"), now=lambda: float(next(clock)))
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        off = server.getsockname()[1]
+    away = replace(watch, hub=replace(watch.hub, port=off), now=lambda: float(next(clock)))
     confirm.confirm(away)
     assert watch.confirmed.exists()
     assert next(clock) * 1.0 >= trial.ALONE
