@@ -58,7 +58,14 @@ def test_a_process_that_hangs_is_replaced_by_the_watchdog(booth: Booth, turn: in
             for host, service, pid in hung
         )
 
-    took = until(replaced, f"three new processes, turn {turn}", 120)
+    try:
+        took = until(replaced, f"three new processes, turn {turn}", 90)
+    except AssertionError as error:
+        for host, service, pid in hung:
+            error.add_note(
+                f"{service}, {pid} was stopped: {host.shell(f'systemctl status {service}', check=False)}"
+            )
+        raise
     told("three hung processes replaced", turn, took)
     before = booth.admitted()
     until(lambda: booth.admitted() > before, "statements after the restarts", 90)
