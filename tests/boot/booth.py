@@ -66,6 +66,7 @@ def booted() -> Iterator[Booth]:
         one = Booth(hub, unit, debs)
         assert "corner-north is paired" in one.pair("/usr/share/street.avi")
         until(lambda: unit.show("leftfield-sense", "StatusText").startswith("watching"), "SENSE watching")
+        until(lambda: unit.show("leftfield-sense", "ActiveState") == "active", "SENSE sealed and ready")
         yield one
     finally:
         for machine in machines:
