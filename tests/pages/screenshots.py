@@ -147,9 +147,37 @@ def take(out: Path, *, everything: bool) -> None:
                         resize(browser, width, height, dark=shade == "dark", touch=size == "phone")
                         show(stage, browser, alerts)
                         screenshot(browser, out / f"tablet-{scene}-{size}-{shade}.png")
+            take_languages(stage, browser, out)
             take_room(stage, browser, out)
         finally:
             browser.quit()
+
+
+LANGUAGES = (("es", "landscape", "dark"), ("fr", "phone", "light"), ("zh", "landscape", "light"))
+"""A picture of the tablet in each of the other languages."""
+
+
+def take_languages(stage: Stage, browser: webdriver.Chrome, out: Path) -> None:
+    """A claimed alert in the other languages, the shift's panel, and the card for the passer-by."""
+    mine, *others = scenes()["4"]
+    mine |= {"state": "claimed", "held_by": "tablet-1"}
+    for language, size, shade in LANGUAGES:
+        width, height = SIZES[size]
+        resize(browser, width, height, dark=shade == "dark", touch=size == "phone")
+        browser.execute_script("localStorage.setItem('leftfield.language', arguments[0])", language)
+        browser.refresh()
+        show(stage, browser, [mine, *others] if size == "landscape" else [mine])
+        browser.find_element(By.ID, "shift").click()
+        screenshot(browser, out / f"tablet-{language}-{size}-{shade}.png")
+    browser.execute_script("localStorage.removeItem('leftfield.language')")
+    resize(browser, *SIZES["landscape"])
+    browser.refresh()
+    show(stage, browser, [mine])
+    browser.find_element(By.CSS_SELECTOR, "[data-key=show]").click()
+    opened = "return document.querySelector('dialog.passer')?.open"
+    wait_until(lambda: browser.execute_script(opened), "the card for the passer-by")
+    screenshot(browser, out / "tablet-passer-landscape-light.png")
+    browser.find_element(By.CSS_SELECTOR, "[data-key=passer-close]").click()
 
 
 def take_room(stage: Stage, browser: webdriver.Chrome, out: Path) -> None:
