@@ -28,7 +28,7 @@ from appliance.settings.config import EnrolledUnit, Register
 
 _BOOTH: Final = BoothId("{booth}")
 _UNIT, _TABLET, _ALERT = UnitId("{unit}"), TabletId("{tablet}"), AlertId("{alert}")
-_INSTALLER, _SCREEN = TabletId("{installer}"), TabletId("{screen}")
+_INSTALLER, _LEAD, _SCREEN = TabletId("{installer}"), TabletId("{lead}"), TabletId("{screen}")
 _SEALED: Final = "application/cose; cose-type=cose-sign1"
 _JSON: Final = "application/json"
 _BROKER_ITSELF: Final = "$SYS/broker/#"
@@ -78,6 +78,10 @@ TOPICS: Final = (
     Topic(
         key="live", address=topics.live(_BOOTH), form=payloads.live, retained=True,
         about="How the booth is now, every three seconds; expires after five minutes.",
+    ),
+    Topic(
+        key="lead", address=topics.lead(_BOOTH), form=payloads.lead, retained=True,
+        about="What needs the lead, and how often each tablet acted, every three seconds; for the lead's tablets.",
     ),
     Topic(
         key="prior", address=topics.prior(_BOOTH), form=payloads.prior_document, retained=True, sealed=True,
@@ -144,6 +148,7 @@ ROLES: Final = {
     _UNIT: "unit",
     _TABLET: "tablet",
     _INSTALLER: "installer's tablet",
+    _LEAD: "lead's tablet",
     _SCREEN: "big screen",
 }
 
@@ -209,7 +214,11 @@ def rights() -> dict[str, tuple[set[str], set[str]]]:
     """By role, the topics that it may say and those that it may hear, as the broker is told."""
     unit = EnrolledUnit(unit=_UNIT, public_key=bytes(32), place="")
     register = Register(
-        units=(unit,), tablets=(_TABLET, _INSTALLER), installers=(_INSTALLER,), rooms=(_SCREEN,)
+        units=(unit,),
+        tablets=(_TABLET, _INSTALLER, _LEAD),
+        installers=(_INSTALLER,),
+        leads=(_LEAD,),
+        rooms=(_SCREEN,),
     )
     found: dict[str, tuple[set[str], set[str]]] = {}
     for text in (units_acl(_BOOTH, register), staff_acl(_BOOTH, register)):
@@ -227,7 +236,9 @@ def _plain(address: str) -> str:
     plain = address
     for group, name in (("unit", _UNIT), ("staff", _TABLET), ("alert", _ALERT)):
         plain = plain.replace(f"/{group}/+", f"/{group}/{name}")
-    return plain.replace(f"/staff/{_INSTALLER}", f"/staff/{_TABLET}")
+    for tablet in (_INSTALLER, _LEAD):
+        plain = plain.replace(f"/staff/{tablet}", f"/staff/{_TABLET}")
+    return plain
 
 
 def _operations() -> dict[str, Any]:

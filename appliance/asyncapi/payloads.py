@@ -36,6 +36,7 @@ from appliance.asyncapi.forms import (
 from appliance.hub.alerts.alerts import OUTCOMES
 from appliance.hub.records.acts import TOLD
 from appliance.hub.records.trends import CLASSES, ENDS, LEAST, QUARTER, SHOWN, STRIP_SECONDS
+from appliance.hub.staff.lead import ACTS
 from appliance.hub.staff.notices import Condition
 from appliance.hub.staff.shift import MOST_STOCK, Act
 from appliance.pairing.requests import DIRECTIONS
@@ -251,6 +252,25 @@ def live() -> Form:
                 record(unit_keys() | {"spooled": COUNT, "dropped": COUNT, "clock": maybe(YES_NO)})
             ),
             "refused": several(row(COUNT, COUNT)),
+        }
+    )
+
+
+def lead() -> Form:
+    """What only the lead's tablets are told."""
+    refused = several(row(COUNT, COUNT))
+    unit = record(
+        {"place": TEXT, "missing": COUNT, "dropped": COUNT, "clock": maybe(YES_NO), "refused": refused}
+    )
+    change = record({"attribute": ATTRIBUTE, "word": WORD, "now": PERCENT, "usual": PERCENT})
+    return message(
+        {
+            "booth": NAME,
+            "at": TIME,
+            "units": several(unit),
+            "strangers": refused,
+            "changes": several(change),
+            "tablets": several(record({"tablet": NAME, **dict.fromkeys(ACTS, COUNT)})),
         }
     )
 

@@ -169,6 +169,7 @@ def units_acl(booth: BoothId, register: Register) -> str:
         topics.board(booth),
         topics.trends(booth),
         topics.live(booth),
+        topics.lead(booth),
         topics.hub_status(booth),
         topics.alert(booth, any_alert),
         topics.prior(booth),
@@ -212,6 +213,8 @@ def staff_acl(booth: BoothId, register: Register) -> str:
         if tablet in register.installers:
             reads.append(topics.pairing(booth))
             writes.append(topics.staff(booth, tablet, topics.PAIR_LEAF))
+        if tablet in register.leads:
+            reads.append(topics.lead(booth))
         blocks.append(_rights(tablet, reads=reads, writes=writes))
     for screen in register.rooms:  # not the board: it has the last alert's words
         reads = [topics.trends(booth), topics.live(booth), topics.hub_status(booth)]

@@ -44,6 +44,11 @@ def trends(booth: BoothId) -> str:
     return f"{ROOT}/{booth}/hub/trends"
 
 
+def lead(booth: BoothId) -> str:
+    """What needs the lead, and how often each tablet acted, retained; for the lead's tablets."""
+    return f"{ROOT}/{booth}/hub/lead"
+
+
 def live(booth: BoothId) -> str:
     """How the booth is at this moment, retained for minutes; for the big screen."""
     return f"{ROOT}/{booth}/hub/live"

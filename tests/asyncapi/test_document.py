@@ -98,7 +98,7 @@ def messages(day: Day) -> Iterator[tuple[str, Any]]:
 def test_what_the_hub_tells_is_of_the_form(day: Day) -> None:
     """Board, moment and trends of a day are valid, and no longer with a key more, a key less or another word."""
     told = dict(messages(day))
-    assert {"board", "live", "trends"} <= set(told)
+    assert {"board", "live", "trends", "lead"} <= set(told)
     for key, message in told.items():
         check = form(key)
         assert [error.message for error in check.iter_errors(message)] == [], key

@@ -38,6 +38,8 @@ from appliance.protocol.values import AlertId, BoothId, TabletId
 
 BOOTH = BoothId("demo")
 TABLETS = (TabletId("tablet-1"), TabletId("tablet-2"))
+LEAD = TabletId("lead")
+"""The lead's tablet."""
 ROOM = TabletId("room-1")
 """A big screen."""
 INSTALLER = TabletId("ladder")
@@ -92,6 +94,7 @@ class Broker:
         self.booth = create_booth(directory / "booth", BOOTH, listeners=listeners)
         self.passwords = {tablet: add_tablet(self.booth, tablet) for tablet in TABLETS}
         self.passwords[INSTALLER] = add_tablet(self.booth, INSTALLER, installer=True)
+        self.passwords[LEAD] = add_tablet(self.booth, LEAD, lead=True)
         self.passwords[ROOM] = add_tablet(self.booth, ROOM, room=True)
         self._process: subprocess.Popen[str] | None = None
 

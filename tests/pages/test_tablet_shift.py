@@ -6,8 +6,9 @@ import time
 
 import pytest
 
+from appliance.protocol import topics
 from tests.pages.conftest import CARD, Page, claimed, raised
-from tests.pages.stage import TABLETS, alert, shift, wait_until
+from tests.pages.stage import BOOTH, LEAD, TABLETS, alert, shift, wait_until
 
 pytestmark = [pytest.mark.browser, pytest.mark.broker]
 
@@ -118,3 +119,44 @@ def test_a_claim_whose_answer_is_lost_is_never_called_unsent(page: Page) -> None
     page.see("Connected", "#link")
     page.stage.hub.alert(alert(state="claimed", held_by=TABLETS[0]))
     page.see("Gift given", CARD)
+
+
+def test_the_leads_tablet_says_what_is_wrong_and_what_to_do(page: Page) -> None:
+    """Cameras, refusals, changes in words with what to do; each tablet's numbers; no other tablet hears of it."""
+    unit = {
+        "place": "north corner",
+        "missing": 3,
+        "dropped": 0,
+        "clock": False,
+        "refused": [[9, 4], [4, 1], [2, 1]],
+    }
+    change = {"attribute": "outer", "word": "closed", "now": 38, "usual": 12}
+    acts = {"tablet": "tablet-2", "claims": 5, "dismissals": 1, "forgets": 2}
+    said = {
+        "v": 1,
+        "booth": BOOTH,
+        "at": 1,
+        "units": [unit],
+        "strangers": [[15, 2]],
+        "changes": [change],
+        "tablets": [acts],
+    }
+    page.stage.hub.publish(topics.lead(BOOTH), said)
+    page.stage.hub.board(stock=7)
+    page.see("7 gifts left", "#stock")
+    assert not page.all(".panel-lead")
+    page.open(page.stage.session(LEAD))
+    for words in (
+        "north corner: 3 messages never came.\nLook at its network",
+        "its clock is not set",
+        "4 messages were refused.\nIts clock",
+        "1 message was refused.\nAnother device",
+        "Somebody unknown: 2",
+        "closed: 38\u00a0% now, 12\u00a0% usually",
+    ):
+        page.see(words, ".panel-lead")
+    assert page.text(".acts tbody").split() == ["tablet-2", "5", "1", "2"]
+    page.stage.hub.publish(
+        topics.lead(BOOTH), {**said, "units": [], "strangers": [], "changes": [], "tablets": []}
+    )
+    page.see("Nothing that needs you.", ".panel-lead")

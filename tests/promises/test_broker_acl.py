@@ -33,6 +33,7 @@ BOOTH = BoothId("test")
 NORTH, SOUTH = UnitId("corner-north"), UnitId("corner-south")
 ONE, TWO = TabletId("tablet-1"), TabletId("tablet-2")
 SCREEN = TabletId("room-1")
+LEAD = TabletId("lead")
 ANY_ALERT = topics.alert(BOOTH, AlertId("a1"))
 WAIT_SECONDS = 20.0
 NOT_AUTHORISED = 0x87
@@ -131,6 +132,7 @@ class World:
         self.booth = enrol.create_booth(directory / "booth", BOOTH, listeners=listeners)
         self.units = {unit: self.enrol(unit) for unit in (NORTH, SOUTH)}
         self.passwords = {tablet: enrol.add_tablet(self.booth, tablet) for tablet in (ONE, TWO)}
+        self.passwords[LEAD] = enrol.add_tablet(self.booth, LEAD, lead=True)
         self.passwords[SCREEN] = enrol.add_tablet(self.booth, SCREEN, room=True)
         self._peers: list[Peer] = []
         self.start()
@@ -360,6 +362,16 @@ def test_a_big_screen_hears_crowds_and_no_outfit(world: World) -> None:
 def test_a_big_screen_says_nothing(world: World, topic: str) -> None:
     """Whatever a screen publishes, the broker refuses it."""
     assert world.tablet(SCREEN).say(topic) == NOT_AUTHORISED
+
+
+def test_only_the_leads_tablet_hears_what_is_for_the_lead(world: World) -> None:
+    """Counts by tablet and what is wrong reach the lead's tablet, and no other tablet or screen."""
+    hub, lead = world.hub(), world.tablet(LEAD).listen(topics.lead(BOOTH))
+    others = [world.tablet(name).listen("#") for name in (ONE, SCREEN)]
+    assert hub.say(topics.lead(BOOTH)) == 0
+    assert lead.hear() == (topics.lead(BOOTH), b"word")
+    assert [other.heard_until_now() for other in others] == [[], []]
+    assert world.tablet(TWO).say(topics.lead(BOOTH)) == NOT_AUTHORISED
 
 
 @pytest.mark.parametrize("tls", [False, True])

@@ -13,10 +13,11 @@ from appliance.hub.alerts.alerts import AFTERGLOW_SECONDS, Alerts, TrackedAlert
 from appliance.hub.messages import OutgoingMessage
 from appliance.hub.pacing.outlook import outlook
 from appliance.hub.pacing.pacing import Pacing
-from appliance.hub.records.daily_counts import DailyCounts
+from appliance.hub.records.daily_counts import BY_TABLET, DailyCounts
 from appliance.hub.records.trends import STRIP_SECONDS, TrendRows, Trends
 from appliance.hub.staff import home_assistant, messages, room
 from appliance.hub.staff import status as boards
+from appliance.hub.staff.lead import lead_telling
 from appliance.hub.staff.notices import notices
 from appliance.hub.staff.shift import Shift
 from appliance.hub.staff.translations import CATALOGUES
@@ -81,7 +82,8 @@ class StaffPublisher:
             self._to_store = self._trends.news()
         tell = {BOARD_SECONDS: self.board, LIVE_SECONDS: self.live, TRENDS_SECONDS: self.trends}
         described = self.descriptions(changed=True) if TRENDS_SECONDS in due else ()
-        return (*(tell[every](now) for every in sorted(due)), *described)
+        lead = (self.lead(now),) if LIVE_SECONDS in due else ()
+        return (*(tell[every](now) for every in sorted(due)), *lead, *described)
 
     def descriptions(self, *, changed: bool = False) -> tuple[OutgoingMessage, ...]:
         """What Home Assistant is told of booth and units; ``changed``: only where that is new."""
@@ -97,7 +99,15 @@ class StaffPublisher:
 
     def retained(self, now: Seconds) -> tuple[OutgoingMessage, ...]:
         """All that the broker should hold of the booth but its alerts."""
-        return self.board(now), self.live(now), self.trends(now), *self.descriptions()
+        return self.board(now), self.live(now), self.lead(now), self.trends(now), *self.descriptions()
+
+    def lead(self, now: Seconds) -> OutgoingMessage:
+        """What needs the lead at ``now``."""
+        acts = self._daybook.beginning_with(BY_TABLET)
+        told = lead_telling(
+            self._booth, self._roster.rows(), self._roster.strangers(), self._drift.changes(), acts, now
+        )
+        return OutgoingMessage(topic=topics.lead(self._booth), payload=told)
 
     def alert(self, held: TrackedAlert, now: Seconds) -> OutgoingMessage:
         """An alert as staff see it, with the life it has left."""

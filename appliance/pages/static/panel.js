@@ -1,6 +1,7 @@
 /** The booth beside the alerts (the shift's own panel: `shift.js`): today's counts, what is usual, cameras, what happened lately; and the empty state. */
 import {el} from "./dom.js";
 import {CLOTH, figure} from "./figure.js";
+import {leadPanel} from "./lead.js";
 
 /** @typedef {import("./booth.js").Booth} Booth */
 /** @typedef {import("./texts.js").Catalogue} Catalogue */
@@ -123,7 +124,7 @@ function lately(booth, tablet, now, t) {
  */
 export function panels(booth, {tablet, now, canStayAwake}, t) {
   return [
-    today(booth, t), note(booth, t), units(booth, t), lately(booth, tablet, now, t), usual(booth, t),
+    today(booth, t), note(booth, t), booth.lead && leadPanel(booth.lead, t), units(booth, t), lately(booth, tablet, now, t), usual(booth, t),
     el(
       "section", {class: "panel panel-fine"},
       el("p", {class: "promise"}, t.panel.promise),

@@ -234,11 +234,11 @@ class Tablet {
 
   /** @param {number} now */
   #drawPanels(now) {
-    const {board, lately, ignored} = this.booth;
+    const {board, lately, ignored, lead} = this.booth;
     this.shift.draw(board, this.booth.hubNow(now), this.reachable);
     const signature = JSON.stringify([
       board && {...board, at: 0, units: board.units.map((unit) => ({...unit, fps: Math.round(unit.fps)}))},
-      lately.map((past) => [past, Math.floor((now - past.at) / 15_000)]), ignored,
+      lately.map((past) => [past, Math.floor((now - past.at) / 15_000)]), ignored, lead,
     ]);
     if (signature === this.#panels) return;
     this.#panels = signature;

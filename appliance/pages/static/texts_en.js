@@ -199,6 +199,28 @@ export const SENTENCES = {
     signOut: "Sign this tablet out",
   },
 
+  lead: {
+    heading: "For the lead",
+    well: "Nothing that needs you.",
+    missing: (/** @type {string} */ place, /** @type {number} */ number) => `${place}: ${number} ${plural(number, "message", "messages")} never came.`,
+    missingTodo: "Look at its network and its power; then restart it.",
+    dropped: (/** @type {string} */ place, /** @type {number} */ number) => `${place}: ${number} ${plural(number, "message", "messages")} found no room.`,
+    droppedTodo: "It was without the hub for too long. Look at the network between both.",
+    clock: (/** @type {string} */ place) => `${place}: its clock is not set.`,
+    clockTodo: "It takes the time from the hub: is the hub’s time service running?",
+    refused: (/** @type {string} */ place, /** @type {number} */ number) => `${place}: ${number} ${plural(number, "message was", "messages were")} refused.`,
+    stranger: "Somebody unknown",
+    refusedTodo: {
+      clock: "Its clock, or the hub’s, is wrong: look at both.",
+      key: "Another device speaks in its place. Find out what is on this network; if need be revoke the unit.",
+      flood: "It said more than people can pass. Find out what is connected to it.",
+      other: "The hub’s journal names the rule: journalctl --unit leftfield-watch.",
+    },
+    change: (/** @type {string} */ what, /** @type {number} */ now, /** @type {number} */ usual) => `${what}: ${now}\u00a0% now, ${usual}\u00a0% usually.`,
+    changeTodo: "Weather, an event, a uniform? If not, look at that light and those cameras.",
+    tablet: "Tablet", claims: "Claims", dismissals: "Dismissed", forgets: "Forgotten",
+  },
+
   unit: {
     link: {online: "online", offline: "offline"},
     state: {watching: "watching", paused: "paused", aiming: "being aimed", blind: "blind", silent: "silent", frozen: "picture frozen", too_dark: "too dark", too_bright: "too bright", colourless: "no colour", blurred: "blurred", moved: "moved"},

@@ -197,6 +197,28 @@ export const SENTENCES = {
     signOut: "Cerrar la sesión de esta tableta",
   },
 
+  lead: {
+    heading: "Para la persona responsable",
+    well: "Nada que le necesite.",
+    missing: (place, number) => `${place}: ${number} ${plural(number, "mensaje no llegó", "mensajes no llegaron")} nunca.`,
+    missingTodo: "Mire su red y su corriente; después reiníciela.",
+    dropped: (place, number) => `${place}: ${number} ${plural(number, "mensaje no cupo", "mensajes no cupieron")}.`,
+    droppedTodo: "Estuvo demasiado tiempo sin la central. Mire la red entre ambas.",
+    clock: (place) => `${place}: su reloj no está en hora.`,
+    clockTodo: "Toma la hora de la central: ¿funciona allí el servicio de hora?",
+    refused: (place, number) => `${place}: ${number} ${plural(number, "mensaje rechazado", "mensajes rechazados")}.`,
+    stranger: "Alguien desconocido",
+    refusedTodo: {
+      clock: "Su reloj o el de la central está mal: mire los dos.",
+      key: "Otro aparato habla en su lugar. Averigüe qué hay en esta red; si hace falta, revoque la unidad.",
+      flood: "Dijo más de lo que puede pasar. Averigüe qué tiene conectado.",
+      other: "El diario de la central nombra la regla: journalctl --unit leftfield-watch.",
+    },
+    change: (what, now, usual) => `${what}: ${now}\u00a0% ahora, ${usual}\u00a0% lo habitual.`,
+    changeTodo: "¿El tiempo, un acto, un uniforme? Si no, mire la luz y las cámaras.",
+    tablet: "Tableta", claims: "Cogidos", dismissals: "Descartados", forgets: "Olvidados",
+  },
+
   unit: {
     link: {online: "conectada", offline: "sin conexión"},
     state: {watching: "mirando", paused: "en pausa", aiming: "orientándose", blind: "no ve", silent: "callada", frozen: "imagen parada", too_dark: "demasiado oscuro", too_bright: "demasiada luz", colourless: "sin color", blurred: "borrosa", moved: "movida"},

@@ -197,6 +197,28 @@ export const SENTENCES = {
     signOut: "Déconnecter cette tablette",
   },
 
+  lead: {
+    heading: "Pour le responsable",
+    well: "Rien qui demande votre attention.",
+    missing: (place, number) => `${place}\u00a0: ${number} ${plural(number, "message n’est jamais arrivé", "messages ne sont jamais arrivés")}.`,
+    missingTodo: "Regardez son réseau et son alimentation, puis redémarrez-la.",
+    dropped: (place, number) => `${place}\u00a0: ${number} ${plural(number, "message n’a pas trouvé", "messages n’ont pas trouvé")} de place.`,
+    droppedTodo: "Elle est restée trop longtemps sans la centrale. Regardez le réseau entre les deux.",
+    clock: (place) => `${place}\u00a0: son horloge n’est pas à l’heure.`,
+    clockTodo: "Elle prend l’heure de la centrale\u00a0: le service de temps y tourne-t-il\u00a0?",
+    refused: (place, number) => `${place}\u00a0: ${number} ${plural(number, "message refusé", "messages refusés")}.`,
+    stranger: "Un inconnu",
+    refusedTodo: {
+      clock: "Son horloge ou celle de la centrale est fausse\u00a0: regardez les deux.",
+      key: "Un autre appareil parle à sa place. Cherchez ce qui se trouve sur ce réseau\u00a0; au besoin, révoquez l’unité.",
+      flood: "Elle a dit plus qu’il ne peut passer de monde. Cherchez ce qui y est branché.",
+      other: "Le journal de la centrale nomme la règle\u00a0: journalctl --unit leftfield-watch.",
+    },
+    change: (what, now, usual) => `${what}\u00a0: ${now}\u00a0% maintenant, ${usual}\u00a0% d’habitude.`,
+    changeTodo: "La météo, un événement, un uniforme\u00a0? Sinon, regardez la lumière et les caméras.",
+    tablet: "Tablette", claims: "Prises", dismissals: "Écartées", forgets: "Oubliées",
+  },
+
   unit: {
     link: {online: "en ligne", offline: "hors ligne"},
     state: {watching: "regarde", paused: "en pause", aiming: "en réglage", blind: "aveugle", silent: "muette", frozen: "image figée", too_dark: "trop sombre", too_bright: "trop clair", colourless: "sans couleur", blurred: "floue", moved: "déplacée"},

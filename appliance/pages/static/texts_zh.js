@@ -194,6 +194,28 @@ export const SENTENCES = {
     signOut: "退出本平板的登录",
   },
 
+  lead: {
+    heading: "给负责人",
+    well: "没有需要您处理的。",
+    missing: (place, number) => `${place}：有 ${number} 条消息没有到。`,
+    missingTodo: "请检查它的网络和电源，然后重启。",
+    dropped: (place, number) => `${place}：有 ${number} 条消息存不下。`,
+    droppedTodo: "它离开主机太久。请检查两者之间的网络。",
+    clock: (place) => `${place}：时钟没有校准。`,
+    clockTodo: "它从主机取时间：主机的时间服务在运行吗？",
+    refused: (place, number) => `${place}：有 ${number} 条消息被拒绝。`,
+    stranger: "未知来源",
+    refusedTodo: {
+      clock: "它或主机的时钟不对：请检查两者。",
+      key: "有别的设备冒用它的名称。请查清这个网络上有什么，必要时吊销该设备。",
+      flood: "它说的比可能走过的人还多。请查清它连着什么。",
+      other: "主机日志写明是哪条规则：journalctl --unit leftfield-watch。",
+    },
+    change: (what, now, usual) => `${what}：现在 ${now}\u00a0%，平时 ${usual}\u00a0%。`,
+    changeTodo: "是天气、活动还是制服？如果都不是，请检查光线和摄像头。",
+    tablet: "平板", claims: "接手", dismissals: "作废", forgets: "删除",
+  },
+
   unit: {
     link: {online: "在线", offline: "离线"},
     state: {watching: "正在看", paused: "已暂停", aiming: "正在对准", blind: "看不见", silent: "没有消息", frozen: "画面卡住", too_dark: "太暗", too_bright: "太亮", colourless: "没有颜色", blurred: "模糊", moved: "被移动"},

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -171,6 +172,13 @@ def test_of_each_tablet_numbers_are_kept(booth: Booth) -> None:
     for _ in range(2):
         booth.asked("tablet-2", "claim", alert=name)
     booth.asked("tablet-2", "outcome", alert=name, outcome="dismissed", why="costume")
+    booth.now = Seconds(booth.now + 5)
+    (said,) = [
+        one for one in booth.hub.handle_batch([], booth.now).outgoing if one.topic.endswith("/hub/lead")
+    ]
+    lead = json.loads(said.payload)
+    assert lead["tablets"] == [{"tablet": "tablet-2", "claims": 1, "dismissals": 1, "forgets": 0}]
+    assert [unit["place"] for unit in lead["units"]] == ["north corner"]
     assert booth.hub.daily_counts.beginning_with("tablet/") == {
         "tablet-2/claims": 1,
         "tablet-2/dismissals": 1,
