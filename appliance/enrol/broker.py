@@ -209,12 +209,10 @@ def staff_acl(booth: BoothId, register: Register) -> str:
         reads.append(topics.staff(booth, tablet, "answer"))
         writes = [topics.staff(booth, tablet, leaf) for leaf in topics.STAFF_LEAVES]
         if tablet in register.leads:
-            reads.append(topics.acts(booth))
+            reads += [topics.acts(booth), topics.lead(booth)]
         if tablet in register.installers:
             reads.append(topics.pairing(booth))
             writes.append(topics.staff(booth, tablet, topics.PAIR_LEAF))
-        if tablet in register.leads:
-            reads.append(topics.lead(booth))
         blocks.append(_rights(tablet, reads=reads, writes=writes))
     for screen in register.rooms:  # not the board: it has the last alert's words
         reads = [topics.trends(booth), topics.live(booth), topics.hub_status(booth)]
