@@ -5,7 +5,7 @@
 #              [--clothing FOLDER] [--output FOLDER] [--quick yes]
 #
 # people, pose   converted from the packaged float weights: three minutes
-# pattern        trained: about an hour on two cores; needs --clothing, else it is left as it is
+# pattern        trained: forty minutes on one core; needs --clothing, else it is left as it is
 # garments       trained on rendered people: about three hours on two cores; with --clothing on photographed cloth too
 #
 # --clothing names the CC0 photos of single garments that pattern.md names (images.csv, images/). --quick trains each
@@ -141,7 +141,7 @@ if ! wanted pattern; then
 elif [ -z "$clothing" ]; then
   say "6/7 pattern: left as it is, for it is trained on photos too: pass --clothing FOLDER (pattern.md names the source)"
 else
-  say "6/7 pattern: training (about an hour on two cores)"
+  say "6/7 pattern: training (forty minutes on one core)"
   sh "$recipe/pattern/rebuild.sh" --photos "$clothing" --output "$output" ${quick:+--epochs 1 --windows 200 --work "$cache/quick/pattern"}
   run describe.py "$output"
 fi

