@@ -2,7 +2,7 @@
 
 Law: static shapes, no resize, no custom op; 96 x 96 x 3 in, four logits out; all operations in the Edge TPU's table.
 Where the trunk is cut, by one logistic layer on each: after the fifth block (40 channels, 8 texels a cell) patterned
-is told from plain by .02 to .05 of AUC less, after the fifteenth (192, 32 texels) by .01 to .03 less and at four times
+is told from plain by .02 to .05 of AUC less, after the fifteenth (192, 32 texels) by .01 to .03 less, at four times
 the bytes. The eleventh block would make all models weigh more than 8 MB together, and is left out.
 """
 
