@@ -10,8 +10,10 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 import threading
 import time
+import webbrowser
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -145,18 +147,35 @@ class Show:
             self._children.start("pages-tls", command(*pages, *tls), plain)
         self._starting = "waiting for the first people"
         self._until(lambda: places.listening(stage.ports.pages), "the page server")
-        if self._options.headless and not self._options.as_json:
+        if not self._screen.live:
             self._announce()
+        if not self._options.headless:
+            self._open()
 
     def _announce(self) -> None:
-        """The links and what was moved to another port, for whoever reads lines instead of a screen."""
-        for note in self._stage.ports.moved:
-            print(f"      {note}", flush=True)
-        print(f"      tablet on this machine: {self._stage.local_link}", flush=True)
-        print(f"      big screen:             {self._stage.room_link}", flush=True)
-        print(f"      public page:            {self._stage.here_link}", flush=True)
+        """The links and what was moved to another port, for whoever reads lines instead of a screen.
+
+        With ``--json`` standard output is the summary's alone: they go to standard error.
+        """
         network = self._stage.network_link or "none; tablets cannot reach this machine (--host ADDRESS)"
-        print(f"      tablet on the network:  {network}", flush=True)
+        lines = [
+            *self._stage.ports.moved,
+            f"tablet on this machine: {self._stage.local_link}",
+            f"big screen:             {self._stage.room_link}",
+            f"public page:            {self._stage.here_link}",
+            f"tablet on the network:  {network}",
+        ]
+        output = sys.stderr if self._options.as_json else sys.stdout
+        output.write("".join(f"      {line}\n" for line in lines))
+        output.flush()
+
+    def _open(self) -> None:
+        """The three pages in this machine's browser, where somebody sits at a screen and has one."""
+        if not (self._screen.live and any(os.environ.get(name) for name in ("DISPLAY", "WAYLAND_DISPLAY"))):
+            return
+        for link in (self._stage.here_link, self._stage.room_link, self._stage.local_link):
+            if not webbrowser.open(link):
+                return
 
     def _broker_listens(self) -> bool:
         ports = self._stage.ports

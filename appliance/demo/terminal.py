@@ -220,6 +220,11 @@ class Screen:
         if self._live:
             self._output.write("\x1b[?1049h\x1b[?25l\x1b[2J")
 
+    @property
+    def live(self) -> bool:
+        """Whether the view is drawn in place."""
+        return self._live
+
     def show(self, view: DemoView) -> None:
         """Draw, or say a line where one is due."""
         if self._live:

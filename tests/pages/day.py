@@ -71,11 +71,16 @@ class Street:
 class Day:
     """A hub that watched for twelve hours until ``ends``; ``hub`` goes on."""
 
-    def __init__(self, *, ends: float | None = None, per_minute: int = 12, minutes: int = MINUTES) -> None:
+    def __init__(
+        self,
+        *,
+        ends: float | None = None,
+        per_minute: int = 12,
+        minutes: int = MINUTES,
+        names: tuple[str, ...] = ("north", "east"),
+    ) -> None:
         self.ends = Seconds(float(int(ends or time.time())))
-        self.cameras = [
-            Camera(name, seed=at + 1, booted=self.ends - 90_000) for at, name in enumerate(("north", "east"))
-        ]
+        self.cameras = [Camera(name, seed=at + 1, booted=self.ends - 90_000) for at, name in enumerate(names)]
         self.hub = new_booth(
             *self.cameras, now=self.ends - 60 * minutes, warmup_people=300, stock=40, staff=3, max_p=0.004
         )

@@ -181,8 +181,8 @@ def take_languages(stage: Stage, browser: webdriver.Chrome, out: Path) -> None:
 
 
 def take_room(stage: Stage, browser: webdriver.Chrome, out: Path) -> None:
-    """The big screen at the end of a day, light and dark."""
-    day = Day()
+    """The big screen at the end of a day, light and dark: a booth with three cameras."""
+    day = Day(names=("north", "east", "tram-stop"))
     for message in day.retained():
         stage.hub.publish(message.topic, message.payload)
     for shade, language in (("light", "en"), ("dark", "es")):

@@ -135,9 +135,18 @@ def test_at_1080p_all_of_it_is_seen_at_once(room: Page, stage: Stage, day: Day, 
     resize(room.browser, 1920, 1080)
     speak(room, language)
     (live,) = (json.loads(one.payload) for one in day.retained() if one.topic.endswith("live"))
-    stage.hub.publish(
-        topics.live(BOOTH), {**live, "simulated": True, "pacing": {**live["pacing"], "gifts": None}}
-    )
+    many = [
+        {
+            **live["units"][0],
+            "unit": f"u{at}",
+            "place": f"corner {at}",
+            "boxed": at > 0,
+            "spooled": 60 * (at == 1),
+        }
+        for at in range(8)
+    ]
+    full = {"simulated": True, "units": many, "refused": [[7, 12], [15, 3], [17, 1]]}
+    stage.hub.publish(topics.live(BOOTH), {**live, **full, "pacing": {**live["pacing"], "gifts": None}})
     room.wait(".keys")
     size = "return [document.documentElement.scrollWidth, document.documentElement.scrollHeight]"
     assert room.browser.execute_script(size) == [1920, 1080]
@@ -219,6 +228,7 @@ def test_real_people_are_told_from_simulated_ones(room: Page, stage: Stage, day:
     room.see("Simulated street: some of these people are made up.", "#banners")
     room.see("real", ".keys")
     assert [row[1] for row in table(room, "strip")[1:]] == ["0", "0", "0", "6", "0", "0"]
+    assert [row[2] for row in table(room, "strip")] == ["real", "0", "0", "0", "1", "0", "0"]
 
 
 def test_a_screen_without_its_link_says_how_to_get_one(page: Page) -> None:

@@ -15,10 +15,15 @@ import {readSession} from "./session.js";
 import {VOCABULARY} from "./words.js";
 
 const SILENCE_SECONDS = 45;
+/** So long the panels stay unseen where nothing comes: filled one after the other they would jump. */
+const FIRST_MS = 1500;
 const LOCALES = Object.freeze({en: "en-GB", es: "es", fr: "fr", zh: "zh-Hans"});
 
 /** @param {string} id @returns {HTMLElement} */
 const place = (id) => /** @type {HTMLElement} */ (document.getElementById(id));
+
+/** Show the panels. */
+const seen = () => document.body.classList.remove("waiting");
 
 /** Everything the panels need to speak one language. @param {string} lang */
 function speech(lang) {
@@ -67,6 +72,7 @@ class Room {
     this.#speak();
     this.link.start();
     setInterval(() => this.#tick(), 1000);
+    setTimeout(seen, FIRST_MS);
   }
 
   get #now() {
@@ -88,6 +94,7 @@ class Room {
   #tables() {
     const shown = document.body.classList.toggle("tables");
     place("tables").setAttribute("aria-pressed", String(shown));
+    this.#draw();
   }
 
   /** @param {import("./mqtt.js").Received} message */
@@ -116,10 +123,12 @@ class Room {
 
   #drawTrends() {
     if (this.#trends) drawTrends(this.#trends, this.#now, this.speech);
+    if (this.#trends && this.#live) seen();
   }
 
   #drawLive() {
     if (!this.#live) return;
+    if (this.#trends) seen();
     drawLive(this.#live, this.speech);
     this.#drawStrip();
     this.#drawState();
@@ -163,6 +172,8 @@ async function main() {
     const {t, lang} = speech(language());
     document.documentElement.lang = lang;
     say(place("heading"), t.heading);
+    place("tables").remove();
+    seen();
     place("grid").replaceChildren(el("p", {class: "signed-out", role: "alert"}, t.signedOut));
     return;
   }

@@ -28,9 +28,12 @@ export function frameOf(trends, now) {
 /** Where an instant lies, 0 to 1. @param {Frame} frame @param {number} at */
 const across = (frame, at) => Math.min(1, Math.max(0, (at - frame.from) / (frame.to - frame.from)));
 
-/** @param {string} name @param {readonly string[]} heads @param {readonly (readonly (string | number)[])[]} rows */
+/**
+ * The numbers behind a picture. Where tables are shown they can be scrolled, so the keyboard must reach them.
+ * @param {string} name @param {readonly string[]} heads @param {readonly (readonly (string | number)[])[]} rows
+ */
 export function table(name, heads, rows) {
-  return el("table", {class: "behind"}, el("caption", {}, name), el("thead", {}, el("tr", {}, ...heads.map((head) => el("th", {scope: "col"}, head)))),
+  return el("table", {class: "behind", tabindex: document.body.classList.contains("tables") ? 0 : null}, el("caption", {}, name), el("thead", {}, el("tr", {}, ...heads.map((head) => el("th", {scope: "col"}, head)))),
     el("tbody", {}, ...rows.map(([first, ...rest]) => el("tr", {}, el("th", {scope: "row"}, first), ...rest.map((value) => el("td", {}, value))))));
 }
 
@@ -107,7 +110,7 @@ function hours(frame, time) {
   const found = [];
   const first = new Date(frame.from * 1000);
   first.setMinutes(60, 0, 0);
-  for (let at = first.getTime() / 1000; at < frame.to - 600; at += 3600) {
+  for (let at = first.getTime() / 1000; at < frame.to - (frame.to - frame.from) / 20; at += 3600) {
     if (new Date(at * 1000).getHours() % every === 0) {
       const mark = el("span", {}, time(at));
       mark.style.setProperty("left", `${100 * across(frame, at)}%`);
@@ -163,7 +166,10 @@ export function river(trends, attribute, now, said) {
       const label = el("span", {class: cloth ? "band-word" : "band-word band-word-rest"}, said.word(word));
       label.style.setProperty("left", `${thick.x / 10}%`);
       label.style.setProperty("top", `${(thick.top + thick.bottom) / 20}%`);
-      if (cloth) label.style.setProperty("color", inkOn(cloth));
+      if (cloth) {
+        label.style.setProperty("color", inkOn(cloth));
+        label.style.setProperty("--cloth", cloth); // where the band is thinner than the word, its neighbours must not swallow it
+      }
       labels.push(label);
     }
   }

@@ -12,7 +12,8 @@ const ENDS = Object.freeze(["gifted", "declined", "not_found", "expired", "other
 /** How many words of each attribute stand in the panel of shares; a plain pattern says nothing. @type {readonly (readonly [string, number])[]} */
 const ROWS = Object.freeze([["top.colour", 2], ["bottom.colour", 1], ["top.pattern", 1], ["lower.kind", 1], ["sleeves", 1], ["outer", 1]]);
 const DULL = Object.freeze(["plain", "none", "*"]);
-const SHOWN_UNITS = 6;
+const SHOWN_UNITS = 4;
+const SHOWN_RULES = 2;
 const MOVERS = 4;
 const FACTORS = Object.freeze([1, 4, 16, 64, 256, 1024]);
 
@@ -101,12 +102,14 @@ function strip(live, s) {
     line.style.setProperty("top", `${100 * (middle + height / 2)}%`);
     return line;
   });
-  const counted = FACTORS.map((_, kind) => live.dots.reduce((sum, dots) => sum + (dots.kind === kind ? dots.number : 0), 0));
-  const rows = FACTORS.map((many, kind) => [kind ? `≥ ${t.oneIn(s.number(many))}` : `< ${t.oneIn(s.number(FACTORS[1]))}`, counted[kind]]);
+  /** @param {number} kind @param {boolean} all */
+  const counted = (kind, all) => live.dots.reduce((sum, dots) => sum + (dots.kind === kind && (all || !dots.simulated) ? dots.number : 0), 0);
+  const mixed = live.simulated ? [t.real] : [];
+  const rows = FACTORS.map((many, kind) => [kind ? `≥ ${t.oneIn(s.number(many))}` : `< ${t.oneIn(s.number(FACTORS[1]))}`, counted(kind, true), ...mixed.map(() => counted(kind, false))]);
   const box = place("strip");
   const canvas = box.querySelector("canvas") ?? el("canvas", {"aria-hidden": "true"});
   const keys = live.simulated ? el("p", {class: "keys", "aria-hidden": "true"}, el("span", {class: "key-real"}), t.real, el("span", {class: "key-made"}), t.made) : null;
-  const parts = [el("div", {class: "strip-lines", "aria-hidden": "true"}, ...lines), keys, table(t.strip, [t.column.rarity, t.column.people], rows)].filter((part) => part !== null);
+  const parts = [el("div", {class: "strip-lines", "aria-hidden": "true"}, ...lines), keys, table(t.strip, [t.column.rarity, t.column.people, ...mixed], rows)].filter((part) => part !== null);
   if (!canvas.isConnected) box.replaceChildren(canvas);
   for (const old of [...box.children]) if (old !== canvas) old.remove();
   box.append(...parts);
@@ -142,11 +145,14 @@ function units(live, s) {
     "li", {class: well ? "unit" : "unit unit-ill"}, el("span", {class: "dot", "aria-hidden": "true"}), el("span", {class: "unit-place"}, unit.place),
     el("span", {class: "unit-more"}, [...ill, well || ill.length ? null : state, unit.simulated ? t.made : `${t.fps(unit.fps)} · ${t.accelerator[unit.accelerator] ?? unit.accelerator}`].filter(Boolean).join(" · ")),
   ));
-  const refused = live.refused.map(([rule, number]) => `${t.rule[rule] ?? `R${rule}`} ${s.number(number)}`);
+  const most = [...live.refused].sort(([, a], [, b]) => b - a);
+  const refused = most.slice(0, SHOWN_RULES).map(([rule, number]) => `${t.rule[rule] ?? `R${rule}`} ${s.number(number)}`);
   const heads = [t.column.unit, t.units, t.fps(0).replace("0 ", ""), t.accelerator.cpu, t.spooled("#"), t.boxed];
   const told = rows.map(({unit, state, ill}) => [unit.place, [state, ...ill].join(", "), unit.fps, t.accelerator[unit.accelerator] ?? unit.accelerator, unit.spooled, unit.boxed === null ? t.unheard : unit.boxed ? t.boxed : t.unboxed]);
+  const boxed = live.units.filter((unit) => unit.boxed).length;
+  const sums = [rows.length > SHOWN_UNITS && t.more(rows.length - SHOWN_UNITS), rows.length && `${s.number(boxed)}/${s.number(rows.length)} ${t.boxed}`].filter(Boolean).join(" · ");
   return [
-    el("ul", {class: "unit-list", "aria-hidden": "true"}, ...drawn, rows.length > SHOWN_UNITS ? el("li", {class: "fine"}, t.more(rows.length - SHOWN_UNITS)) : null),
-    el("p", {class: "fine"}, refused.length ? `${t.refused}: ${refused.join(", ")}` : t.refusedNone), table(t.units, heads, told),
+    el("ul", {class: "unit-list", "aria-hidden": "true"}, ...drawn), el("p", {class: "fine"}, sums),
+    el("p", {class: "fine"}, refused.length ? `${t.refused}: ${refused.join(", ")}${most.length > SHOWN_RULES ? ", …" : ""}` : t.refusedNone), table(t.units, heads, told),
   ];
 }
