@@ -37,6 +37,7 @@ MODULES: Final = (
     CommandModule(commands=("baseline", "audit"), module="appliance.hub.commands"),
     CommandModule(commands=("backup", "restore"), module="appliance.hub.backup_commands"),
     CommandModule(commands=("acts",), module="appliance.hub.acts_command"),
+    CommandModule(commands=("trends",), module="appliance.hub.release_commands"),
     CommandModule(commands=("rehearse",), module="appliance.hub.rehearse"),
     CommandModule(commands=("score",), module="appliance.hub.batch.score"),
     CommandModule(commands=("erase",), module="appliance.commands.erase"),

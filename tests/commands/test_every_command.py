@@ -142,6 +142,8 @@ WRITERS = (
     "manual",
     "asyncapi",
     "completion bash",
+    "trends --epsilon 0.1 --config {hub}",
+    "trends --epsilon 0.1 --json --config {hub}",
     "rehearse --people 50 --runs 2",
     "rehearse --people 50 --runs 2 --json",
     "score --table {table}",
