@@ -6,6 +6,7 @@ import re
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -81,7 +82,8 @@ def test_two_demos_show_their_three_pages_and_the_real_units_people(tmp_path: Pa
             for page, sign in (("tablet", "#board, #panels"), ("here", "#state")):
                 chrome.get(links[0][page])
                 here = f"return !!document.querySelector({sign!r})"
-                until(demos[0].process, lambda script=here: chrome.execute_script(script), f"the page {page}")
+                shown = partial(chrome.execute_script, here)
+                until(demos[0].process, shown, f"the page {page}")
         finally:
             for demo in demos:
                 demo.stop()
