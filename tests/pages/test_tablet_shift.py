@@ -155,6 +155,15 @@ def test_the_leads_tablet_says_what_is_wrong_and_what_to_do(page: Page) -> None:
         "closed: 38\u00a0% now, 12\u00a0% usually",
     ):
         page.see(words, ".panel-lead")
+    acts_said = {
+        "v": 1,
+        "booth": BOOTH,
+        "at": 1,
+        "acts": [[60, "tablet-2", "tablet", "tablet-3"], [0, "root", "new", ""]],
+    }
+    page.stage.hub.publish(topics.acts(BOOTH), acts_said)
+    page.see("tablet-2 let a tablet in · tablet-3", ".log")
+    page.see("root new", ".log")
     assert page.text(".acts tbody").split() == ["tablet-2", "5", "1", "2"]
     page.stage.hub.publish(
         topics.lead(BOOTH), {**said, "units": [], "strangers": [], "changes": [], "tablets": []}

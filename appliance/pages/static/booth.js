@@ -6,7 +6,7 @@
  *    is gone from memory.
  *  - The hub's clock counts; the tablet's own may be wrong by any amount.
  */
-import {readLead} from "./lead.js";
+import {readLead, readLog} from "./lead.js";
 import {ENDED} from "./messages.js";
 
 /** An alert that nobody took is dropped this long after its expiry, if the hub does not say so, in seconds. */
@@ -29,8 +29,8 @@ export function topicsOf(booth, tablet) {
   const root = `leftfield/1/${booth}`;
   return Object.freeze({
     alerts: `${root}/alert/`, board: `${root}/hub/board`, hub: `${root}/hub/status`, mine: `${root}/staff/${tablet}/`,
-    answer: `${root}/staff/${tablet}/answer`, pairing: `${root}/hub/pairing`, lead: `${root}/hub/lead`,
-    subscriptions: Object.freeze([`${root}/alert/+`, `${root}/hub/board`, `${root}/hub/status`, `${root}/hub/pairing`, `${root}/hub/lead`, `${root}/staff/${tablet}/answer`]),
+    answer: `${root}/staff/${tablet}/answer`, pairing: `${root}/hub/pairing`, lead: `${root}/hub/lead`, acts: `${root}/hub/acts`,
+    subscriptions: Object.freeze([`${root}/alert/+`, `${root}/hub/board`, `${root}/hub/status`, `${root}/hub/pairing`, `${root}/hub/lead`, `${root}/hub/acts`, `${root}/staff/${tablet}/answer`]),
   });
 }
 
@@ -47,7 +47,8 @@ export class Booth {
     /** @type {boolean | null} null while not known */ this.hubOnline = null;
     /** @type {Past[]} */ this.lately = [];
     /** @type {readonly string[]} numbers of the cameras that wait to be paired; only an installer's tablet hears of them */ this.cameras = [];
-    /** @type {import("./lead.js").Lead | null} only the lead's tablet hears of it */ this.lead = null;
+    /** @type {import("./lead.js").Lead | null} only the lead's tablet hears of it, */ this.lead = null;
+    /** @type {import("./lead.js").Log} and of who did what */ this.log = [];
     this.ignored = 0;
     this.heardAt = 0;
     this.#forgotten = new Set();
@@ -76,6 +77,10 @@ export class Booth {
     }
     if (topic === this.topics.lead) {
       this.lead = readLead(payload) ?? this.lead;
+      return {kind: "changed"};
+    }
+    if (topic === this.topics.acts) {
+      this.log = readLog(payload) ?? this.log;
       return {kind: "changed"};
     }
     if (topic === this.topics.hub) {

@@ -1,11 +1,14 @@
 /**
  * What only the lead's tablet hears (`hub/lead`): what is wrong with cameras and messages, what changes in the street,
- * and how often each tablet claimed, dismissed and forgot; in words, with what to do.
+ * how often each tablet claimed, dismissed and forgot, and who did what (`hub/acts`); in words, with what to do.
  *
  * Invariants: numbers and states only, nothing about a passer-by; what is well is not listed.
  */
 import {el} from "./dom.js";
 import {Fields, readable, refuse} from "./messages.js";
+
+/** Acts of the log that are listed. */
+const SHOWN = 12;
 
 /** @typedef {{place: string, missing: number, dropped: number, clock: boolean | null, refused: readonly (readonly [number, number])[]}} UnitFacts */
 /** @typedef {{attribute: string, word: string, now: number, usual: number}} Change */
@@ -41,6 +44,26 @@ export function readLead(payload) {
   }));
 }
 
+/** @typedef {readonly {at: number, who: string, kind: string, of: string}[]} Log the newest first */
+
+/** Who did what (`hub/acts`). @param {Uint8Array} payload @returns {Log | null} */
+export function readLog(payload) {
+  return readable(payload, (fields) => ({
+    acts: fields.list("acts", 200, (item) => {
+      const [at, who, kind, of] = Array.isArray(item) && item.length === 4 ? item : refuse("acts");
+      return typeof at === "number" && [who, kind, of].every((text) => typeof text === "string" && text.length <= 64) ? {at, who, kind, of} : refuse("acts");
+    }),
+  }))?.acts ?? null;
+}
+
+/** @param {Log} log @param {import("./texts.js").Catalogue} t */
+function logLines(log, t) {
+  return el(
+    "details", {class: "log", open: true}, el("summary", {}, t.lead.log),
+    el("ul", {class: "lately", role: "list"}, ...log.slice(0, SHOWN).map(({at, who, kind, of}) => el("li", {}, el("span", {class: "fine"}, `${t.time(at)} `), el("strong", {}, who), ` ${t.lead.acts[kind] ?? kind}${of ? ` · ${of}` : ""}`))),
+  );
+}
+
 /** @param {readonly (readonly [number, number])[]} refused @param {string} place @param {import("./texts.js").Catalogue} t */
 function refusals(refused, place, {lead}) {
   /** @type {Map<"clock" | "key" | "flood" | "other", number>} */ const sums = new Map();
@@ -63,8 +86,8 @@ function findings({units, strangers, changes}, t) {
   ];
 }
 
-/** @param {Lead} told @param {import("./texts.js").Catalogue} t */
-export function leadPanel(told, t) {
+/** @param {Lead} told @param {Log} log @param {import("./texts.js").Catalogue} t */
+export function leadPanel(told, log, t) {
   const {lead} = t;
   const found = findings(told, t);
   return el(
@@ -75,5 +98,6 @@ export function leadPanel(told, t) {
       "table", {class: "acts"}, el("thead", {}, el("tr", {}, ...[lead.tablet, lead.claims, lead.dismissals, lead.forgets].map((name) => el("th", {scope: "col"}, name)))),
       el("tbody", {}, ...told.tablets.map(({tablet, claims, dismissals, forgets}) => el("tr", {}, el("th", {scope: "row"}, tablet), ...[claims, dismissals, forgets].map((number) => el("td", {}, String(number)))))),
     ) : null,
+    log.length ? logLines(log, t) : null,
   );
 }

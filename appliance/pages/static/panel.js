@@ -124,7 +124,7 @@ function lately(booth, tablet, now, t) {
  */
 export function panels(booth, {tablet, now, canStayAwake}, t) {
   return [
-    today(booth, t), note(booth, t), booth.lead && leadPanel(booth.lead, t), units(booth, t), lately(booth, tablet, now, t), usual(booth, t),
+    today(booth, t), note(booth, t), booth.lead && leadPanel(booth.lead, booth.log, t), units(booth, t), lately(booth, tablet, now, t), usual(booth, t),
     el(
       "section", {class: "panel panel-fine"},
       el("p", {class: "promise"}, t.panel.promise),

@@ -15,7 +15,7 @@ import {readSession, signOut} from "./session.js";
 import {ShiftPanel} from "./shift.js";
 import {Signals} from "./signals.js";
 import {texts} from "./texts.js";
-import {toast} from "./toast.js";
+import {notice, toast} from "./toast.js";
 
 const TICK_MS = 500;
 /** After cards have moved, taps on them are ignored for so long: the finger was on its way to another card. */
@@ -234,11 +234,11 @@ class Tablet {
 
   /** @param {number} now */
   #drawPanels(now) {
-    const {board, lately, ignored, lead} = this.booth;
+    const {board, lately, ignored, lead, log} = this.booth;
     this.shift.draw(board, this.booth.hubNow(now), this.reachable);
     const signature = JSON.stringify([
       board && {...board, at: 0, units: board.units.map((unit) => ({...unit, fps: Math.round(unit.fps)}))},
-      lately.map((past) => [past, Math.floor((now - past.at) / 15_000)]), ignored, lead,
+      lately.map((past) => [past, Math.floor((now - past.at) / 15_000)]), ignored, lead, log,
     ]);
     if (signature === this.#panels) return;
     this.#panels = signature;
@@ -264,16 +264,6 @@ class Tablet {
     const alert = this.booth.alerts.get(id);
     if (alert) void this.passer.show(alert, this.t.lang, this.booth.board?.retention ?? 300, () => void this.asks.forget(id));
   }
-}
-
-/** One message instead of the page; without arguments the page comes back. @param {string} [title] @param {string} [more] @param {string} [button] @param {() => void} [act] */
-function notice(title, more, button, act) {
-  const shown = title !== undefined;
-  place("notice").hidden = !shown;
-  place("page").hidden = shown;
-  place("notice").replaceChildren(...(shown
-    ? [el("div", {class: "notice-box"}, el("h1", {}, title), el("p", {}, more ?? ""), button && act ? el("button", {type: "button", class: "button button-main", click: act}, button) : null)]
-    : []));
 }
 
 /** @param {string} path */

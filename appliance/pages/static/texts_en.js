@@ -218,6 +218,9 @@ export const SENTENCES = {
     },
     change: (/** @type {string} */ what, /** @type {number} */ now, /** @type {number} */ usual) => `${what}: ${now}\u00a0% now, ${usual}\u00a0% usually.`,
     changeTodo: "Weather, an event, a uniform? If not, look at that light and those cameras.",
+    log: "What was done",
+    /** By the name on the wire. @type {Readonly<Record<string, string>>} */
+    acts: {claim: "took an alert", release: "gave an alert back", gifted: "gave a gift", declined: "was declined", not_found: "found nobody", dismissed: "dismissed an alert", forget: "had somebody forgotten", pause: "paused alerts", resume: "went on", set: "set stock or staff", close: "closed the day", open: "opened again", pair: "paired a camera", enrol: "enrolled a camera", revoke: "revoked a camera", tablet: "let a tablet in", tablet_out: "put a tablet out", update: "updated", export: "exported what is usual", import: "imported what is usual", backup: "made a backup", restore: "restored a backup", renew: "renewed certificates", create: "made the booth", start: "started", stop: "stopped"},
     tablet: "Tablet", claims: "Claims", dismissals: "Dismissed", forgets: "Forgotten",
   },
 

@@ -216,6 +216,8 @@ export const SENTENCES = {
     },
     change: (what, now, usual) => `${what}: ${now}\u00a0% ahora, ${usual}\u00a0% lo habitual.`,
     changeTodo: "¿El tiempo, un acto, un uniforme? Si no, mire la luz y las cámaras.",
+    log: "Lo que se hizo",
+    acts: {claim: "cogió un aviso", release: "devolvió un aviso", gifted: "dio un regalo", declined: "recibió un no", not_found: "no encontró a nadie", dismissed: "descartó un aviso", forget: "hizo olvidar a alguien", pause: "pausó los avisos", resume: "siguió", set: "cambió regalos o equipo", close: "cerró el día", open: "abrió otra vez", pair: "vinculó una cámara", enrol: "dio de alta una cámara", revoke: "revocó una cámara", tablet: "admitió una tableta", tablet_out: "sacó una tableta", update: "actualizó", export: "exportó lo habitual", import: "importó lo habitual", backup: "hizo una copia", restore: "restauró una copia", renew: "renovó certificados", create: "creó el puesto", start: "arrancó", stop: "paró"},
     tablet: "Tableta", claims: "Cogidos", dismissals: "Descartados", forgets: "Olvidados",
   },
 

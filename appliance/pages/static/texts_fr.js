@@ -216,6 +216,8 @@ export const SENTENCES = {
     },
     change: (what, now, usual) => `${what}\u00a0: ${now}\u00a0% maintenant, ${usual}\u00a0% d’habitude.`,
     changeTodo: "La météo, un événement, un uniforme\u00a0? Sinon, regardez la lumière et les caméras.",
+    log: "Ce qui a été fait",
+    acts: {claim: "a pris une alerte", release: "a rendu une alerte", gifted: "a donné un cadeau", declined: "a reçu un refus", not_found: "n’a trouvé personne", dismissed: "a écarté une alerte", forget: "a fait oublier quelqu’un", pause: "a mis en pause", resume: "a repris", set: "a changé cadeaux ou équipe", close: "a fermé la journée", open: "a rouvert", pair: "a associé une caméra", enrol: "a inscrit une caméra", revoke: "a révoqué une caméra", tablet: "a admis une tablette", tablet_out: "a retiré une tablette", update: "a mis à jour", export: "a exporté le courant", import: "a importé le courant", backup: "a fait une sauvegarde", restore: "a restauré une sauvegarde", renew: "a renouvelé les certificats", create: "a créé le stand", start: "a démarré", stop: "s’est arrêté"},
     tablet: "Tablette", claims: "Prises", dismissals: "Écartées", forgets: "Oubliées",
   },
 

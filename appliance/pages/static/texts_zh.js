@@ -213,6 +213,8 @@ export const SENTENCES = {
     },
     change: (what, now, usual) => `${what}：现在 ${now}\u00a0%，平时 ${usual}\u00a0%。`,
     changeTodo: "是天气、活动还是制服？如果都不是，请检查光线和摄像头。",
+    log: "做过的事",
+    acts: {claim: "接手了提醒", release: "退回了提醒", gifted: "送出了礼物", declined: "被谢绝", not_found: "没找到人", dismissed: "作废了提醒", forget: "删除了某人", pause: "暂停了提醒", resume: "继续了", set: "改了礼物或人员", close: "结束了当天", open: "重新开始", pair: "配对了摄像头", enrol: "登记了摄像头", revoke: "吊销了摄像头", tablet: "加入了平板", tablet_out: "移除了平板", update: "做了更新", export: "导出了常见穿着", import: "导入了常见穿着", backup: "做了备份", restore: "恢复了备份", renew: "更新了证书", create: "建立了展位", start: "启动", stop: "停止"},
     tablet: "平板", claims: "接手", dismissals: "作废", forgets: "删除",
   },
 
