@@ -3,7 +3,7 @@ import {Asks, QUIET} from "./asks.js";
 import {banner, lines} from "./banners.js";
 import {Booth, topicsOf} from "./booth.js";
 import {Card} from "./cards.js";
-import {el, say} from "./dom.js";
+import {say} from "./dom.js";
 import {keepShell} from "./install.js";
 import {boothSpeaks, chooser, language} from "./language.js";
 import {Reader} from "./messages.js";
