@@ -6,10 +6,12 @@ import json
 from typing import Any, Final
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
 from appliance.hub.messages import IncomingMessage
 from appliance.hub.router import qos_refusal, route_of
-from appliance.protocol import pairing_code, signed_document, topics, wire
+from appliance.protocol import encryption, pairing_code, signed_document, topics, wire
+from appliance.protocol.encryption import Decryptor, EncryptionKey
 from appliance.protocol.health import Accelerator, Health, SourceKind, UnitState
 from appliance.protocol.prior import PAIRS, prior_in, sealed_prior
 from appliance.protocol.receipt import AdmissionReceipt, receipt_in, sealed_receipt, told
@@ -27,6 +29,7 @@ from appliance.protocol.values import (
     UnitId,
 )
 from appliance.protocol.vocabulary import ATTRIBUTES
+from appliance.protocol.wire import MAX_ENVELOPE
 from appliance.unit.pipe.record import RECORD_BYTES, PipeReader, envelope_of, record_of
 from tests.fuzz.target import target
 
@@ -165,3 +168,32 @@ def topic(data: bytes) -> None:
     assert qos_refusal(message)
     name, leaf = topics.named_in(text, BOOTH, "unit")
     assert text == f"leftfield/1/{BOOTH}/unit/{name}/{leaf}"
+
+
+_HUB: Final = X25519PrivateKey.from_private_bytes(bytes(range(1, 33)))
+_TOPIC: Final = topics.observation(BOOTH, UNIT)
+
+
+def messages() -> list[bytes]:
+    """A message that was encrypted to the hub."""
+    return [encryption.encrypted(b"sealed", public_key=encryption.public_key_of(_HUB), topic=_TOPIC)]
+
+
+@target(messages)
+def encrypted_message(data: bytes) -> None:
+    """What comes on a unit's topic and says that it is encrypted."""
+    found = Decryptor([_HUB]).envelope_in(data, _TOPIC)
+    assert 0 < len(found) <= MAX_ENVELOPE
+
+
+def encryption_keys() -> list[bytes]:
+    """The JSON of the hub's encryption key."""
+    made = EncryptionKey(made_at=1, key=encryption.public_key_of(_HUB))
+    return [payload_in(encryption.sealed_key(made, booth=BOOTH, private_key=KEY))]
+
+
+@target(encryption_keys)
+def encryption_key(data: bytes) -> None:
+    """A key that the hub signed."""
+    found = encryption.key_in(signed(data, "encryption"), public_key=PUBLIC, booth=BOOTH, where="hub")
+    encryption.encrypted(b"sealed", public_key=found.key, topic=_TOPIC)
