@@ -153,6 +153,9 @@ def counted(case: Case, poses: Poses, garments: Garments, judge: Judge) -> list[
     """What the networks are shown of one person; empty where the unit looks at nothing."""
     pose = poses.find(case.frame, case.box)
     person = None if pose is None else headless(case.frame, pose, case.others)
+    if person is None and case.others:  # as the unit does
+        pose = poses.find_without(case.frame, case.box, case.others)
+        person = None if pose is None else headless(case.frame, pose, case.others)
     if pose is None or person is None:
         return []
     cut = _same_crop(case, pose)
