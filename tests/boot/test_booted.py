@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.boot.booth import CACHE, Booth
-from tests.boot.machines import packages, until
+from tests.boot.booth import Booth
+from tests.boot.machines import until
 from tests.demo.running import street_video
 
 pytestmark = pytest.mark.boot
@@ -249,19 +249,3 @@ def test_the_hub_tells_its_units_the_time(booth: Booth) -> None:
     """Chrony runs on the hub and serves the booth's private networks."""
     assert booth.hub.shell("systemctl is-enabled chrony").strip() == "enabled"
     assert "allow 192.168.0.0/16" in (booth.hub.tree / "etc/chrony/conf.d/leftfield.conf").read_text()
-
-
-def test_an_upgrade_keeps_everything_remove_leaves_it_and_purge_erases(booth: Booth) -> None:
-    """With units talking: the newer package goes on with keys and counts; removed, they stay; purged, they go."""
-    newer = packages(CACHE, "0.9.1")["hub"]
-    authority = (booth.hub.tree / "etc/leftfield/authority/ca.key").read_bytes()
-    before = booth.admitted()
-    booth.hub.install(newer)
-    assert (booth.hub.tree / "etc/leftfield/authority/ca.key").read_bytes() == authority
-    until(lambda: booth.admitted() > before, "statements after the upgrade", 90)
-    booth.hub.shell("apt-get remove --yes leftfield-hub")
-    assert (booth.hub.tree / "var/lib/leftfield/hub/hub.sqlite").exists()
-    assert not (booth.hub.tree / "usr/lib/leftfield").exists()
-    booth.hub.shell("apt-get purge --yes leftfield-hub")
-    assert not (booth.hub.tree / "etc/leftfield").exists()
-    assert not (booth.hub.tree / "var/lib/leftfield").exists()
