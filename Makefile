@@ -3,7 +3,7 @@
 #
 #   make demo [SOURCE=/path.mp4|0] [DURATION=60] [HEADLESS=1] [PORT=8080] [HOST=0.0.0.0]
 #   make test [TESTS=tests/unit] [WORKERS=2]
-#   make fuzz [SECONDS=60] · make mutants [ROOM=hub/admission] [SINCE=main] · make faults
+#   make fuzz [SECONDS=60] · make mutants [ROOM=hub/admission] [SINCE=main] · make faults · make soak [SECONDS=7200]
 #   Any target: CACHE=/elsewhere (downloads, default .cache), VENV=/elsewhere (default .venv), PYTHON=python3.12
 
 .DEFAULT_GOAL := help
@@ -43,7 +43,7 @@ export HYPOTHESIS_STORAGE_DIRECTORY := $(CACHE_PATH)/hypothesis
 export PYTHONPYCACHEPREFIX := $(CACHE_PATH)/pycache
 unexport PYTHONPATH PYTHONHOME VIRTUAL_ENV
 
-.PHONY: help python setup setup-test demo test fuzz mutants faults coverage lint format lock models bench deb image-test leak-test screenshots clean
+.PHONY: help python setup setup-test demo test fuzz mutants faults soak coverage lint format lock models bench deb image-test leak-test screenshots clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 20
@@ -76,6 +76,9 @@ mutants: setup-test ## change what the thinking rooms do, one thing at a time: d
 
 faults: setup-test ## kill, fill, part and damage everything again and again; the table (an hour; root; ROWS="WATCH broker" SCALE=1)
 	@"$(BIN)/python" -m tests.faults $(ROWS) --scale $(or $(SCALE),1)
+
+soak: setup-test ## a long night for the hub: 50 units, eight of them busy, 100 tablets, for SECONDS (7200): what grows, what is lost
+	@"$(BIN)/python" -m tests.faults.soak --seconds $(or $(SECONDS),7200)
 
 coverage: setup-test ## branches taken in each room that thinks, 95 % at the least
 	@"$(BIN)/python" -m coverage erase

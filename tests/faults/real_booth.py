@@ -56,10 +56,11 @@ class RealBooth:
         port: int = 0,
         spool: Path | None = None,
         database: Path | None = None,
+        ws_port: int = 0,
     ) -> None:
         self.directory = directory
         self.port = port or free_port(set())
-        listeners = Listeners(mqtt_port=self.port, mqtt_address="127.0.0.1", wss_port=0)
+        listeners = Listeners(mqtt_port=self.port, mqtt_address="127.0.0.1", wss_port=0, ws_port=ws_port)
         self.booth = create_booth(directory / "booth", BOOTH, listeners=listeners)
         home = UnitHome(directory=directory / "unit")
         self.unit_broker = address = enrol_unit(self.booth, home, UNIT, place="north corner")
@@ -166,12 +167,12 @@ key = "{broker.key}"
         finally:
             spool.close()
 
-    def counted(self, what: str = "admitted") -> int:
-        """A count of the hub's door for this unit, as stored: admitted or repeated."""
+    def counted(self, what: str = "admitted", *, of: str = f"{UNIT}/%") -> int:
+        """A count of the hub's door for this unit (or those like ``of``), as stored: admitted or repeated."""
         if not self.database.exists():
             return 0
         with closing(sqlite3.connect(self.database, timeout=10)) as database, suppress(sqlite3.Error):
-            rows = database.execute(f"SELECT {what} FROM door WHERE unit LIKE ?", (f"{UNIT}/%",)).fetchall()  # noqa: S608 - our own words
+            rows = database.execute(f"SELECT {what} FROM door WHERE unit LIKE ?", (of,)).fetchall()  # noqa: S608 - our own words
             return sum(number for (number,) in rows)
         return 0
 

@@ -2,7 +2,7 @@
 
 One process imports a room and its tests, sees once which test runs which line, and forks for every mutant: the child
 changes one function in place and runs the tests of that line, quickest first, until one fails. Results are kept in
-``LEFTFIELD_CACHE/mutants.json`` by the function's source: a mutant that was killed is not run again until its
+``LEFTFIELD_CACHE/mutants`` by the function's source: a mutant that was killed is not run again until its
 function changes, one that survived until any test of the room does. Exit code 1 where a room is below ``LEAST``.
 """
 
@@ -26,7 +26,7 @@ from tests.mutants.nursery import Nursery
 from tests.mutants.rooms import ROOMS
 
 LEAST: Final = 0.90
-CACHE: Final = Path(os.environ.get("LEFTFIELD_CACHE", ".cache")) / "mutants.json"
+CACHE: Final = Path(os.environ.get("LEFTFIELD_CACHE", ".cache")) / "mutants"
 KNOWN: Final = Path(__file__).parent / "survivors.txt"
 """Survivors that were looked at: a title without its line, and why no test need kill it."""
 
@@ -129,15 +129,19 @@ def main() -> int:
     parser.add_argument("--sample", type=int, default=0, help="a seeded sample of so many a room; 0: all")
     parser.add_argument("--seed", type=int, default=1)
     given = parser.parse_args()
-    kept: dict[str, str] = json.loads(CACHE.read_text("ascii")) if CACHE.exists() else {}
     touched, low = _touched(given.since) if given.since else None, False
+    CACHE.mkdir(parents=True, exist_ok=True)
     for room in given.room or ROOMS:
+        file = CACHE / f"{room.replace('/', '-')}.json"
+        kept: dict[str, str] = json.loads(file.read_text("ascii")) if file.exists() else {}
         every = _all(room)
         chosen = [one for one in every if touched is None or (one.file, one.line) in touched]
         if given.sample and len(chosen) > given.sample:
             chosen = random.Random(f"{given.seed}{room}").sample(chosen, given.sample)  # noqa: S311 - seeded on purpose
-        tally = judge(room, chosen, kept)
-        CACHE.write_text(json.dumps(kept), "ascii")
+        try:
+            tally = judge(room, chosen, kept)
+        finally:
+            file.write_text(json.dumps(kept), "ascii")
         least, most = tally.bounds()
         counts = f"killed {tally.killed:4}  survived {tally.survived:3}  excused {tally.excused:2}"
         share = f"{tally.share:5.1%} ({least:.0%} to {most:.0%})"
