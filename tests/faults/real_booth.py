@@ -135,11 +135,17 @@ key = "{broker.key}"
         return (self.directory / f"{name}.log").read_text(errors="replace")
 
     def envelope(
-        self, number: int, *, epoch: int = 1, vector: AttributeVector = PLAIN, ago: float = 0.0
+        self,
+        number: int,
+        *,
+        epoch: int = 1,
+        vector: AttributeVector = PLAIN,
+        ago: float = 0.0,
+        ahead: int = 0,
     ) -> bytes:
-        """The sealed statement ``number`` of what was seen ``ago`` seconds ago."""
+        """The sealed statement ``number`` of what was seen ``ago`` seconds ago; its wall clock ``ahead``."""
         wall = int(time.time() - ago) // TIME_STEP
-        seen = PhenomenonTime(uptime=Steps(wall - self._booted), wall=Steps(wall))
+        seen = PhenomenonTime(uptime=Steps(wall - self._booted), wall=Steps(wall + ahead // TIME_STEP))
         one = Observation(unit=UNIT, epoch=Epoch(epoch), seq=Seq(number), seen=seen, vector=vector)
         return self._sealer.seal(one)
 

@@ -120,10 +120,10 @@ def _disk(stage: Stage) -> Path:
     return stage.booth.directory / "small"
 
 
-def _says_ahead(stage: Stage, ago: float) -> None:
-    """Statements whose clock is wrong by ``-ago`` seconds."""
+def _wrong_clock(stage: Stage, ahead: int) -> None:
+    """Statements of a unit whose wall clock is wrong; how long it runs it knows all the same."""
     for _ in range(3):
-        envelope = stage.booth.envelope(stage.booth.sealed, ago=ago)
+        envelope = stage.booth.envelope(stage.booth.sealed, ahead=ahead)
         with suppress(BlockingIOError):
             os.write(stage.booth.pipe_end, record_of(envelope))
             stage.booth.sealed += 1
@@ -181,8 +181,8 @@ SCENES: Final = (
         pause=(3.0, 5.0),
         disk="hub",
     ),
-    Scene(name="unit's clock 200 s behind", strike=lambda stage: _says_ahead(stage, 200.0)),
-    Scene(name="unit's clock 2 h ahead", strike=lambda stage: _says_ahead(stage, -7200.0)),
+    Scene(name="unit's clock 200 s behind", strike=lambda stage: _wrong_clock(stage, -200)),
+    Scene(name="unit's clock 2 h ahead", strike=lambda stage: _wrong_clock(stage, 7200)),
     Scene(name="card copied: other words under used numbers", strike=_clone),
 )
 """Every scene, by the order of the table."""
