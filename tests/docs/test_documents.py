@@ -84,7 +84,7 @@ def test_every_link_leads_to_something(document: Path) -> None:
     missing += [
         name
         for name in re.findall(r"python -m (tests(?:\.\w+)+)", text)
-        if not (ROOT / f"{name.replace('.', '/')}.py").exists()
+        if not any((ROOT / f"{name.replace('.', '/')}{end}").exists() for end in (".py", "/__main__.py"))
     ]
     assert missing == []
 
