@@ -116,6 +116,8 @@ def page(stage: Stage, browser: webdriver.Chrome) -> Iterator[Page]:
     """The signed-in page of a quiet booth; at the end nothing was complained about and nobody else was asked."""
     one = Page(stage, browser)
     stage.hub.clear()
+    forgotten = {"origin": stage.pages.url, "storageTypes": "local_storage"}  # a language that a test chose
+    browser.execute_cdp_cmd("Storage.clearDataForOrigin", forgotten)
     resize(browser, 1280, 800)
     one.open(stage.session(TABLETS[0]))
     one.see("Connected", "#link")
