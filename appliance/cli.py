@@ -48,6 +48,8 @@ MODULES: Final = (
     CommandModule(commands=("metrics",), module="appliance.metrics.commands"),
     CommandModule(commands=("asyncapi",), module="appliance.asyncapi.commands"),
     CommandModule(commands=("card",), module="appliance.unit.card.commands"),
+    CommandModule(commands=("aim", "lock"), module="appliance.unit.aim.commands"),
+    CommandModule(commands=("walk",), module="appliance.hub.setup.commands"),
     CommandModule(
         commands=("demo", "measure", "vocabulary", "completion", "manual"), module="appliance.commands.tools"
     ),

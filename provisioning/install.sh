@@ -14,7 +14,7 @@ case $role in
     ;;
   unit)
     units="leftfield-epoch.service leftfield-sense.service leftfield-card.service leftfield-relay.service leftfield-pipe.socket"
-    units="$units leftfield-pair.service"
+    units="$units leftfield-pair.service leftfield-aim.service leftfield-setup.path leftfield-setup.service"
     ;;
   *)
     echo "say what this machine is: sh $0 hub|unit (both may be said, one after the other)" >&2

@@ -48,6 +48,8 @@ class Topic:
     form: Callable[[], Form]
     retained: bool = False
     sealed: bool = False
+    binary: bool = False
+    """Numbers of fixed length, not JSON; ``form`` is of the bytes."""
 
 
 TOPICS: Final = (
@@ -98,6 +100,22 @@ TOPICS: Final = (
     Topic(
         key="pairing", address=topics.pairing(_BOOTH), form=payloads.pairing, retained=True,
         about="Which cameras wait to be paired.",
+    ),
+    Topic(
+        key="setupOrder", address=topics.setup(_BOOTH, _UNIT), form=payloads.setup_order, sealed=True,
+        about="What a unit is to do while it is set up; expires after two minutes.",
+    ),
+    Topic(
+        key="aim", address=topics.aim(_BOOTH, _UNIT), form=payloads.aim_records, binary=True,
+        about="Stick figures of a unit that is aimed; expire after two seconds.",
+    ),
+    Topic(
+        key="setup", address=topics.setups(_BOOTH), form=payloads.setups, retained=True,
+        about="Which cameras are aimed, tested or locked, and what tests have shown.",
+    ),
+    Topic(
+        key="setupRequest", address=topics.staff(_BOOTH, _TABLET, topics.SETUP_LEAF), form=payloads.setup_request,
+        about="An installer aims, tests or locks a camera.",
     ),
     Topic(
         key="alert", address=topics.alert(_BOOTH, _ALERT), form=payloads.alert, retained=True,
@@ -200,6 +218,8 @@ def _channel(topic: Topic) -> dict[str, Any]:
 
 
 def _message(topic: Topic) -> dict[str, Any]:
+    if topic.binary:
+        return {"contentType": "application/octet-stream", "payload": topic.form()}
     if not topic.sealed:
         return {"contentType": _JSON, "payload": topic.form()}
     return {

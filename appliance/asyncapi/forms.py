@@ -103,7 +103,7 @@ def unit_keys() -> dict[str, Form]:
         "unit": NAME,
         "place": TEXT,
         "link": one_of(("online", "offline")),
-        "state": one_of([*(state.name.lower() for state in UnitState), "silent"]),
+        "state": one_of([*(state.name.lower() for state in UnitState), "silent", "tested"]),
         "source": one_of(kind.name.lower() for kind in SourceKind),
         "accelerator": one_of(kind.name.lower() for kind in Accelerator),
         "boxed": maybe(YES_NO),
@@ -111,4 +111,5 @@ def unit_keys() -> dict[str, Form]:
         "fps": COUNT | {"maximum": FPS_LIMIT - 1},
         "heard_ago": maybe(COUNT),
         **dict.fromkeys(("admitted", "refused", "repeated", "missing"), COUNT),
+        "locked": YES_NO,
     }

@@ -36,14 +36,19 @@ from appliance.asyncapi.forms import (
 from appliance.hub.alerts.alerts import OUTCOMES
 from appliance.hub.records.acts import TOLD
 from appliance.hub.records.trends import CLASSES, ENDS, LEAST, QUARTER, SHOWN, STRIP_SECONDS
+from appliance.hub.setup.messages import Ask
+from appliance.hub.setup.walk import PassEnd
 from appliance.hub.staff.lead import ACTS
 from appliance.hub.staff.notices import Condition
 from appliance.hub.staff.shift import MOST_STOCK, Act
 from appliance.pairing.requests import DIRECTIONS
 from appliance.protocol import encryption, prior, receipt, vocabulary
+from appliance.protocol import setup_order as setup
 from appliance.protocol.acts import ActKind
+from appliance.protocol.aim import AIM_BYTES, COLUMNS, MOST_MINUTES, ROWS
 from appliance.protocol.fleet_report import COUNTED, FORM, ReportKind
-from appliance.protocol.health import HEALTH_CAPACITY
+from appliance.protocol.health import HEALTH_CODES
+from appliance.protocol.setup_order import CORNERS, MOST_ZONES
 from appliance.protocol.values import ALERT_FORM, COUNTER_LIMIT, TIME_STEP, AlertState, Dismissal, Lens
 from appliance.protocol.vocabulary import ATTRIBUTES
 from appliance.protocol.wire import HEALTH_VERSION, KEY_ID_BYTES, Kind
@@ -61,7 +66,7 @@ def statement() -> Form:
     """What an envelope says, decoded: ``[kind, version, epoch, seq, uptime, wall, code]``, the code as a number."""
     versions = (
         (Kind.OBSERVATION, vocabulary.VERSION, vocabulary.CAPACITY),
-        (Kind.HEARTBEAT, HEALTH_VERSION, HEALTH_CAPACITY),
+        (Kind.HEARTBEAT, HEALTH_VERSION, HEALTH_CODES),
     )
     counters = (_COUNTER | {"minimum": 1}, _COUNTER, _COUNTER, _COUNTER)
     return {
@@ -330,13 +335,64 @@ def answer() -> Form:
     paired = message(
         {"ok": YES_NO, "alert": {"type": "null"}, "why": TEXT, "left": COUNT, "text": TEXT},
     )
-    return {"oneOf": [granted, told, refused, paired]}
+    nobody: Form = {"alert": {"type": "null"}, "text": TEXT}
+    set_up = message({"ok": {"const": True}, "why": words_of(Ask)} | nobody)
+    not_set_up = message({"ok": {"const": False}, "why": TEXT, "rule": COUNT} | nobody)
+    return {"oneOf": [granted, told, refused, paired, set_up, not_set_up]}
 
 
 def pair() -> Form:
     """An installer's request to pair a camera."""
     keys = {"code": TEXT, "unit": NAME, "place": TEXT, "looks": one_of(DIRECTIONS), "replaces": TEXT}
     return message(keys, optional=("looks", "replaces"))
+
+
+def _zones() -> Form:
+    corner = row(COUNT | {"maximum": COLUMNS}, COUNT | {"maximum": ROWS})
+    return several(several(corner, minItems=CORNERS[0], maxItems=CORNERS[1]), maxItems=MOST_ZONES)
+
+
+def setup_request() -> Form:
+    """What an installer asks while a camera is set up."""
+    minutes = COUNT | {"minimum": 1, "maximum": MOST_MINUTES}
+    keys = {"do": words_of(Ask), "unit": NAME, "minutes": minutes, "zones": _zones(), "wear": look()}
+    return message(keys, optional=("minutes", "zones", "wear"))
+
+
+def setup_order() -> Form:
+    """The hub's order to one unit."""
+    minutes = COUNT | {"maximum": MOST_MINUTES}
+    named = {"form": {"const": setup.FORM}, "booth": NAME, "unit": NAME, "key": _KEY_ID}
+    return record(
+        named
+        | {
+            "epoch": _COUNTER,
+            "made_at": TIME,
+            "do": words_of(setup.Do),
+            "minutes": minutes,
+            "zones": _zones(),
+        }
+    )
+
+
+def aim_records() -> Form:
+    """Stick figures and views: each ``AIM_BYTES`` bytes."""
+    return {"type": "string", "contentEncoding": "binary", "description": f"records of {AIM_BYTES} bytes"}
+
+
+def setups() -> Form:
+    """How every camera stands while it is set up."""
+    share: Form = {"type": "number", "minimum": 0, "maximum": 1}
+    walk = record({"left": COUNT, "passing": YES_NO, "last": maybe(words_of(PassEnd))})
+    counts = {"right": COUNT, "wrong": COUNT, "unsaid": COUNT, "low": share, "high": share, "ready": YES_NO}
+    numbers = dict.fromkeys((one.name for one in ATTRIBUTES), row(COUNT, COUNT, COUNT))
+    each: Form = {"type": "object", "additionalProperties": False, "properties": numbers}
+    result = record(counts | {"passes": row(COUNT, COUNT, COUNT), "attributes": each})
+    clicks = record({"left": COUNT, "clicks": COUNT, "seen": COUNT, "low": share, "high": share})
+    stands = {"unit": NAME, "place": TEXT, "looks": one_of(DIRECTIONS), "state": unit_keys()["state"]}
+    stands |= {"locked": YES_NO, "card": YES_NO}
+    tests = {"walk": maybe(walk), "result": maybe(result), "clicks": maybe(clicks)}
+    return message({"at": TIME, "units": several(record(stands | tests))})
 
 
 def pairing() -> Form:

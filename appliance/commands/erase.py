@@ -3,6 +3,7 @@
 Invariants:
     * Nothing is erased under a process that is at work: it would write it again.
     * What is named here is deleted whole, and the folders are synced; a second call finds nothing and says so.
+    * A unit's lock is not erased: whoever is set up anew stays locked.
     * On flash memory a deleted block may be readable until it is used again: this is said, not hidden.
 """
 
@@ -20,6 +21,7 @@ from appliance.base.errors import Unavailable
 from appliance.enrol.options import group, say
 from appliance.settings import config
 from appliance.settings.cli_arguments import Subparsers, config_option, confirm, word, yes_option
+from appliance.unit.inputs import lock
 
 MOSQUITTO_STORE: Final = Path("/var/lib/mosquitto")
 _SERVICES: Final = {
@@ -73,10 +75,19 @@ def _hub(given: argparse.Namespace) -> int:
 
 def _unit(given: argparse.Namespace) -> int:
     settings = config.unit_config(given.config)
-    found = [settings.spool, settings.prior, settings.matrix]
+    found = [settings.spool, settings.prior, settings.matrix, settings.order, settings.zones]
     if given.all:
-        found += [given.config.parent]
+        found += _all_but_the_lock(given.config)
     return _erase(given, "unit", found, (settings.spool,))
+
+
+def _all_but_the_lock(config_path: Path) -> list[Path]:
+    """Everything beside ``unit.toml`` but the lock: a unit that is erased stays locked."""
+    kept = lock.path_beside(config_path)
+    if not lock.is_locked(config_path):
+        return [config_path.parent]
+    beside = [*config_path.absolute().parent.iterdir(), *kept.parent.iterdir()]
+    return [path for path in sorted(beside) if path not in {kept, kept.parent}]
 
 
 def _erase(given: argparse.Namespace, what: str, paths: Iterable[Path], busy: tuple[Path, ...]) -> int:

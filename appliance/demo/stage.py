@@ -177,6 +177,8 @@ def _enrol(
             public_key=home.public_key(),
             hub_key=booth.hub_key(),
             prior=home.directory / "hub.prior",
+            order=home.directory / "order",
+            zones=home.directory / "camera.zones",
         ),
     )
 

@@ -164,7 +164,7 @@ def units_acl(booth: BoothId, register: Register) -> str:
     """Rights on the listener of units and hub."""
     any_unit, any_tablet, any_alert = UnitId("+"), TabletId("+"), AlertId("+")
     reads = [topics.observation(booth, any_unit), topics.unit_status(booth, any_unit)]
-    reads += [topics.staff(booth, any_tablet, leaf) for leaf in topics.STAFF_LEAVES]
+    reads += [topics.staff(booth, any_tablet, leaf) for leaf in (*topics.STAFF_LEAVES, topics.SETUP_LEAF)]
     writes = [
         topics.board(booth),
         topics.trends(booth),
@@ -179,6 +179,8 @@ def units_acl(booth: BoothId, register: Register) -> str:
         topics.home_assistant(booth),
         *(topics.home_assistant(booth, unit.unit) for unit in register.units),
         *(topics.fleet(booth, kind.value) for kind in ReportKind),
+        topics.setup(booth, any_unit),
+        topics.setups(booth),
     ]
     writes.append(topics.staff(booth, any_tablet, "answer"))
     reads.append(topics.alert(booth, any_alert))  # to clear what is left of alerts that ended without it
@@ -195,8 +197,10 @@ def units_acl(booth: BoothId, register: Register) -> str:
     for unit in register.units:
         if not unit.revoked:
             own = [topics.observation(booth, unit.unit), topics.unit_status(booth, unit.unit)]
+            own.append(topics.aim(booth, unit.unit))
             hubs = [topics.prior(booth), topics.hub_status(booth), topics.receipt(booth, unit.unit)]
             hubs.append(topics.encryption(booth))
+            hubs.append(topics.setup(booth, unit.unit))
             blocks.append(_rights(unit.unit, reads=hubs, writes=own))
     return "\n".join(blocks)
 
@@ -211,8 +215,8 @@ def staff_acl(booth: BoothId, register: Register) -> str:
         if tablet in register.leads:
             reads += [topics.acts(booth), topics.lead(booth)]
         if tablet in register.installers:
-            reads.append(topics.pairing(booth))
-            writes.append(topics.staff(booth, tablet, topics.PAIR_LEAF))
+            reads += [topics.pairing(booth), topics.setups(booth), topics.aim(booth, UnitId("+"))]
+            writes += [topics.staff(booth, tablet, leaf) for leaf in (topics.PAIR_LEAF, topics.SETUP_LEAF)]
         blocks.append(_rights(tablet, reads=reads, writes=writes))
     for screen in register.rooms:  # not the board: it has the last alert's words
         reads = [topics.trends(booth), topics.live(booth), topics.hub_status(booth)]

@@ -67,6 +67,7 @@ _UNIT_KEYS: Final = {
     "relay": {"public_key": "public_key", "encryption_required": "encryption_required"},
     "prior": {"hub_key": "hub_key", "path": "prior"},
     "card": {"matrix": "matrix"},
+    "setup": {"order": "order", "zones": "zones"},
 }
 """Keys of ``unit.toml`` by table, and the field of `UnitConfig` that each holds."""
 _HUB_KEYS: Final = {

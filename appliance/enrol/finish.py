@@ -42,5 +42,7 @@ def write_settings(
             spool=home.directory / "spool",
             prior=home.directory / "hub.prior",
             matrix=home.directory / "camera.matrix",
+            order=home.directory / "order",
+            zones=home.directory / "camera.zones",
         )
     files.write_unit_config(home.config, settings)

@@ -28,6 +28,7 @@ from appliance.hub.records.acts import Acts
 from appliance.hub.records.daily_counts import DailyCounts
 from appliance.hub.records.trends import Trends
 from appliance.hub.router import Route, qos_refusal, route_of
+from appliance.hub.setup.desk import SetupDesk
 from appliance.hub.snapshot_timer import SnapshotTimer
 from appliance.hub.staff.outgoing import StaffPublisher
 from appliance.hub.staff.requests import StaffRequests
@@ -67,7 +68,15 @@ class BatchResult:
 class HubEngine:
     """The booth described by ``config`` and ``register``, taken up from ``stored`` at ``now``."""
 
-    def __init__(self, *, config: HubConfig, register: Register, stored: HubState, now: Seconds) -> None:
+    def __init__(
+        self,
+        *,
+        config: HubConfig,
+        register: Register,
+        stored: HubState,
+        now: Seconds,
+        order_key: bytes | None = None,
+    ) -> None:
         self._config = config
         self._admission = Admission(booth=config.booth, register=register, doors=stored.doors)
         snapshot = stored.snapshot
@@ -94,6 +103,7 @@ class HubEngine:
         self._shift = Shift(config.pacing, self.daily_counts)
         self._shift.enrol(register.leads)
         self._unit_statuses = UnitStatuses(config.booth, self._admission, register)
+        self.setup = SetupDesk(config.booth, register, self._unit_statuses, order_key)
         self.publisher = StaffPublisher(
             config,
             self.alerts,
@@ -141,6 +151,7 @@ class HubEngine:
         """Take up a register that was read anew."""
         self._admission.enrol(register)
         self._unit_statuses.enrol(register)
+        self.setup.enrol(register)
         self._requests.enrol(register.tablets)
         self._shift.enrol(register.leads)
 
@@ -198,6 +209,7 @@ class HubEngine:
         if step:
             self._admission.clock_stepped(step)
         self._pacing.tick(now)
+        self.setup.tick(now)
         for message in incoming:
             try:
                 self._dispatch(message)
@@ -210,6 +222,7 @@ class HubEngine:
         changed = [held for name, held in self._effects.changed.items() if name not in gone]
         outgoing = [*self._answers, *(self.publisher.alert(held, now) for held in changed)]
         outgoing += [self.publisher.cleared(name) for name in gone]
+        outgoing += self.setup.due(now)
         outgoing += self.publisher.due(now, changed=bool(self._effects.changed), last=last)
         outgoing += self._acts.telling(now)
         hours = self._pacing.forecast.news(all_of_it=last)
@@ -244,6 +257,7 @@ class HubEngine:
             *(self.publisher.alert(held, now) for held in self.alerts.all()),
             *self.publisher.retained(now),
             *self._acts.telling(now, again=True),
+            self.setup.told(now),
         )
 
     def receipts(self, *, every: bool = False) -> tuple[AdmissionReceipt, ...]:
@@ -267,6 +281,12 @@ class HubEngine:
                 self._answers.append(answer.message)
                 if answer.refusal:
                     self._refusals.append(answer.refusal)
+            case Route.SETUP_REQUEST:
+                answers, refusal = self.setup.handle(message, self._now)
+                self._answers += answers
+                self._refusals += [refusal] if refusal else []
+                for kind, who, unit in self.setup.acts():
+                    self._acts.add(kind, who, self._now, of=unit)
             case Route.RELAY_STATUS:
                 self._unit_statuses.relay_said(message)
             case Route.STATEMENT:
@@ -288,7 +308,7 @@ class HubEngine:
         statement = admitted.statement
         if isinstance(statement, Heartbeat):
             self._unit_statuses.heard(statement, admitted)
-        else:
+        elif not self.setup.observed(statement.unit, statement.vector, admitted.seen_at, self._now):
             self._observation(statement, admitted)
 
     def _observation(self, observation: Observation, admitted: Admitted) -> None:

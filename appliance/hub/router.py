@@ -12,6 +12,7 @@ from typing import Final
 
 from appliance.base.errors import Refused, Rule
 from appliance.hub.messages import IncomingMessage
+from appliance.protocol.topics import SETUP_LEAF
 
 _TOPIC_PARTS: Final = 6
 """``leftfield/1/<booth>/<group>/<name>/<leaf>``; see ``appliance.protocol.topics``."""
@@ -25,6 +26,8 @@ class Route(Enum):
     """Our own retained alert, as the broker still holds it."""
     STAFF_REQUEST = "staff request"
     """A tablet claims, ends or forgets an alert."""
+    SETUP_REQUEST = "setup request"
+    """An installer's tablet sets a camera up."""
     RELAY_STATUS = "relay status"
     """RELAY's birth, death and status, which are not signed."""
     STATEMENT = "statement"
@@ -41,6 +44,8 @@ def route_of(message: IncomingMessage) -> Route:
     group = parts[3] if len(parts) == _TOPIC_PARTS else ""
     if parts[3:4] == ["alert"]:
         return Route.RETAINED_ALERT
+    if group == "staff" and parts[5] == SETUP_LEAF:
+        return Route.SETUP_REQUEST
     if group == "staff":
         return Route.STAFF_REQUEST
     if group == "unit" and parts[5] == "status":

@@ -85,10 +85,14 @@ class Watch:
         register = configs.register(config.register)
         self._keys = {str(unit.unit): unit.public_key for unit in register.units}
         self._store = Store(config.database, config.booth)
-        self._booth = HubEngine(
-            config=config, register=register, stored=self._store.load(), now=Seconds(time.time())
-        )
         key = _prior_key(config)
+        self._booth = HubEngine(
+            config=config,
+            register=register,
+            stored=self._store.load(),
+            now=Seconds(time.time()),
+            order_key=key,
+        )
         self._bulletin = PriorPublisher(
             booth=config.booth, private_key=key, warmup_people=config.warmup_people
         )
@@ -107,7 +111,7 @@ class Watch:
             lasting=True,
             subscriptions=(
                 *(f"{root}/unit/+/{leaf}" for leaf in topics.UNIT_LEAVES),
-                *(f"{root}/staff/+/{leaf}" for leaf in topics.STAFF_LEAVES),
+                *(f"{root}/staff/+/{leaf}" for leaf in (*topics.STAFF_LEAVES, topics.SETUP_LEAF)),
                 topics.receipt(config.booth, UnitId("+")),  # what we said before our database was restored
                 f"{root}/alert/+",  # what the broker still holds of alerts that ended without us
             ),

@@ -34,6 +34,7 @@ _PAGES: Final = {
     "/": "index.html",
     "/tablet": "tablet.html",
     "/cameras": "cameras.html",
+    "/aim": "aim.html",
     "/room": "room.html",
     "/here": "here.html",
 }

@@ -54,6 +54,8 @@ class UnitState(IntEnum):
 
 FPS_LIMIT: Final = 64
 """Frame rates on the wire stay below this."""
+STATE_ROOM: Final = 14
+"""States that the code has room for: what comes before them keeps its place when a state is added."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,7 +63,8 @@ class Health:
     """How a unit is: closed words and one small number, so that a heartbeat carries no more than it must.
 
     ``boxed`` is False only for a developer's ``--unboxed`` run, and then every screen says so. ``fps`` is frames
-    read per second, rounded, 0 to 63.
+    read per second, rounded, 0 to 63. ``locked``: aiming and the colour card are gone from this unit for good.
+    ``card``: a colour card was read on it.
     """
 
     state: UnitState
@@ -69,6 +72,8 @@ class Health:
     accelerator: Accelerator
     boxed: bool
     fps: int
+    locked: bool = False
+    card: bool = False
 
     def __post_init__(self) -> None:
         if not 0 <= self.fps < FPS_LIMIT:
@@ -76,8 +81,9 @@ class Health:
 
     @property
     def code(self) -> int:
-        """The health as one integer in [0, HEALTH_CAPACITY), mixed radix."""
-        code = int(self.state)
+        """The health as one integer in [0, HEALTH_CODES), mixed radix."""
+        code = self.locked * 2 + self.card
+        code = code * STATE_ROOM + self.state
         code = code * len(SourceKind) + self.source
         code = code * len(Accelerator) + self.accelerator
         code = code * 2 + self.boxed
@@ -85,19 +91,27 @@ class Health:
 
     @staticmethod
     def from_code(code: int) -> Health:
-        """The one health with this code; ValueError outside [0, HEALTH_CAPACITY)."""
+        """The one health with this code; ValueError where there is none."""
         rest, fps = divmod(code, FPS_LIMIT)
         rest, boxed = divmod(rest, 2)
         rest, accelerator = divmod(rest, len(Accelerator))
-        state, source = divmod(rest, len(SourceKind))
+        rest, source = divmod(rest, len(SourceKind))
+        rest, state = divmod(rest, STATE_ROOM)
+        locked, card = divmod(rest, 2)
+        if locked not in {0, 1}:
+            raise ValueError(f"{code} is not the code of a health")
         return Health(
             state=UnitState(state),
             source=SourceKind(source),
             accelerator=Accelerator(accelerator),
             boxed=bool(boxed),
             fps=fps,
+            locked=bool(locked),
+            card=bool(card),
         )
 
 
-HEALTH_CAPACITY: Final = len(UnitState) * len(SourceKind) * len(Accelerator) * 2 * FPS_LIMIT
+HEALTH_CAPACITY: Final = 4 * len(UnitState) * len(SourceKind) * len(Accelerator) * 2 * FPS_LIMIT
 """How many different healths exist."""
+HEALTH_CODES: Final = HEALTH_CAPACITY // len(UnitState) * STATE_ROOM
+"""Their codes are below this; the codes of states that do not exist name nothing."""

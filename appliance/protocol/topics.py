@@ -17,6 +17,8 @@ UNIT_LEAVES: Final = ("observation", "status")
 STAFF_LEAVES: Final = ("claim", "release", "outcome", "forget", "shift")
 PAIR_LEAF: Final = "pair"
 """An installer's request to pair a camera; the pairing desk answers it, not WATCH."""
+SETUP_LEAF: Final = "setup"
+"""An installer's request to aim, to test or to lock a camera; WATCH answers it."""
 
 
 def observation(booth: BoothId, unit: UnitId) -> str:
@@ -32,6 +34,21 @@ def unit_status(booth: BoothId, unit: UnitId) -> str:
 def receipt(booth: BoothId, unit: UnitId) -> str:
     """Which of a unit's statements the hub has for good, signed by the hub, retained; for that unit alone."""
     return f"{ROOT}/{booth}/unit/{unit}/receipt"
+
+
+def setup(booth: BoothId, unit: UnitId) -> str:
+    """What the hub asks a unit to do (``protocol/setup_order.py``), signed, not retained; for that unit alone."""
+    return f"{ROOT}/{booth}/unit/{unit}/setup"
+
+
+def aim(booth: BoothId, unit: UnitId) -> str:
+    """Stick figures of a unit that is aimed (``protocol/aim.py``), not retained; for installers' tablets alone."""
+    return f"{ROOT}/{booth}/unit/{unit}/aim"
+
+
+def setups(booth: BoothId) -> str:
+    """Which units are aimed, tested or locked, and what tests have shown, retained; for installers' tablets."""
+    return f"{ROOT}/{booth}/hub/setup"
 
 
 def board(booth: BoothId) -> str:

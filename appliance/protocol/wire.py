@@ -24,7 +24,7 @@ from typing import Final
 
 from appliance.base.errors import Refused, Rule
 from appliance.protocol import vocabulary
-from appliance.protocol.health import HEALTH_CAPACITY, Health
+from appliance.protocol.health import HEALTH_CAPACITY, HEALTH_CODES, Health
 from appliance.protocol.values import (
     COUNTER_LIMIT,
     AttributeVector,
@@ -50,7 +50,7 @@ class Kind(IntEnum):
 HEALTH_VERSION: Final = 1
 _OBSERVATION: Final = int(Kind.OBSERVATION)
 _VERSION_OF: Final = {_OBSERVATION: vocabulary.VERSION, int(Kind.HEARTBEAT): HEALTH_VERSION}
-HEALTH_BYTES: Final = (HEALTH_CAPACITY - 1).bit_length() + 7 >> 3
+HEALTH_BYTES: Final = (HEALTH_CODES - 1).bit_length() + 7 >> 3
 
 KEY_ID_BYTES: Final = 8
 SIGNATURE_BYTES: Final = 64

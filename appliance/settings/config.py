@@ -29,6 +29,8 @@ rtmps rtmpt rtmpte rtmpts rtp rtsp rtsps sap sctp sftp smb srt srtp subfile tcp 
 # FFmpeg's protocols that reach a network, or wrap another one (ffmpeg-protocols(1)).
 STATE_DIRECTORY: Final = Path("/var/lib/leftfield")
 MATRIX_PATH: Final = STATE_DIRECTORY / "matrix" / "camera.matrix"
+ORDER_PATH: Final = STATE_DIRECTORY / "orders" / "order"
+ZONES_PATH: Final = STATE_DIRECTORY / "zones" / "camera.zones"
 LANGUAGES: Final = ("en", "es", "fr", "zh-Hans")
 """Languages (BCP 47) in which staff can be told; the first is the default."""
 SIZE_FORM: Final = re.compile(r"[A-Za-z0-9]{1,8}")
@@ -95,6 +97,10 @@ class UnitConfig:
     """Where ``leftfield card read`` keeps the camera's colour matrix, and SENSE looks for it at its start."""
     hub_key: bytes | None = None
     """The hub's public key (32 bytes), under which a prior is believed; without it the shipped one is used."""
+    order: Path = ORDER_PATH
+    """Where RELAY puts what the hub orders while this unit is set up; root checks it again and carries it out."""
+    zones: Path = ZONES_PATH
+    """Where the zones are kept in which nobody counts, and SENSE looks for them at its start."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -234,9 +240,9 @@ def _public_key(table: Table, digits: str, key: str = "public_key") -> bytes:
 def unit_config(path: Path) -> UnitConfig:
     """The unit's configuration (``unit.toml``). Unfit where it cannot be used."""
     root = load(path)
-    names, models, pipe, spool, relay, sense, prior, card = (
+    names, models, pipe, spool, relay, sense, prior, card, setup = (
         root.table(key, optional=key != "unit")
-        for key in ("unit", "models", "pipe", "spool", "relay", "sense", "prior", "card")
+        for key in ("unit", "models", "pipe", "spool", "relay", "sense", "prior", "card", "setup")
     )
     walls = sense.get("walls", str, "required")
     if walls not in {"required", "every"}:
@@ -263,8 +269,10 @@ def unit_config(path: Path) -> UnitConfig:
         prior=prior.path("path", STATE_DIRECTORY / "prior" / "hub.prior"),
         matrix=card.path("matrix", MATRIX_PATH),
         hub_key=_public_key(prior, hub_digits, "hub_key") if hub_digits else None,
+        order=setup.path("order", ORDER_PATH),
+        zones=setup.path("zones", ZONES_PATH),
     )
-    for table in (names, models, pipe, spool, relay, sense, prior, card, root):
+    for table in (names, models, pipe, spool, relay, sense, prior, card, setup, root):
         table.end()
     return config
 

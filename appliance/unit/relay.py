@@ -12,8 +12,10 @@ Invariants:
     * What is new is published when a slot of the five-second grid begins, and at no other time (``publisher``).
     * The network never holds up the pipe: whatever the broker does, the pipe is read.
     * What is published is encrypted to the hub (``hub_cipher``): the broker carries opaque bytes of one length.
-    * Four things come the other way, and none into SENSE: the hub's prior (``prior_file``), signed, kept for SENSE's
-      next start; its receipts and its encryption key, signed; and whether it is there. Everything else is let fall.
+    * Five things come the other way, and none into SENSE: the hub's prior (``prior_file``), signed, kept for SENSE's
+      next start; its receipts and its encryption key, signed; its orders while the unit is set
+      up (``orders``), signed, put down for root; and whether it is there. Everything else is let fall.
+    * Stick figures of a unit that is aimed pass a gate of their own (``aim_gate``) and touch no disk.
     * A record leaves the spool when the hub says that it has it (``receipt_keeping``), not before; it may be sent
       twice, and the hub admits it once. A broker that has no right for us, or no hub, is a broker that is away.
 """
@@ -37,6 +39,8 @@ from appliance.settings import config
 from appliance.settings.config import UnitConfig
 from appliance.unit.grid import LAG, slot, until_next
 from appliance.unit.inputs import prior_file
+from appliance.unit.outbox import orders
+from appliance.unit.outbox.aim_gate import AimGate
 from appliance.unit.outbox.hub_cipher import HubCipher
 from appliance.unit.outbox.intake import IDLE_SECONDS, Intake
 from appliance.unit.outbox.publisher import Publisher
@@ -47,6 +51,8 @@ BUSY_SECONDS: Final = 0.02
 STATUS_SECONDS: Final = 5.0
 _COMPLAINTS: Final = 16
 """Different complaints about what the hub says, at most, in the life of a RELAY."""
+AIM_SECONDS: Final = 2
+"""A stick figure is of this moment: the broker gives it to nobody later."""
 FAREWELL_SECONDS: Final = 3.0
 """How long a stopping relay waits for the broker to take what is left."""
 
@@ -93,17 +99,21 @@ class Status:
 class Inbound:
     """What the hub says to this unit: its prior, put on the shelf; its receipts and status, told to ``outbound``."""
 
-    def __init__(self, settings: UnitConfig, link: Link, outbound: Publisher, cipher: HubCipher) -> None:
+    def __init__(
+        self, settings: UnitConfig, link: Link, outbound: Publisher, cipher: HubCipher, aim_gate: AimGate
+    ) -> None:
         self._settings = settings
         self._link = link
         self._outbound = outbound
         self._cipher = cipher
+        self._aim_gate = aim_gate
         self._said: set[str] = set()
         self._takers = {
             topics.prior(settings.booth): self._put,
             topics.receipt(settings.booth, settings.unit): self._receipt,
             topics.hub_status(settings.booth): self._hub_status,
             topics.encryption(settings.booth): self._encryption,
+            topics.setup(settings.booth, settings.unit): self._order,
         }
         try:
             self._kept = prior_file.kept(settings)
@@ -121,6 +131,7 @@ class Inbound:
             topics.hub_status(booth),
             topics.receipt(booth, unit),
             topics.prior(booth),
+            topics.setup(booth, unit),
         )
         return hubs if settings.hub_key else ()
 
@@ -168,6 +179,12 @@ class Inbound:
         except Refused as refused:
             self._complain("encryption key is not believed", refused)
 
+    def _order(self, message: Message) -> None:
+        try:
+            orders.put_down(self._settings, message, self._aim_gate, time.monotonic())
+        except (Refused, Unfit) as trouble:
+            self._complain("order is not put down", trouble)
+
     def _hub_status(self, message: Message) -> None:
         # Not signed: only the hub may write it, and all that a false one could do is to hold us up.
         self._outbound.hub_said(online=b'"offline"' not in message.untrusted_payload)
@@ -199,7 +216,8 @@ def main(config_path: Path) -> int:
     stop = stop_requested()
     notifier = Notifier()
     spool = Spool(settings.spool, settings.spool_records)
-    intake = Intake(open_pipe(settings.pipe), spool, gate)
+    aim_gate = AimGate(time.monotonic())
+    intake = Intake(open_pipe(settings.pipe), spool, gate, aim_gate)
     topic = topics.unit_status(settings.booth, settings.unit)
     will = Will(topic=topic, payload=Status.payload("offline", len(spool), spool.dropped))
     link = Link(
@@ -216,7 +234,8 @@ def main(config_path: Path) -> int:
         receipts=settings.hub_key is not None,
         cipher=cipher,
     )
-    inbound = Inbound(settings, link, outbound, cipher)
+    inbound = Inbound(settings, link, outbound, cipher, aim_gate)
+    aim_topic = topics.aim(settings.booth, settings.unit)
     status = Status(link, topic)
     link.start()
     log(f"relay: {len(spool)} observations waiting in {settings.spool}; pipe open")
@@ -227,6 +246,8 @@ def main(config_path: Path) -> int:
     pinged, told = 0.0, ""
     while not stop.is_set():
         turn(intake, outbound)
+        if intake.figures and link.up:
+            link.publish(aim_topic, b"".join(intake.figures), expires_after=AIM_SECONDS)
         inbound.take()
         report.take()
         now = time.monotonic()

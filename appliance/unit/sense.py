@@ -34,7 +34,7 @@ from appliance.settings.config import CameraConfig, UnitConfig, refuse_network_s
 from appliance.settings.epoch import epoch_in
 from appliance.unit.clocks import Pace, phenomenon_time
 from appliance.unit.guard import BACKOFF, FAULT, Button, OpenVoice, Voice, guarded
-from appliance.unit.inputs import colour_matrix, prior_file
+from appliance.unit.inputs import colour_matrix, lock, prior_file, zones
 from appliance.unit.inputs.start_inputs import StartInputs
 from appliance.unit.pipe.record import RECORD_BYTES
 from appliance.unit.pipe.writer import PipeWriter, open_pipe
@@ -65,7 +65,7 @@ def main(config_path: Path, *, unboxed: bool, source: str | None = None) -> int:
     stop = stop_requested()
 
     def inside(voice: Voice) -> int:
-        return _reported(lambda: _run(config_path, unboxed=unboxed, source=source, stop=stop, voice=voice))
+        return reported(lambda: _run(config_path, unboxed=unboxed, source=source, stop=stop, voice=voice))
 
     if not unboxed:
         return guarded(inside, stop)
@@ -75,7 +75,7 @@ def main(config_path: Path, *, unboxed: bool, source: str | None = None) -> int:
     return code
 
 
-def _reported(run: Callable[[], int]) -> int:
+def reported(run: Callable[[], int]) -> int:
     """What ``run`` gives, or the exit status of what ended it, which is told where it still can be."""
     try:
         return run()
@@ -103,13 +103,16 @@ def _run(config_path: Path, *, unboxed: bool, source: str | None, stop: threadin
             where=str(config_path),
             fix='drop --unboxed, or write walls = "required" under [sense]',
         )
-    sealer = _sealer(config, config_path)
+    sealer = sealer_of(config, config_path)
     epoch = epoch_in(credential("epoch"))
     prior, said = prior_file.taken(config, time.time())
     log(f"sense: {said}")
     colours, said = colour_matrix.taken(config)
     log(f"sense: {said}")
-    pipe = _patiently(lambda: open_pipe(config.pipe), stop)
+    left_out, said = zones.taken(config)
+    log(f"sense: {said}")
+    given = StartInputs(prior, colours, left_out, lock.is_locked(config_path))
+    pipe = patiently(lambda: open_pipe(config.pipe), stop)
     if pipe is None:
         return 0
     plan = box.plan_for(config, outlet=pipe, record=RECORD_BYTES, buttons=voice.buttons)
@@ -123,11 +126,11 @@ def _run(config_path: Path, *, unboxed: bool, source: str | None, stop: threadin
         write=lambda record: os.write(pipe, record),
         now=time.monotonic(),
     )
-    watch = _Watch(config, outlet, voice, stop, boxed=not unboxed, given=StartInputs(prior, colours))
+    watch = _Watch(config, outlet, voice, stop, boxed=not unboxed, given=given)
     return watch.run(plan, enclosure)
 
 
-def _sealer(config: UnitConfig, config_path: Path) -> Sealer:
+def sealer_of(config: UnitConfig, config_path: Path) -> Sealer:
     """The sealer with this unit's key. Unfit where RELAY was told another public key: it would drop all."""
     private_key = credential("signing.key")
     sealer = Sealer(private_key=private_key, booth=config.booth)
@@ -140,7 +143,7 @@ def _sealer(config: UnitConfig, config_path: Path) -> Sealer:
     return sealer
 
 
-def _patiently(
+def patiently(
     attempt: Callable[[], Opened],
     stop: threading.Event,
     meanwhile: Callable[[Unavailable], None] = lambda _: None,
@@ -192,7 +195,7 @@ class _Watch:
         from appliance.unit.vision.camera import scene as _  # noqa: PLC0415, F401 - used behind the last filter
 
         self._kind = kind_of(self._config.camera)
-        seeing = _patiently(lambda: pipeline.load(self._config, self._given), self._stop, self._waiting)
+        seeing = patiently(lambda: pipeline.load(self._config, self._given), self._stop, self._waiting)
         if seeing is None:
             return 0
         eyes, chosen = seeing
@@ -204,7 +207,7 @@ class _Watch:
                 replace(chosen, place=type(chosen.place).CPU), self._config.models, self._given
             )
             self._spare.warm_up()
-        source = _patiently(
+        source = patiently(
             lambda: read_ahead.ReadAhead(camera.open_source(self._config.camera, wait=self._stop.wait)),
             self._stop,
             self._waiting,
@@ -299,6 +302,8 @@ class _Watch:
             accelerator=self._accelerator,
             boxed=self._boxed,
             fps=self._pace.rate(now),
+            locked=self._given.locked,
+            card=self._given.matrix is not None,
         )
         self._outlet.leave(now, health, phenomenon_time(now), everything=everything)
 

@@ -29,6 +29,7 @@ from appliance.settings.cli_arguments import EXIT_CODES, confirm
 from appliance.settings.notice import NoticeConfig
 from tests.hub.corner import BOOTH, Camera, new_booth, store_at, teach
 from tests.image.small_image import an_image
+from tests.unit.inputs.test_lock import unit_at
 from tests.update import releases
 
 
@@ -174,6 +175,9 @@ WRITERS = (
     "fleet create city --host 127.0.0.1 --directory {new}/city",
     "booth fleet request --fleet city --directory {booth}",
     "booth fleet leave --yes --directory {booth}",
+    "walk --right 21 --wrong 3",
+    "aim show --config {aimed}",
+    "lock --show --config {aimed}",
 )
 """A line for each command that writes to standard output."""
 SILENT = {
@@ -188,6 +192,8 @@ SILENT = {
     "leftfield pair desk": "serves until it is stopped",
     "leftfield pair accept": "needs a desk, see tests/pairing",
     "leftfield card read": "tells people only, on standard error",
+    "leftfield aim run": "its figures go through a pipe",
+    "leftfield aim carry-out": "needs an order of the hub, see tests/promises/test_lock.py",
     "leftfield image": "builds for minutes, as root, see make image-test",
     "leftfield update serve": "serves until it is stopped",
     "leftfield update apply": "for machines made from an image, see tests/update and make image-test",
@@ -254,10 +260,17 @@ def desk(hub: Path, tmp_path_factory: pytest.TempPathFactory) -> Desk:
     assert cv2.imwrite(str(home / "picture.png"), np.zeros((64, 48, 3), np.uint8))
     an_image(home / "image")
     releases.a_desk(home)
+    aimed = unit_at(home / "aimed").toml
     names = ("booth", "unit", "request", "answer", "file", "image", "release")
     places = {name: str(home / name) for name in names}
     return Desk(
-        places=places | {"hub": str(hub), "picture": str(home / "picture.png"), "table": str(_table(home))}
+        places=places
+        | {
+            "aimed": str(aimed),
+            "hub": str(hub),
+            "picture": str(home / "picture.png"),
+            "table": str(_table(home)),
+        }
     )
 
 

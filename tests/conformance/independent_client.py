@@ -33,6 +33,7 @@ class Page:
         self._text = text
         self.attributes = self._words("## What an observation's code says")
         self.health = self._words("## What a heartbeat's code says")
+        self.state_room = int(self._one(r"`state`, which has room for (\d+) words"))
         self.port = int(self._one(r"mutual TLS 1.3, port (\d+)"))
         self.envelope = int(self._one(r"most (\d+) bytes. There is one spelling"))
         self.message = int(self._one(r"A message has (\d+) bytes, whatever"))
@@ -66,7 +67,8 @@ class Page:
         """The code of a heartbeat."""
         number = 0
         for name, words in self.health.items():
-            radix, digit = (64, fps) if name == "fps" else (len(words), words.index(said[name]))
+            room = self.state_room if name == "state" else len(words)
+            radix, digit = (64, fps) if name == "fps" else (room, words.index(said[name]))
             number = number * radix + digit
         return number.to_bytes(self.code_bytes[1], "big")
 
@@ -183,7 +185,8 @@ def main() -> dict[str, Any]:
     status = {"v": 1, "state": "online", "spooled": 0, "dropped": 0}
     ear.client.publish(f"{root}/unit/{name}/status", json.dumps(status), qos=1, retain=True)
     words = {"top.colour": ("purple", 2), "top.pattern": ("checked", 1), "lower.kind": ("skirt_or_dress", 0)}
-    health = {"state": "watching", "source": "recording", "accelerator": "edge_tpu", "boxed": "yes"}
+    health = {"locked": "no", "card": "yes", "state": "watching", "source": "recording"}
+    health |= {"accelerator": "edge_tpu", "boxed": "yes"}
     beat = unit.envelope(2, 0, page.heartbeat_code(health, 15))
     topic = f"{root}/unit/{name}/observation"
     ear.say(topic, beat)

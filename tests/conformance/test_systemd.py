@@ -17,8 +17,17 @@ from appliance.enrol.broker import BrokerPlaces, Listeners, settings
 from appliance.enrol.home import UnitHome
 from appliance.enrol.layout import BoothDirectory
 from appliance.protocol.values import BoothId
-from appliance.settings.config import CONFIG_DIRECTORY, MATRIX_PATH, PIPE_PATH, STATE_DIRECTORY, unit_config
-from appliance.unit.inputs import colour_matrix
+from appliance.settings.config import (
+    CONFIG_DIRECTORY,
+    MATRIX_PATH,
+    ORDER_PATH,
+    PIPE_PATH,
+    STATE_DIRECTORY,
+    ZONES_PATH,
+    unit_config,
+)
+from appliance.unit.aim import carry_out
+from appliance.unit.inputs import colour_matrix, lock, zones
 from appliance.unit.inputs.prior_file import CREDENTIAL
 
 UNITS = Path(__file__).parents[2] / "systemd"
@@ -27,6 +36,8 @@ BROKER_DROP_IN = "mosquitto.service.d/leftfield.conf"
 CEILINGS = {
     "leftfield-sense.service": 1.0,
     "leftfield-card.service": 1.0,
+    "leftfield-aim.service": 1.0,
+    "leftfield-setup.service": 1.5,
     "leftfield-relay.service": 1.5,
     "leftfield-watch.service": 1.5,
     "leftfield-pages.service": 1.5,
@@ -155,6 +166,8 @@ def test_sense_has_no_network_and_no_writable_place() -> None:
         "epoch",
         CREDENTIAL,
         colour_matrix.CREDENTIAL,
+        zones.CREDENTIAL,
+        lock.CREDENTIAL,
     ]
     assert f"-{STATE_DIRECTORY}" in found["InaccessiblePaths"]
     assert found["PrivateDevices"] == ["yes"]
@@ -165,7 +178,11 @@ def test_sense_has_no_network_and_no_writable_place() -> None:
 def test_the_card_is_read_behind_the_walls_of_sense() -> None:
     """CARD has every setting of SENSE's walls, no credential, and one directory to write; never both run."""
     card, sense = _settings("leftfield-card.service"), _settings("leftfield-sense.service")
+    assert card["LoadCredential"] == [f"lock:{LOCK}"]
+    assert card["SetCredential"] == ["lock:none"]
     own = {
+        "LoadCredential",
+        "SetCredential",
         "ExecStart",
         "Type",
         "Description",
@@ -176,7 +193,7 @@ def test_the_card_is_read_behind_the_walls_of_sense() -> None:
         "TimeoutStartSec",
     }
     assert set(sense) - set(card) == {
-        "Requires", "ConditionPathExists", "NotifyAccess", "LoadCredential", "SetCredential", "Restart", "RestartSec",
+        "Requires", "ConditionPathExists", "NotifyAccess", "Restart", "RestartSec",
         "RestartPreventExitStatus", "WatchdogSec", "TimeoutAbortSec", "WantedBy",
     }  # fmt: skip
     assert card["StartLimitIntervalSec"] == ["0"]  # a start that is refused would leave SENSE stopped
@@ -196,9 +213,52 @@ def test_the_card_is_read_behind_the_walls_of_sense() -> None:
     } <= walls
     hidden = set(sense["InaccessiblePaths"]) - set(card["InaccessiblePaths"])
     assert hidden == {f"-{STATE_DIRECTORY}"}
-    states = {f"-{STATE_DIRECTORY}/{name}" for name in ("spool", "prior", "hub")}
+    states = {f"-{STATE_DIRECTORY}/{name}" for name in ("spool", "prior", "orders", "zones", "hub")}
     assert states <= set(card["InaccessiblePaths"])
     assert card["Conflicts"] == card["OnSuccess"] == card["OnFailure"] == ["leftfield-sense.service"]
+
+
+LOCK = lock.path_beside(CONFIG_DIRECTORY / "unit.toml")
+
+
+def test_a_unit_is_aimed_behind_the_walls_of_sense() -> None:
+    """AIM has every wall of SENSE and nothing more; it takes its place, ends by itself, and SENSE comes back."""
+    aim, sense = _settings("leftfield-aim.service"), _settings("leftfield-sense.service")
+    own = {"Description", "ExecStart", "After", "LoadCredential", "SetCredential"}
+    assert set(sense) - set(aim) == {
+        "ConditionPathExists", "Restart", "RestartSec", "RestartPreventExitStatus", "WantedBy",
+    }  # fmt: skip
+    assert set(aim) - set(sense) == {"Conflicts", "OnSuccess", "OnFailure", "RuntimeMaxSec"}
+    assert {name: aim[name] for name in set(sense) & set(aim) - own} == {
+        name: sense[name] for name in set(sense) & set(aim) - own
+    }
+    assert aim["Conflicts"] == aim["OnSuccess"] == aim["OnFailure"] == ["leftfield-sense.service"]
+    handed = {word.split(":")[0]: word.split(":")[1] for word in aim["LoadCredential"]}
+    assert set(handed) == {"signing.key", "epoch", "minutes", "matrix", "zones", "lock"}
+    assert handed["minutes"] == str(carry_out.MINUTES_PATH)
+
+
+def test_zones_and_lock_come_to_whoever_sees_as_copies() -> None:
+    """SENSE and AIM get both as they are kept by default; until there are any, the word none."""
+    for name in ("leftfield-sense.service", "leftfield-aim.service"):
+        found = _settings(name)
+        assert {f"zones:{ZONES_PATH}", f"lock:{LOCK}"} <= set(found["LoadCredential"])
+        assert {"zones:none", "lock:none"} <= set(found["SetCredential"])
+
+
+def test_orders_are_carried_out_without_network_device_or_pixel() -> None:
+    """SETUP is root without a right of root: it gets RELAY's file as a copy, and starts with no lock there."""
+    setup, path = _settings("leftfield-setup.service"), _settings("leftfield-setup.path")
+    assert setup["LoadCredential"] == [f"order:{ORDER_PATH}"]
+    assert path["PathChanged"] == [str(ORDER_PATH)]
+    assert f"!{LOCK}" in setup["ConditionPathExists"]
+    assert setup["ReadWritePaths"] == [str(LOCK.parent)]
+    assert (setup["RestrictAddressFamilies"], setup["PrivateNetwork"]) == (["AF_UNIX"], ["yes"])
+    assert setup["PrivateDevices"] == ["yes"]
+    for name in ("leftfield-relay.service", "leftfield-watch.service"):
+        assert (
+            f"-{LOCK.parent}" in _settings(name)["InaccessiblePaths"]
+        )  # nobody with a network can reach the lock
 
 
 def test_sense_counts_each_start() -> None:
@@ -218,7 +278,7 @@ def test_relay_has_no_device_and_no_signing_key() -> None:
     assert f"-{UnitHome(directory=CONFIG_DIRECTORY).credentials}" in found["InaccessiblePaths"]
     assert found["PrivateDevices"] == ["yes"]
     assert "DeviceAllow" not in found
-    kept = [str((STATE_DIRECTORY / name).relative_to("/var/lib")) for name in ("spool", "prior")]
+    kept = [str((STATE_DIRECTORY / name).relative_to("/var/lib")) for name in ("spool", "prior", "orders")]
     assert found["StateDirectory"] == kept
     assert "any" in found["IPAddressDeny"]
 

@@ -10,7 +10,16 @@ from hypothesis import strategies as st
 
 from appliance.base.errors import Refused, Rule
 from appliance.protocol import sign, vocabulary, wire
-from appliance.protocol.health import FPS_LIMIT, HEALTH_CAPACITY, Accelerator, Health, SourceKind, UnitState
+from appliance.protocol.health import (
+    FPS_LIMIT,
+    HEALTH_CAPACITY,
+    HEALTH_CODES,
+    STATE_ROOM,
+    Accelerator,
+    Health,
+    SourceKind,
+    UnitState,
+)
 from appliance.protocol.values import (
     COUNTER_LIMIT,
     AttributeVector,
@@ -207,10 +216,32 @@ def test_every_number_below_the_capacity_is_one_vector(code: int) -> None:
     assert AttributeVector.from_code(code).code == code
 
 
-@given(st.integers(0, HEALTH_CAPACITY - 1))
-def test_every_number_below_the_health_capacity_is_one_health(code: int) -> None:
-    """Codes and healths are the same set."""
-    assert Health.from_code(code).code == code
+def _health(code: int) -> Health | None:
+    try:
+        return Health.from_code(code)
+    except ValueError:
+        return None
+
+
+def test_codes_and_healths_are_the_same_set() -> None:
+    """Each health has one code, as many as the capacity says; the codes of states that do not exist name nothing."""
+    named = {code: health for code in range(HEALTH_CODES) if (health := _health(code))}
+    assert len(named) == len(set(named.values())) == HEALTH_CAPACITY
+    assert all(health.code == code for code, health in named.items())
+    assert _health(HEALTH_CODES) is None
+    assert len(UnitState) <= STATE_ROOM
+
+
+def test_a_unit_that_is_not_locked_says_what_it_always_said() -> None:
+    """The codes of healths without lock and card are those of the first version."""
+    said = Health(
+        state=UnitState.BLIND,
+        source=SourceKind.RECORDING,
+        accelerator=Accelerator.EDGE_TPU,
+        boxed=True,
+        fps=9,
+    )
+    assert said.code == (((3 * 3 + 1) * 3 + 1) * 2 + 1) * 64 + 9
 
 
 @pytest.mark.parametrize("code", [-1, vocabulary.CAPACITY])

@@ -158,7 +158,7 @@ def told(outcome: BatchResult, group: str) -> list[dict[str, Any]]:
         json.loads(telling.payload or b"{}")
         for telling in outcome.outgoing
         if telling.topic.split("/")[3] == group
-        and telling.topic.rsplit("/", 1)[-1] not in {"live", "trends", "lead", "acts"}
+        and telling.topic.rsplit("/", 1)[-1] not in {"live", "trends", "lead", "acts", "setup"}
     ]
 
 

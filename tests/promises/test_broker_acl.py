@@ -34,6 +34,8 @@ NORTH, SOUTH = UnitId("corner-north"), UnitId("corner-south")
 ONE, TWO = TabletId("tablet-1"), TabletId("tablet-2")
 SCREEN = TabletId("room-1")
 LEAD = TabletId("lead")
+LADDER = TabletId("ladder")
+"""An installer's tablet."""
 ANY_ALERT = topics.alert(BOOTH, AlertId("a1"))
 WAIT_SECONDS = 20.0
 NOT_AUTHORISED = 0x87
@@ -134,6 +136,7 @@ class World:
         self.passwords = {tablet: enrol.add_tablet(self.booth, tablet) for tablet in (ONE, TWO)}
         self.passwords[LEAD] = enrol.add_tablet(self.booth, LEAD, lead=True)
         self.passwords[SCREEN] = enrol.add_tablet(self.booth, SCREEN, room=True)
+        self.passwords[LADDER] = enrol.add_tablet(self.booth, LADDER, installer=True)
         self._peers: list[Peer] = []
         self.start()
 
@@ -322,6 +325,38 @@ def test_a_unit_hears_its_own_receipts_and_whether_the_hub_is_there(world: World
     assert south.heard_until_now() == []
     for topic in (topics.receipt(BOOTH, NORTH), topics.hub_status(BOOTH)):
         hub.say(topic, b"", retain=True)
+
+
+def test_stick_figures_reach_installers_alone(world: World) -> None:
+    """A unit says its own figures; an installer's tablet hears them, and neither staff, screens nor the hub do."""
+    figures = topics.aim(BOOTH, NORTH)
+    unit, ladder = world.unit(NORTH), world.tablet(LADDER).listen(figures)
+    deaf = [
+        peer.listen(figures)
+        for peer in (world.tablet(ONE), world.tablet(SCREEN), world.hub(), world.unit(SOUTH))
+    ]
+    assert unit.say(figures) == 0
+    assert ladder.hear() == (figures, b"word")
+    assert [peer.heard_until_now() for peer in deaf] == [[]] * len(deaf)
+    for peer in (world.unit(SOUTH), ladder, world.tablet(ONE)):
+        assert peer.say(figures) == NOT_AUTHORISED
+
+
+def test_orders_are_the_hubs_and_go_to_one_unit(world: World) -> None:
+    """The hub alone orders a unit, and it alone hears that; installers ask the hub, other staff may not."""
+    order, asked = topics.setup(BOOTH, NORTH), topics.staff(BOOTH, LADDER, topics.SETUP_LEAF)
+    hub, ladder = world.hub().listen(asked), world.tablet(LADDER).listen(topics.setups(BOOTH))
+    unit, other, staff = (
+        peer.listen(order) for peer in (world.unit(NORTH), world.unit(SOUTH), world.tablet(ONE))
+    )
+    assert hub.say(order) == 0
+    assert unit.hear() == (order, b"word")
+    assert other.heard_until_now() == staff.heard_until_now() == []
+    for peer in (unit, ladder, staff):
+        assert peer.say(order) == NOT_AUTHORISED
+    assert ladder.say(asked) == hub.say(topics.setups(BOOTH)) == 0
+    assert (hub.hear(), ladder.hear()) == ((asked, b"word"), (topics.setups(BOOTH), b"word"))
+    assert staff.say(topics.staff(BOOTH, ONE, topics.SETUP_LEAF)) == NOT_AUTHORISED
 
 
 def test_nobody_throws_the_hub_out(world: World) -> None:

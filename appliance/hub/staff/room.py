@@ -185,7 +185,9 @@ def public_telling(
     seen = [row for row in units if row.online and row.heard_at and now - row.heard_at <= SILENT_SECONDS]
     watching = sum(row.health is not None and row.health.state is UnitState.WATCHING for row in seen)
     paused = sum(row.health is not None and row.health.state is UnitState.PAUSED for row in seen)
-    state = "watching" if watching else "paused" if paused else "off"
+    aimed = sum(row.health is not None and row.health.state is UnitState.AIMING for row in seen)
+    locked = sum(row.health is not None and row.health.locked for row in seen)
+    state = "watching" if watching else "aiming" if aimed else "paused" if paused else "off"
     sums = [sum(numbers) for numbers in zip(*(one.cells[0] for one in trends.spans()), strict=True)]
     share = None
     if sums and any(sums[:-1]):
@@ -195,6 +197,8 @@ def public_telling(
     told |= {
         "watching": watching,
         "units": len(units),
+        "aimed": aimed,
+        "locked": locked,
         "people": fives(people, nearest=False),
         "share": share,
     }

@@ -50,6 +50,8 @@ class UnitRow:
     two_holders_at: Seconds | None = None
     """When two devices last spoke under its key."""
     disk_low: bool = False
+    tested: bool = False
+    """Whether a walk test is under way: what it says counts for nothing."""
 
     @property
     def simulated(self) -> bool:
@@ -149,7 +151,11 @@ def unit_row(row: UnitRow, now: Seconds) -> dict[str, object]:
         "unit": row.unit,
         "place": row.place,
         "link": "online" if row.online else "offline",
-        "state": "silent" if silent or health is None else health.state.name.lower(),
+        "state": "silent"
+        if silent or health is None
+        else "tested"
+        if row.tested
+        else health.state.name.lower(),
         "source": health.source.name.lower() if health else "simulated" if row.simulated else "camera",
         "accelerator": health.accelerator.name.lower() if health else "cpu",
         "boxed": row.boxed,
@@ -160,4 +166,5 @@ def unit_row(row: UnitRow, now: Seconds) -> dict[str, object]:
         "refused": row.refused,
         "repeated": row.repeated,
         "missing": row.missing,
+        "locked": health is not None and health.locked,
     }

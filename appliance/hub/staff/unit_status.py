@@ -9,6 +9,7 @@ Invariants:
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from appliance.base.errors import Refused, Rule
@@ -44,6 +45,7 @@ class UnitStatuses:
         self._booth = booth
         self._admission = admission
         self._units: dict[str, _Unit] = {}
+        self._tested: frozenset[str] = frozenset()
         self.enrol(register)
 
     def enrol(self, register: Register) -> None:
@@ -70,6 +72,18 @@ class UnitStatuses:
             unit.newest, unit.boxed = (heartbeat.epoch, heartbeat.seq), heartbeat.health.boxed
         if admitted.seen_at >= (unit.heard_at or 0.0):
             unit.health, unit.heard_at = heartbeat.health, admitted.seen_at
+
+    def health(self, name: UnitId) -> Health | None:
+        """What a unit's newest heartbeat said; None before the first."""
+        return self._unit(name).health
+
+    def epoch(self, name: UnitId) -> int:
+        """The epoch of a unit's newest heartbeat; 0 before the first."""
+        return self._unit(name).newest[0]
+
+    def test(self, names: Collection[str]) -> None:
+        """These units are being tested by somebody who walks past them: what they say counts for nothing."""
+        self._tested = frozenset(names)
 
     def simulated(self, name: UnitId) -> bool:
         """Whether there is no camera behind a unit."""
@@ -98,6 +112,7 @@ class UnitStatuses:
             repeated=counts.repeated,
             two_holders_at=self._admission.two_holders_at(name),
             disk_low=unit.disk_low,
+            tested=name in self._tested,
             missing=self._admission.missing(name),
             spooled=unit.spooled,
             dropped=unit.dropped,

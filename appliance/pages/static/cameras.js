@@ -62,7 +62,8 @@ class Cameras {
 
   start() {
     const {t} = this;
-    place("cameras").replaceChildren(el("section", {}, el("h2", {}, t.waiting), this.list), this.#form());
+    place("cameras").replaceChildren(el("section", {}, el("h2", {}, t.waiting), this.list), this.#form(),
+      el("section", {}, el("a", {class: "button button-plain", id: "set-up", href: "/aim"}, t.setUp)));
     this.#drawWaiting();
     this.#drawUnits();
     this.link.start();

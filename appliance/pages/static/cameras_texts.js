@@ -36,11 +36,12 @@
  * @property {(tablet: string) => string} forbidden
  * @property {string} unanswered
  * @property {string} signedOut
+ * @property {string} setUp
  */
 
 /** @type {CameraTexts} */
 const ENGLISH = {
-  lang: "en", heading: "New camera", back: "‹ Alerts",
+  lang: "en", setUp: "Aim, test or lock a camera", heading: "New camera", back: "‹ Alerts",
   link: {connecting: "Connecting…", up: "Connected", stalled: "Not connected", waiting: "Not connected", refused: "Not signed in", taken_over: "Open elsewhere", stopped: "Not signed in"},
   waiting: "Waiting now", nobody: "No camera waits yet.",
   steps: ["Connect the camera to the booth’s network.", "Switch it on and give it two minutes.", "Its number then appears here: the first four signs on its label."],
@@ -66,7 +67,7 @@ const ENGLISH = {
 
 /** @type {CameraTexts} */
 const SPANISH = {
-  lang: "es", heading: "Cámara nueva", back: "‹ Avisos",
+  lang: "es", setUp: "Orientar, probar o bloquear una cámara", heading: "Cámara nueva", back: "‹ Avisos",
   link: {connecting: "Conectando…", up: "Conectada", stalled: "Sin conexión", waiting: "Sin conexión", refused: "Sin sesión", taken_over: "Abierta en otra ventana", stopped: "Sin sesión"},
   waiting: "Esperan ahora", nobody: "Todavía no espera ninguna cámara.",
   steps: ["Conecte la cámara a la red del puesto.", "Enciéndala y espere dos minutos.", "Aquí aparecerá su número: los cuatro primeros signos de la etiqueta."],
@@ -92,7 +93,7 @@ const SPANISH = {
 
 /** @type {CameraTexts} */
 const FRENCH = {
-  lang: "fr", heading: "Nouvelle caméra", back: "‹ Alertes",
+  lang: "fr", setUp: "Viser, essayer ou verrouiller une caméra", heading: "Nouvelle caméra", back: "‹ Alertes",
   link: {connecting: "Connexion…", up: "Connectée", stalled: "Hors connexion", waiting: "Hors connexion", refused: "Session absente", taken_over: "Ouverte ailleurs", stopped: "Session absente"},
   waiting: "En attente", nobody: "Aucune caméra n’attend pour l’instant.",
   steps: ["Branchez la caméra sur le réseau du stand.", "Allumez-la et attendez deux minutes.", "Son numéro apparaît ici : les quatre premiers signes de l’étiquette."],
@@ -118,7 +119,7 @@ const FRENCH = {
 
 /** @type {CameraTexts} */
 const CHINESE = {
-  lang: "zh", heading: "新摄像头", back: "‹ 提醒",
+  lang: "zh", setUp: "对准、测试或锁定摄像头", heading: "新摄像头", back: "‹ 提醒",
   link: {connecting: "正在连接…", up: "已连接", stalled: "未连接", waiting: "未连接", refused: "未登录", taken_over: "已在别处打开", stopped: "未登录"},
   waiting: "正在等待", nobody: "还没有摄像头在等待。",
   steps: ["把摄像头接入展位的网络。", "打开电源，等两分钟。", "它的编号会出现在这里：标签上的前四个字符。"],

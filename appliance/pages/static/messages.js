@@ -38,6 +38,7 @@
  * @property {boolean | null} boxed  null: the unit has not said yet
  * @property {boolean} simulated
  * @property {number} fps
+ * @property {boolean} locked never to be aimed again
  */
 /** @typedef {{attribute: string, word: string, share: number}} Usual */
 /**
@@ -247,6 +248,7 @@ export class Reader {
             boxed: optional(unit, "boxed", (key) => unit.flag(key)),
             simulated: unit.flag("simulated"),
             fps: unit.number("fps", 0, 1000),
+            locked: optional(unit, "locked", (key) => unit.flag(key)) ?? false,
           });
         }),
         notices: (optional(fields, "notices", (key) => fields.list(key, 50, (item) => {

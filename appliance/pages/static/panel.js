@@ -82,6 +82,7 @@ function units(booth, t) {
         el("span", {class: "unit-place"}, unit.place || unit.unit),
         el(
           "span", {class: "unit-more"}, el("span", {class: well ? "" : "unit-bad"}, state),
+          unit.locked ? ` · ${t.unit.locked}` : "",
           well && !unit.simulated ? ` · ${worded(t.unit.source, unit.source)} · ${worded(t.unit.accelerator, unit.accelerator)}` : "",
         ),
         el(

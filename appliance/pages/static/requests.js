@@ -14,7 +14,7 @@ const AGAIN_MS = 3000;
 const UTF8 = new TextEncoder();
 
 /** @typedef {import("./messages.js").Answer} Answer */
-/** @typedef {"claim" | "release" | "outcome" | "forget" | "shift" | "pair"} Leaf */
+/** @typedef {"claim" | "release" | "outcome" | "forget" | "shift" | "pair" | "setup"} Leaf */
 
 /** The hub did not answer in time. */
 export class Unanswered extends Error {}

@@ -226,10 +226,11 @@ export const SENTENCES = {
 
   unit: {
     link: {online: "online", offline: "offline"},
-    state: {watching: "watching", paused: "paused", aiming: "being aimed", blind: "blind", silent: "silent", frozen: "picture frozen", too_dark: "too dark", too_bright: "too bright", colourless: "no colour", blurred: "blurred", moved: "moved"},
+    state: {watching: "watching", paused: "paused", aiming: "being aimed", tested: "being tested", blind: "blind", silent: "silent", frozen: "picture frozen", too_dark: "too dark", too_bright: "too bright", colourless: "no colour", blurred: "blurred", moved: "moved"},
     source: {camera: "camera", recording: "recording", simulated: "simulated"},
     accelerator: {cpu: "CPU", edge_tpu: "Edge\u00a0TPU", cpu_fallback: "CPU, Edge TPU away"},
     simulated: "simulated",
+    locked: "locked",
     unboxed: "unboxed",
     unheard: "not heard yet",
     fps: (/** @type {number} */ fps) => `${Math.round(fps)}\u00a0fps`,

@@ -223,10 +223,11 @@ export const SENTENCES = {
 
   unit: {
     link: {online: "conectada", offline: "sin conexión"},
-    state: {watching: "mirando", paused: "en pausa", aiming: "orientándose", blind: "no ve", silent: "callada", frozen: "imagen parada", too_dark: "demasiado oscuro", too_bright: "demasiada luz", colourless: "sin color", blurred: "borrosa", moved: "movida"},
+    state: {watching: "mirando", paused: "en pausa", aiming: "orientándose", tested: "en prueba", blind: "no ve", silent: "callada", frozen: "imagen parada", too_dark: "demasiado oscuro", too_bright: "demasiada luz", colourless: "sin color", blurred: "borrosa", moved: "movida"},
     source: {camera: "cámara", recording: "grabación", simulated: "simulada"},
     accelerator: {cpu: "CPU", edge_tpu: "Edge\u00a0TPU", cpu_fallback: "CPU, sin Edge TPU"},
     simulated: "simulada",
+    locked: "bloqueada",
     unboxed: "sin paredes",
     unheard: "aún no se sabe",
     fps: (fps) => `${Math.round(fps)}\u00a0fps`,

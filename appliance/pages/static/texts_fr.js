@@ -223,10 +223,11 @@ export const SENTENCES = {
 
   unit: {
     link: {online: "en ligne", offline: "hors ligne"},
-    state: {watching: "regarde", paused: "en pause", aiming: "en réglage", blind: "aveugle", silent: "muette", frozen: "image figée", too_dark: "trop sombre", too_bright: "trop clair", colourless: "sans couleur", blurred: "floue", moved: "déplacée"},
+    state: {watching: "regarde", paused: "en pause", aiming: "en réglage", tested: "à l’essai", blind: "aveugle", silent: "muette", frozen: "image figée", too_dark: "trop sombre", too_bright: "trop clair", colourless: "sans couleur", blurred: "floue", moved: "déplacée"},
     source: {camera: "caméra", recording: "enregistrement", simulated: "simulée"},
     accelerator: {cpu: "CPU", edge_tpu: "Edge\u00a0TPU", cpu_fallback: "CPU, sans Edge TPU"},
     simulated: "simulée",
+    locked: "verrouillée",
     unboxed: "sans murs",
     unheard: "pas encore connu",
     fps: (fps) => `${Math.round(fps)}\u00a0i/s`,

@@ -220,10 +220,11 @@ export const SENTENCES = {
 
   unit: {
     link: {online: "在线", offline: "离线"},
-    state: {watching: "正在看", paused: "已暂停", aiming: "正在对准", blind: "看不见", silent: "没有消息", frozen: "画面卡住", too_dark: "太暗", too_bright: "太亮", colourless: "没有颜色", blurred: "模糊", moved: "被移动"},
+    state: {watching: "正在看", paused: "已暂停", aiming: "正在对准", tested: "测试中", blind: "看不见", silent: "没有消息", frozen: "画面卡住", too_dark: "太暗", too_bright: "太亮", colourless: "没有颜色", blurred: "模糊", moved: "被移动"},
     source: {camera: "摄像头", recording: "录像", simulated: "模拟"},
     accelerator: {cpu: "CPU", edge_tpu: "Edge\u00a0TPU", cpu_fallback: "CPU，Edge TPU 不在"},
     simulated: "模拟",
+    locked: "已锁定",
     unboxed: "没有隔离",
     unheard: "尚未知道",
     fps: (fps) => `每秒 ${Math.round(fps)} 帧`,

@@ -19,6 +19,7 @@ from appliance.settings.streams import STANDARD, text_output
 from appliance.unit.card import patches, reading
 from appliance.unit.card.drawing import PAPERS, page
 from appliance.unit.card.words import CardWord
+from appliance.unit.inputs import lock
 from appliance.unit.inputs.colour_matrix import kept_at
 
 _READ: Final = "sudo leftfield card read --config /etc/leftfield/unit.toml"
@@ -68,6 +69,7 @@ def _print(given: argparse.Namespace) -> int:
 
 
 def _read(given: argparse.Namespace) -> int:
+    lock.refuse_where_locked(given.config, "it reads no colour card")
     config = unit_config(given.config)
     if given.seconds > 600:
         raise Unfit("more than 600", where="--seconds", fix="give at most 600")

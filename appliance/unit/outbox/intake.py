@@ -6,6 +6,7 @@ Invariants:
       and takes it off without keeping it again.
     * While the disk takes nothing records wait in memory (``spool``), and a kill then costs what waits there.
     * What opens goes on, and no faster than ``seal_check`` allows; the rest is dropped and counted.
+    * Stick figures of a unit that is aimed are kept nowhere: ``figures`` has those of this round that may leave.
 """
 
 from __future__ import annotations
@@ -16,10 +17,11 @@ from collections import deque
 from typing import Final
 
 from appliance.base.systemd import log
+from appliance.unit.outbox.aim_gate import AimGate
 from appliance.unit.outbox.seal_check import BURST, SealCheck
 from appliance.unit.outbox.spool import Spool
 from appliance.unit.pipe.peek import PipePeek
-from appliance.unit.pipe.record import PipeReader
+from appliance.unit.pipe.record import AIM_MARK, PipeReader
 
 IDLE_SECONDS: Final = 0.5
 COMPLAINT_SECONDS: Final = 10.0
@@ -31,10 +33,14 @@ _REMEMBERED: Final = 2 * int(BURST)
 class Intake:
     """The read end of the pipe: what ``gate`` lets through goes into the spool."""
 
-    def __init__(self, descriptor: int, spool: Spool, gate: SealCheck) -> None:
+    def __init__(
+        self, descriptor: int, spool: Spool, gate: SealCheck, aim_gate: AimGate | None = None
+    ) -> None:
         self._pipe = PipePeek(descriptor)
         self._spool = spool
         self._gate = gate
+        self._aim_gate = aim_gate or AimGate(0.0)
+        self.figures: tuple[bytes, ...] = ()
         self._reader = PipeReader()
         self._poll = select.poll()
         self._poll.register(descriptor, select.POLLIN)
@@ -49,6 +55,7 @@ class Intake:
         While nobody holds the write end the pipe is always ready with nothing, and while the allowance is used up it
         must not be read: then the wait is slept.
         """
+        self.figures = ()
         most = self._gate.readable(time.monotonic())
         if not most:
             time.sleep(wait)
@@ -70,7 +77,11 @@ class Intake:
 
     def _keep(self, untrusted_envelopes: tuple[bytes, ...]) -> None:
         fresh = [one for one in untrusted_envelopes if one not in self._kept]
-        envelopes = self._gate.let_through(fresh)
+        envelopes = self._gate.let_through([one for one in fresh if not one.startswith(AIM_MARK)])
+        if self._gate.health:
+            self._aim_gate.heard(self._gate.health)
+        untrusted = [one.removeprefix(AIM_MARK) for one in untrusted_envelopes if one.startswith(AIM_MARK)]
+        self.figures = self._aim_gate.let_through(untrusted, time.monotonic())
         self._complain(time.monotonic())
         if not envelopes:
             return

@@ -19,8 +19,9 @@ from pathlib import Path
 from typing import Final
 
 from appliance.base.errors import Refused, Unfit
+from appliance.protocol.health import Health
 from appliance.protocol.sign import Opener, Signer, check_public_key, key_id
-from appliance.protocol.values import BoothId, UnitId
+from appliance.protocol.values import BoothId, Heartbeat, UnitId
 from appliance.settings.config import UnitConfig
 from appliance.unit.grid import GRID
 from appliance.unit.pipe.record import RECORD_BYTES
@@ -41,6 +42,8 @@ class SealCheck:
         signer = Signer(unit=unit, public_key=check_public_key(public_key))
         known = key_id(public_key)
         self.refused = 0
+        self.health: Health | None = None
+        """What the newest heartbeat that opened says."""
         self._opener = Opener(booth=booth, signer_of=lambda wanted: signer if wanted == known else None)
         self._allowance = BURST
         self._at = now
@@ -63,9 +66,11 @@ class SealCheck:
 
     def _opens(self, untrusted_envelope: bytes) -> bool:
         try:
-            self._opener.open(untrusted_envelope)
+            statement = self._opener.open(untrusted_envelope)
         except Refused:
             return False
+        if isinstance(statement, Heartbeat):
+            self.health = statement.health
         return True
 
 

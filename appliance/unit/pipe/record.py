@@ -17,6 +17,8 @@ from typing import Final
 RECORD_BYTES: Final = 128
 """Size of every record; a divisor of a flash page, so that a record never lies across two."""
 
+AIM_MARK: Final = b"\xa1"
+"""How the body of a record begins that is no envelope but a stick figure or a view (``protocol/aim.py``)."""
 _MARK: Final = b"LF"
 _CHECK_BYTES: Final = 4
 _HEAD_BYTES: Final = len(_MARK) + 1

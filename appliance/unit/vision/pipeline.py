@@ -17,9 +17,11 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from appliance.protocol.setup_order import Zone
 from appliance.protocol.values import AttributeVector
 from appliance.settings.config import UnitConfig
 from appliance.unit.inputs.start_inputs import NOTHING, StartInputs
+from appliance.unit.inputs.zones import in_any
 from appliance.unit.vision import glance
 from appliance.unit.vision.attributes import fusion
 from appliance.unit.vision.attributes import reading as attributes
@@ -45,7 +47,7 @@ _HOLE = (0.38, 0.66)
 _HOLE_ZOOM = 0.75
 _SEARCH_EVERY = 10
 """Frames between two searches of the hole while nobody is known to be in it; every other frame while somebody is."""
-_WISHES = {"auto": Wish.AUTO, "cpu": Wish.CPU, "edgetpu": Wish.EDGE_TPU}
+WISHES = {"auto": Wish.AUTO, "cpu": Wish.CPU, "edgetpu": Wish.EDGE_TPU}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,6 +98,7 @@ class Pipeline:
         glance_rules: glance.GlanceRules = glance.GlanceRules(),  # noqa: B008 - frozen
         usual: Usual = SHIPPED,
         matrix: Floats | None = None,
+        zones: tuple[Zone, ...] = (),
         clock: Callable[[], int] = time.perf_counter_ns,
     ) -> None:
         self.people = people
@@ -103,6 +106,7 @@ class Pipeline:
         self._networks = networks
         self._nearer = nearer
         self._usual = usual
+        self._zones = zones
         self._in_hole = False
         self.cost = Cost()
         self.counts = Counts()
@@ -135,7 +139,7 @@ class Pipeline:
         if cost.frames % _LIGHT_EVERY == 0:
             self._balance.look(frame.pixels)
         start = clock()
-        detections = self._find(frame)
+        detections = counted(self._find(frame), self._zones, frame)
         found = clock()
         step = self._tracker.step(detections, frame.at, (frame.pixels.shape[1], frame.pixels.shape[0]))
         for track in step.visible:
@@ -264,9 +268,19 @@ class Pipeline:
         return self._described(past)
 
 
+def counted(detections: Sequence[Detection], zones: tuple[Zone, ...], frame: Frame) -> tuple[Detection, ...]:
+    """Those whose feet are in no zone: nobody else is there."""
+    extent = (frame.pixels.shape[1], frame.pixels.shape[0])
+    return tuple(
+        one
+        for one in detections
+        if not in_any(zones, (one.box.left + one.box.right) / 2, one.box.bottom, extent)
+    )
+
+
 def load(config: UnitConfig, given: StartInputs = NOTHING) -> tuple[Pipeline, Accelerator]:
     """The pipeline with the configured models on the configured accelerator. Unfit, Unavailable."""
-    accelerator = choose_accelerator(wish=_WISHES[config.accelerator], threads=config.threads)
+    accelerator = choose_accelerator(wish=WISHES[config.accelerator], threads=config.threads)
     return pipeline_on(accelerator, config.models, given), accelerator
 
 
@@ -288,4 +302,6 @@ def pipeline_on(
     )
     usual = usual_by(given.prior) if given.prior else SHIPPED
     matrix = np.array(given.matrix.rows, np.float32) if given.matrix else None
-    return Pipeline(people, poses, networks=networks, nearer=nearer, usual=usual, matrix=matrix)
+    return Pipeline(
+        people, poses, networks=networks, nearer=nearer, usual=usual, matrix=matrix, zones=given.zones
+    )
