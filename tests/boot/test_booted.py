@@ -118,11 +118,11 @@ def _port(address: str) -> str:
     [
         ("unit", "leftfield-sense", set(), set()),
         ("unit", "leftfield-relay", set(), {"8883"}),
-        ("hub", "leftfield-watch", set(), {"8883", "8884"}),
+        ("hub", "leftfield-watch", set(), {"8883"}),
         ("hub", "leftfield-pages", {"8443"}, set()),
         ("hub", "leftfield-offer", {"8885"}, set()),
-        ("hub", "leftfield-desk", set(), {"8883", "8884"}),
-        ("hub", "mosquitto", {"8883", "8884", "9443"}, set()),
+        ("hub", "leftfield-desk", {"8884", "5353"}, {"8883"}),
+        ("hub", "mosquitto", {"8883", "9443"}, set()),
     ],
 )
 def test_the_sockets_of_a_running_service_are_the_ones_it_needs(
