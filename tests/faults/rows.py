@@ -60,6 +60,7 @@ def _pipe_kills(place: Path, strikes: int, seed: int) -> Outcome:
 _WRITER: Final = """
 import sys, time
 from appliance.protocol.sign import Sealer
+from appliance.protocol.health import Accelerator, Health, SourceKind, UnitState
 from appliance.protocol.values import AttributeVector, BoothId, Epoch, PhenomenonTime, Steps, UnitId
 from appliance.unit.pipe.writer import PipeWriter
 import os
@@ -68,8 +69,12 @@ writer = PipeWriter(sealer=Sealer(private_key=bytes(range(32)), booth=BoothId("b
                     epoch=Epoch(int(sys.argv[2])), write=lambda record: os.write(pipe, record), now=0.0)
 at = 0.0
 while True:
-    at += 1.0
-    writer.observe(AttributeVector.of(top_colour="red"), PhenomenonTime(uptime=Steps(1), wall=None), now=at)
+    at += 5.0
+    seen = PhenomenonTime(uptime=Steps(1), wall=None)
+    health = Health(state=UnitState(0), source=SourceKind(0), accelerator=Accelerator(0), boxed=True, fps=9)
+    for _ in range(20):
+        writer.observe(AttributeVector.of(top_colour="red"), seen, due=at)
+    writer.leave(at, health, seen)
 """
 
 

@@ -35,6 +35,7 @@ def test_nothing_is_lost_or_doubled_and_nobody_has_to_come(
         pytest.skip("needs root: mounts and a network of its own")
     outcome = told[row.name].result()
     assert outcome.kept, outcome
+    assert outcome.sealed > 0
     assert (
         outcome.sealed <= outcome.admitted + outcome.refused + outcome.dropped
     )  # what is offered again is refused again
