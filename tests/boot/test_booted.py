@@ -71,7 +71,7 @@ def test_observations_of_the_real_unit_are_admitted(booth: Booth) -> None:
     ("machine", "service", "writable"),
     [
         ("unit", "leftfield-sense", r"$^"),
-        ("unit", "leftfield-relay", r"/var/lib/(private/)?leftfield/(spool|prior)$"),
+        ("unit", "leftfield-relay", r"/var/lib/(private/)?leftfield/(spool|prior|orders)$"),
         ("hub", "leftfield-watch", r"/var/lib/(private/)?leftfield/hub$|/run/leftfield-hub$"),
         ("hub", "leftfield-pages", r"$^"),
         ("hub", "leftfield-offer", r"$^"),
