@@ -47,6 +47,7 @@ MODULES: Final = (
     CommandModule(commands=("flash",), module="appliance.image.flash_command"),
     CommandModule(commands=("metrics",), module="appliance.metrics.commands"),
     CommandModule(commands=("asyncapi",), module="appliance.asyncapi.commands"),
+    CommandModule(commands=("doctor",), module="appliance.doctor.commands"),
     CommandModule(commands=("card",), module="appliance.unit.card.commands"),
     CommandModule(commands=("aim", "lock"), module="appliance.unit.aim.commands"),
     CommandModule(commands=("walk",), module="appliance.hub.setup.commands"),

@@ -12,6 +12,7 @@ import signal
 import socket
 import sys
 import threading
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
@@ -37,12 +38,33 @@ class Notifier:
         return self._socket.fileno() if self._socket else None
 
     def say(self, *lines: str) -> None:
-        """Send ``READY=1``, ``WATCHDOG=1``, ``STATUS=…``; a journal that is away is not our failure."""
-        if self._socket:
+        """Send ``READY=1``, ``WATCHDOG=1``, ``STATUS=…``; a journal that is away is no failure. No lines: nothing."""
+        if self._socket and lines:
             try:
                 os.write(self._socket.fileno(), "\n".join(lines).encode())
             except OSError:
                 log("cannot notify systemd: its socket does not accept the message", level=4)
+
+    def keep(self, mark: str) -> None:
+        """Have systemd keep a mark for this service's next start: a name in its file-descriptor store, on nothing."""
+        if self._socket:
+            with Path(os.devnull).open("rb") as nothing, suppress(OSError):
+                socket.send_fds(self._socket, [f"FDSTORE=1\nFDNAME={mark}".encode()], [nothing.fileno()])
+
+    def forget(self, mark: str) -> None:
+        """Have systemd forget a mark."""
+        self.say("FDSTOREREMOVE=1", f"FDNAME={mark}")
+
+
+def kept_marks() -> tuple[str, ...]:
+    """The marks that `Notifier.keep` left before this start; their descriptors are closed. Call once, first."""
+    given, names = os.environ.get("LISTEN_FDS", ""), os.environ.get("LISTEN_FDNAMES", "")
+    if not given.isdigit() or os.environ.get("LISTEN_PID") != str(os.getpid()):
+        return ()
+    for descriptor in range(LISTEN_FDS_START, LISTEN_FDS_START + int(given)):
+        with suppress(OSError):
+            os.close(descriptor)
+    return tuple(names.split(":"))
 
 
 def log(line: str, *, level: int = 6) -> None:

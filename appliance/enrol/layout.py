@@ -170,16 +170,21 @@ def write_rights(booth: BoothDirectory, authority: Authority, register: Register
     revoked = {unit.unit for unit in register.units if unit.revoked}
     issued = sorted(issued_directory(booth).glob("*.pem"))
     serials = tuple(int(path.name.split(".")[1], 16) for path in issued if path.name.split(".")[0] in revoked)
-    places = (BrokerPlaces.system if booth.system else BrokerPlaces.beside)(booth.broker_directory)
     put_public(booth.broker_directory / "crl.pem", authority.revocations(serials, datetime.now(UTC)))
-    fleet = fleet_in(booth.broker_directory)
-    bridge = bridge_settings(booth.booth, fleet, places) if fleet else ""
-    for name, text in (
-        ("units.acl", units_acl(booth.booth, register)),
-        ("staff.acl", staff_acl(booth.booth, register)),
-        ("mosquitto.conf", settings(booth.listeners, places) + bridge),
-    ):
+    for name, text in broker_texts(booth, register, booth.broker_directory).items():
         put_public(booth.broker_directory / name, text.encode("utf-8"))
+
+
+def broker_texts(booth: BoothDirectory, register: Register, found_in: Path) -> dict[str, str]:
+    """The broker's rights and settings as this version writes them; ``found_in``: its directory as seen from here."""
+    places = (BrokerPlaces.system if booth.system else BrokerPlaces.beside)(booth.broker_directory)
+    fleet = fleet_in(found_in)
+    bridge = bridge_settings(booth.booth, fleet, places) if fleet else ""
+    return {
+        "units.acl": units_acl(booth.booth, register),
+        "staff.acl": staff_acl(booth.booth, register),
+        "mosquitto.conf": settings(booth.listeners, places) + bridge,
+    }
 
 
 def write_about(booth: BoothDirectory) -> None:

@@ -42,10 +42,11 @@ def by_hand(unit: UnitHome) -> str:
     )
 
 
-def walls_of_this_kernel() -> str:
+def walls_of_this_kernel(*, quiet: bool = False) -> str:
     """``every`` where the kernel has what systemd/leftfield-sense.service cannot bring: Landlock, and PR_SET_MDWE.
 
-    Nobody relies on this answer: SENSE builds and probes its walls at each start, and refuses where it was wrong.
+    What is lacking is said on standard error unless ``quiet``. Nobody relies on this answer: SENSE builds and probes
+    its walls at each start, and refuses where it was wrong.
     """
     try:
         has_landlock = landlock.version() > 0
@@ -64,7 +65,7 @@ def walls_of_this_kernel() -> str:
         )
         if not has
     ]
-    if missing:
+    if missing and not quiet:
         sys.stderr.write(
             f"this kernel lacks {' and '.join(missing)}: SENSE will do with the required walls\n"
         )

@@ -16,15 +16,13 @@ import os
 import signal
 import threading
 import time
-from collections import Counter
 from pathlib import Path
 from typing import Final
 
-from appliance.base import disk_space
 from appliance.base.atomic_files import PUBLIC, write_durably
-from appliance.base.errors import LeftfieldError, Refused, Rule, Unfit
+from appliance.base.errors import LeftfieldError, Unfit
 from appliance.base.systemd import Notifier, log, stop_requested
-from appliance.hub.engine import BatchResult, HubEngine
+from appliance.hub.engine import HubEngine
 from appliance.hub.exchange.encryption_keys import NAME as KEYS_NAME
 from appliance.hub.exchange.encryption_keys import EncryptionKeys
 from appliance.hub.exchange.prior_publisher import PriorPublisher
@@ -33,6 +31,7 @@ from appliance.hub.fleet_link import FleetLink
 from appliance.hub.messages import IncomingMessage, OutgoingMessage
 from appliance.hub.staff.messages import json_of
 from appliance.hub.storage.store import Store
+from appliance.hub.watch_report import WatchReport
 from appliance.mqtt import Link, LinkReport, Message, Will
 from appliance.protocol import topics
 from appliance.protocol.sign import KEY_BYTES
@@ -48,12 +47,8 @@ GOODBYE_SECONDS: Final = 3.0
 RECEIPTS_AFTER_SECONDS: Final = 1.0
 """After a link came about, so that what the broker retains of them is heard before it is replaced."""
 _RECEIPT: Final = "/receipt"
-DISK_SECONDS: Final = 30.0
-"""How often the free space of the database's disk is looked at."""
 PUBLIC_SECONDS: Final = 15.0
 """The public page is told this often how the booth is."""
-REPORT_SECONDS: Final = 10.0
-"""Refusals are reported this often, summed up by rule: a flood must not become a flood of log lines."""
 
 
 def main(config_path: Path) -> int:
@@ -118,10 +113,7 @@ class Watch:
         )
         self._report_link = LinkReport(self._link, "hub")
         self._status = ""
-        self._refused: Counter[str] = Counter()
-        self._changed: frozenset[int] = frozenset()
-        self._disk_low, self._disk_seen_at = False, -DISK_SECONDS
-        self._reported_at = time.monotonic()
+        self._journal = WatchReport(self._booth, config.database.parent)
         self._public_at, self._public_failed = float("-inf"), False
 
     def run(self) -> None:
@@ -148,21 +140,13 @@ class Watch:
     def _keep_alive(self) -> None:
         """Tell journal and systemd how link and disk are, where that changed, and the watchdog that we live."""
         self._report_link.take()
-        self._look_at_disk(time.monotonic())
-        status = self._report_link.status or ("watching, DISK NEARLY FULL" if self._disk_low else "watching")
+        self._journal.look_at_disk(time.monotonic())
+        status = self._report_link.status or (
+            "watching, DISK NEARLY FULL" if self._journal.disk_low else "watching"
+        )
         changed = (f"STATUS={status}",) if status != self._status else ()
         self._status = status
-        self._notifier.say("WATCHDOG=1", *changed)
-
-    def _look_at_disk(self, now: float) -> None:
-        if now - self._disk_seen_at < DISK_SECONDS:
-            return
-        self._disk_seen_at = now
-        place, before = self._config.database.parent, self._disk_low
-        self._disk_low = disk_space.nearly_full(place)
-        self._booth.disk_is(low=self._disk_low)
-        if self._disk_low and not before:
-            log(f"hub: {disk_space.told(place)}", level=4)
+        self._notifier.say(*self._report_link.alive, *changed)
 
     def _gather(self) -> tuple[Message, ...]:
         """A batch: what comes within a moment shares one write to the disk."""
@@ -195,8 +179,8 @@ class Watch:
             self._link.acknowledge(message)
         if self._link.up:  # stored, and acknowledged to the broker: now the unit may forget it
             self._say_receipts(steady)
-        self._report(outcome)
-        self._report_changes()
+        self._journal.refusals(outcome)
+        self._journal.changes()
         self._tell_public(now)
 
     def _tell(self, telling: OutgoingMessage) -> None:
@@ -284,23 +268,6 @@ class Watch:
         except OSError as error:
             log(f"acts of commands cannot be read: {error}", level=4)
 
-    def _report_changes(self) -> None:
-        """Once for each attribute, when it changes: much that is flagged now may be the street, not the person."""
-        changes = self._booth.changes()
-        for change in changes:
-            if change.attribute not in self._changed:
-                since = time.strftime("%a %H h", time.localtime(change.since))  # no minute in a journal
-                log(f"what people wear has changed since {since}: {change.words()}", level=5)
-        self._changed = frozenset(change.attribute for change in changes)
-
-    def _report(self, outcome: BatchResult) -> None:
-        self._refused.update(_summary(refusal) for refusal in outcome.refusals)
-        if self._refused and time.monotonic() - self._reported_at >= REPORT_SECONDS:
-            for line, times in self._refused.most_common(20):
-                log(f"{times} times {line}", level=4)
-            self._refused.clear()
-            self._reported_at = time.monotonic()
-
     def _goodbye(self) -> None:
         if self._link.up:
             last = self._link.publish(topics.hub_status(self._config.booth), _status("offline"), retain=True)
@@ -321,11 +288,6 @@ def _stamp(path: Path) -> tuple[int, int, int]:
     except OSError:
         return (0, 0, 0)
     return found.st_ino, found.st_mtime_ns, found.st_size
-
-
-def _summary(refusal: Refused) -> str:
-    line = f"R{refusal.rule:02d} {refusal.rule.name.lower()} at {refusal.where or 'the door'}"
-    return f"{line}: {refusal.what}" if refusal.rule is Rule.ROLLED_BACK else line
 
 
 def _prior_key(config: configs.HubConfig) -> bytes | None:

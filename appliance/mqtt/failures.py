@@ -18,6 +18,18 @@ from appliance.settings.config import BrokerAddress
 _OTHER_AUTHORITY: Final = frozenset({2, 7, 18, 19, 20, 21, 24, 30})
 _OTHER_NAME: Final = frozenset({62, 64})
 _OTHER_TIME: Final = frozenset({9, 10})
+_ENROL: Final = (
+    "enrol again (leftfield enrol), or on the hub: leftfield booth renew, then systemctl restart mosquitto"
+)
+_ALERTS: Final = {
+    "unknown ca": ("it is another booth's", "enrol this unit in this booth (leftfield enrol)"),
+    "revoked": (
+        "it is revoked",
+        "enrol anew under another name (leftfield enrol), if it was revoked by mistake",
+    ),
+    "expired": ("it has ended", "set the hub's clock; else enrol again (leftfield enrol)"),
+}
+"""The broker's word for why it rejects a certificate (RFC 8446 section 6.2), what that means here, and the fix."""
 
 
 def not_connected(error: BaseException | None, broker: BrokerAddress) -> Unavailable:
@@ -66,8 +78,8 @@ def refused_in_tls(error: ssl.SSLError, broker: BrokerAddress) -> Unavailable:
     """The other side refuses our certificate, or speaks no TLS."""
     reason = (error.reason or "no reason given").lower().replace("_", " ")
     if "alert" in reason or "certificate" in reason:
-        what = f"client certificate rejected by the broker ({reason})"
-        fix = "enrol again (leftfield enrol), or on the hub: leftfield booth renew, then systemctl restart mosquitto"
+        meant, fix = next((told for word, told in _ALERTS.items() if word in reason), (reason, _ENROL))
+        what = f"client certificate rejected by the broker ({meant})"
     else:
         what = f"no TLS on this port ({reason})"
         fix = "write the broker's TLS port as port under [broker]"

@@ -11,8 +11,8 @@ from __future__ import annotations
 
 import ssl
 import sys
+import threading
 import time
-from dataclasses import dataclass
 from queue import Empty, SimpleQueue
 from typing import Any, Final
 
@@ -23,6 +23,8 @@ from paho.mqtt.properties import Properties
 
 from appliance.base.errors import Unavailable, Unfit
 from appliance.mqtt import failures
+from appliance.mqtt.message import Message, Will
+from appliance.mqtt.pulse import Pulse
 from appliance.settings.config import BrokerAddress
 
 SESSION_SECONDS: Final = 7 * 24 * 3600
@@ -42,28 +44,6 @@ _SHORT_MOST: Final = 3
 a session that is taken over: mosquitto 2.0.11 hangs up before it has said so."""
 IN_FLIGHT: Final = 20
 """Publishes under way at once; mosquitto's own default (max_inflight_messages)."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Message:
-    """A message as it came: nothing in it is believed."""
-
-    untrusted_topic: str
-    untrusted_payload: bytes
-    untrusted_response_topic: str
-    untrusted_correlation: bytes
-    retained: bool
-    qos: int
-    ticket: int
-    """What ``Link.acknowledge`` takes; says nothing else."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Will:
-    """What the broker says, retained, when we vanish."""
-
-    topic: str
-    payload: bytes
 
 
 class Link:
@@ -94,6 +74,7 @@ class Link:
         self._denied = False
         self._connections = 0
         self._births: SimpleQueue[str] = SimpleQueue()
+        self._pulse = Pulse()
         client = paho.Client(
             CallbackAPIVersion.VERSION2, client_id=name, protocol=paho.MQTTv5, manual_ack=True
         )
@@ -137,7 +118,9 @@ class Link:
             clean_start=False if self._lasting else paho.MQTT_CLEAN_START_FIRST_ONLY,
             properties=properties,
         )
+        before = set(threading.enumerate())
         self._client.loop_start()
+        self._pulse.started(before)
 
     def stop(self) -> None:
         """Say goodbye (the will is not spoken) and end the background thread."""
@@ -148,6 +131,11 @@ class Link:
     def up(self) -> bool:
         """True while the broker has accepted us and not been lost."""
         return self._up
+
+    @property
+    def alive(self) -> bool:
+        """Whether the network thread lives; where it does not, only a new process brings the link back."""
+        return self._pulse.lives(time.monotonic())
 
     @property
     def trouble(self) -> Unavailable | None:
@@ -238,10 +226,12 @@ class Link:
 
     def _on_connect_fail(self, *_: object) -> None:
         # The library calls this where it handles the error, and does not hand it over.
+        self._pulse.beat()
         self._short = 0
         self._trouble = failures.not_connected(sys.exc_info()[1], self._address)
 
     def _on_log(self, _client: paho.Client, _user: Any, level: int, _text: str) -> None:
+        self._pulse.beat()  # the library logs every packet, its pings too
         # A broker that refuses our certificate says so after TLS 1.3's handshake, which the library logs and forgets.
         error = sys.exc_info()[1]
         if level == LogLevel.MQTT_LOG_ERR and isinstance(error, ssl.SSLError):
@@ -251,6 +241,7 @@ class Link:
     def _on_disconnect(
         self, _client: paho.Client, _user: Any, _flags: Any, reason: Any, _properties: Any
     ) -> None:
+        self._pulse.beat()
         if self._up:
             short = time.monotonic() - self._up_since < _SHORT_SECONDS
             self._short = self._short + 1 if short else 0

@@ -8,6 +8,8 @@ Invariants:
     * A button says one fixed sentence, once for each start of SENSE; ``ALIVE`` may be pressed again and again, and is
       passed on to the watchdog on a grid of ``GRID`` seconds.
     * The exit status is one of five, whatever SENSE ended with. Ended here, SENSE is ended too.
+    * A SENSE that gives no sign hangs, and is ended. Where the accelerator failed, systemd keeps a mark of it: the
+      next SENSE does without it, until it is tried again (``comeback``).
 """
 
 from __future__ import annotations
@@ -19,116 +21,32 @@ import sys
 import threading
 import time
 from collections.abc import Callable
-from enum import IntEnum, unique
-from typing import Final, Protocol
+from typing import Final
 
 from appliance.base.systemd import Notifier, log
+from appliance.unit.comeback import Comeback
 from appliance.unit.sandbox import kernel
+from appliance.unit.voice import FAULT, NOTIFY, SAID, Button, InnerVoice, Voice
 
 GRID: Final = 5.0
 """Seconds between two pings of systemd's watchdog, at the least."""
 BACKOFF: Final = 25.0
 """A fault of the program is waited out for so long: less than systemd's watchdog waits (30 s), so that it is said."""
-FAULT: Final = 70
-"""EX_SOFTWARE of sysexits.h."""
+HUNG: Final = 22.0
+"""A sealed SENSE that gave no sign for so long hangs: less than systemd's watchdog waits, so that it is said."""
+_AWAY: Final = 75
+"""EX_TEMPFAIL: systemd starts SENSE again."""
 EXITS: Final = frozenset({0, FAULT, 75, 78})
-_NOTIFY: Final = "\x01"
-"""A line of SENSE that begins so is for systemd; only before the seal."""
 
 
-@unique
-class Button(IntEnum):
-    """What SENSE can say once it is sealed, besides its sealed statements; the value is the byte."""
-
-    ALIVE = 1
-    SEALED = 2
-    ACCELERATOR_LOST = 3
-    CAMERA_LOST = 4
-    ENDED = 5
-
-
-_SAID: Final = {
-    Button.ACCELERATOR_LOST: (
-        4,
-        "degraded: the accelerator stopped answering; the models run on the processor",
-    ),
-    Button.CAMERA_LOST: (3, "the camera went away, or gave no frame for 10 s. Fix: check it and its cable"),
-    Button.ENDED: (6, "ended"),
-}
-
-
-class Voice(Protocol):
-    """How SENSE speaks of itself: lines and statuses until it is sealed, buttons afterwards."""
-
-    @property
-    def buttons(self) -> int | None:
-        """The descriptor that buttons are pressed on; None where there is none."""
-
-    def notify(self, *lines: str) -> None:
-        """Tell systemd, before the seal (sd_notify(3))."""
-
-    def press(self, button: Button) -> None:
-        """Say one word of the closed list."""
-
-
-class OpenVoice:
-    """The voice of a process without walls (``--unboxed``): it says everything itself."""
-
-    buttons: Final = None
-
-    def __init__(self) -> None:
-        self._notifier = Notifier()
-
-    def notify(self, *lines: str) -> None:
-        """Tell systemd."""
-        self._notifier.say(*lines)
-
-    def press(self, button: Button) -> None:
-        """The same words as those of the process outside the walls."""
-        if button is Button.ALIVE:
-            self._notifier.say("WATCHDOG=1")
-        elif button is Button.SEALED:
-            self._notifier.say("READY=1")
-        else:
-            level, said = _SAID[button]
-            log(f"sense: {said}", level=level)
-
-
-class InnerVoice:
-    """The voice of SENSE behind its walls: lines to whoever listens outside, then bytes."""
-
-    def __init__(self, buttons: int) -> None:
-        self.buttons: int = buttons
-
-    def notify(self, *lines: str) -> None:
-        """Hand lines over for systemd, before the seal."""
-        sys.stderr.write("".join(f"{_NOTIFY}{line}\n" for line in lines))
-        sys.stderr.flush()
-
-    def press(self, button: Button) -> None:
-        """One byte; where nobody is outside any more this process is about to end."""
-        if button is Button.SEALED:
-            sys.stderr = _Nowhere()
-        try:
-            os.write(self.buttons, bytes([button]))
-        except OSError:
-            os._exit(FAULT)
-
-
-class _Nowhere:
-    """Standard error of a sealed process: the last filter lets nothing through, and nothing need fail for it."""
-
-    def write(self, text: str) -> int:
-        """Take it and drop it."""
-        return len(text)
-
-    def flush(self) -> None:
-        """Nothing is held."""
-
-
-def guarded(inside: Callable[[Voice], int], stop: threading.Event) -> int:
+def guarded(
+    inside: Callable[[Voice], int],
+    stop: threading.Event,
+    comeback: Comeback = Comeback(),  # noqa: B008 - frozen
+) -> int:
     """Run ``inside`` in a process of its own, and speak for it; the exit status.
 
+    ``comeback`` is what systemd has kept of an accelerator that failed.
     ``stop`` is set by this process's signals; it ends the other one. Call with one thread, before anything that sees
     pixels is imported.
     """
@@ -140,7 +58,7 @@ def guarded(inside: Callable[[Voice], int], stop: threading.Event) -> int:
     os.close(complaints)
     os.close(buttons)
     kernel.prctl(kernel.PR_SET_NO_NEW_PRIVS, 1)
-    outside = _Outside(child, listener, reader)
+    outside = _Outside(child, listener, reader, comeback)
     return outside.run(stop)
 
 
@@ -161,8 +79,12 @@ def _be_inside(inside: Callable[[Voice], int], complaints: int, buttons: int, en
 class _Outside:
     """The process outside: two pipes in, journal and watchdog out."""
 
-    def __init__(self, child: int, listener: int, reader: int) -> None:
+    def __init__(self, child: int, listener: int, reader: int, comeback: Comeback) -> None:
         self._child = child
+        self._comeback = comeback
+        self._begun = self._signed_at = time.monotonic()
+        self._failed_at = self._begun if comeback.without else None
+        self._again = self._hung = False
         self._listener: int | None = listener
         self._reader: int | None = reader
         self._notifier = Notifier()
@@ -187,6 +109,7 @@ class _Outside:
             if self._reader in ready:
                 self._take_buttons()
             self._ping()
+            self._mind(time.monotonic())
         _, status = os.waitpid(self._child, 0)
         return self._ended(os.waitstatus_to_exitcode(status), stop)
 
@@ -200,8 +123,8 @@ class _Outside:
         *lines, self._rest = (self._rest + untrusted).split(b"\n")
         told = [line.decode("utf-8", "replace") for line in lines]
         for line in told:
-            if line.startswith(_NOTIFY):
-                self._notifier.say(line.removeprefix(_NOTIFY))
+            if line.startswith(NOTIFY):
+                self._notifier.say(line.removeprefix(NOTIFY))
             elif line:
                 sys.stderr.write(f"{line}\n")
         sys.stderr.flush()
@@ -223,12 +146,14 @@ class _Outside:
     def _take(self, button: Button) -> None:
         if button is Button.ALIVE:
             self._alive = True
+            self._signed_at = time.monotonic()
         elif button not in self._pressed:
             self._pressed.add(button)
             if button is Button.SEALED:
                 self._seal()
-            else:
-                level, said = _SAID[button]
+            elif button is not Button.ACCELERATOR_USED:
+                self._failed(button)
+                level, said = SAID[button]
                 log(f"sense: {said}", level=level)
 
     def _seal(self) -> None:
@@ -238,8 +163,36 @@ class _Outside:
         if self._listener is not None:
             os.close(self._listener)
             self._listener = None
-        self._sealed = True
+        self._sealed, self._signed_at = True, time.monotonic()
         self._notifier.say("READY=1")
+
+    def _failed(self, button: Button) -> None:
+        """An accelerator that is lost is tried again later; how often it was lost outlasts that start."""
+        if button is Button.ACCELERATOR_LOST and self._failed_at is None:
+            self._failed_at = time.monotonic()
+            self._keep(self._comeback.failed(self._failed_at - self._begun, without=False))
+
+    def _keep(self, comeback: Comeback) -> None:
+        """Have systemd keep this and nothing else for the next start."""
+        if self._comeback.failures:
+            self._notifier.forget(self._comeback.mark)
+        self._comeback = comeback
+        self._notifier.keep(comeback.mark)
+
+    def _mind(self, now: float) -> None:
+        """End a SENSE that hangs, and one whose accelerator is to be tried again."""
+        if self._sealed and not self._hung and now - self._signed_at > HUNG:
+            self._hung, where = True, ""
+            if Button.ACCELERATOR_USED in self._pressed and self._failed_at is None:
+                where = " in its accelerator: the next start does without it"
+                self._keep(self._comeback.failed(now - self._begun, without=True))
+            log(f"sense: hangs{where}; it is ended and started again", level=3)
+            os.kill(self._child, signal.SIGKILL)
+        elif not self._again and self._failed_at is not None and now - self._failed_at > self._comeback.wait:
+            self._again = True
+            log("sense: ends to try the accelerator again", level=5)
+            self._keep(self._comeback.again())
+            os.kill(self._child, signal.SIGTERM)
 
     def _ping(self) -> None:
         now = time.monotonic()
@@ -249,6 +202,8 @@ class _Outside:
 
     def _ended(self, code: int, stop: threading.Event) -> int:
         """The exit status for what SENSE ended with; a fault is said and waited out."""
+        if self._hung or (self._again and code == 0):
+            return _AWAY
         if code in EXITS and code != FAULT:
             return code
         said = "fault of the program"

@@ -257,7 +257,7 @@ def main(config_path: Path) -> int:
             pinged, told = now, away
             spool.persist()
             status.look_at(settings.spool)
-            notifier.say("WATCHDOG=1", _status_line(spool, gate, away, disk_low=status.disk_low))
+            notifier.say(*report.alive, _status_line(spool, gate, away, disk_low=status.disk_low))
     return _farewell(intake, outbound, inbound, spool, link, status)
 
 

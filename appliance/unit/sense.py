@@ -20,20 +20,21 @@ import os
 import threading
 import time
 import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, TypeVar
 
 from appliance.base.errors import LeftfieldError, Unavailable, Unfit
-from appliance.base.systemd import credential, log, stop_requested
+from appliance.base.systemd import credential, kept_marks, log, stop_requested
 from appliance.protocol.health import Accelerator, Health, SourceKind, UnitState
 from appliance.protocol.sign import Sealer, public_key_of
 from appliance.protocol.values import colourless
 from appliance.settings.config import CameraConfig, UnitConfig, refuse_network_source, unit_config
 from appliance.settings.epoch import epoch_in
 from appliance.unit.clocks import Pace, phenomenon_time
-from appliance.unit.guard import BACKOFF, FAULT, Button, OpenVoice, Voice, guarded
+from appliance.unit.comeback import comeback_in
+from appliance.unit.guard import BACKOFF, guarded
 from appliance.unit.inputs import colour_matrix, lock, prior_file, zones
 from appliance.unit.inputs.start_inputs import StartInputs
 from appliance.unit.pipe.record import RECORD_BYTES
@@ -41,11 +42,12 @@ from appliance.unit.pipe.writer import PipeWriter, open_pipe
 from appliance.unit.sandbox import box
 from appliance.unit.sandbox.plan import SealPlan
 from appliance.unit.sandbox.stages import NOT_ENCLOSED, Enclosure
+from appliance.unit.voice import FAULT, Button, OpenVoice, Voice
 
 if TYPE_CHECKING:  # these see pixels; at run time they are imported inside the enclosure
     from appliance.unit.vision.camera.frame_source import Source
     from appliance.unit.vision.models.runtime import Accelerator as Chosen
-    from appliance.unit.vision.pipeline import Pipeline
+    from appliance.unit.vision.pipeline import DescribedPerson, Pipeline
     from appliance.unit.vision.types import Frame
 
 Opened = TypeVar("Opened")
@@ -64,11 +66,17 @@ def main(config_path: Path, *, unboxed: bool, source: str | None = None) -> int:
     """
     stop = stop_requested()
 
+    comeback = comeback_in(kept_marks())
+
     def inside(voice: Voice) -> int:
-        return reported(lambda: _run(config_path, unboxed=unboxed, source=source, stop=stop, voice=voice))
+        return reported(
+            lambda: _run(
+                config_path, unboxed=unboxed, source=source, stop=stop, voice=voice, without=comeback.without
+            )
+        )
 
     if not unboxed:
-        return guarded(inside, stop)
+        return guarded(inside, stop, comeback)
     code = inside(OpenVoice())
     if code == FAULT:
         stop.wait(BACKOFF)
@@ -92,7 +100,16 @@ def reported(run: Callable[[], int]) -> int:
         return FAULT
 
 
-def _run(config_path: Path, *, unboxed: bool, source: str | None, stop: threading.Event, voice: Voice) -> int:
+def _run(
+    config_path: Path,
+    *,
+    unboxed: bool,
+    source: str | None,
+    stop: threading.Event,
+    voice: Voice,
+    without: bool,
+) -> int:
+    """``without``: the accelerator hung, and this start does without it."""
     config = unit_config(config_path)
     if source is not None:
         refuse_network_source(source, "source")
@@ -126,7 +143,7 @@ def _run(config_path: Path, *, unboxed: bool, source: str | None, stop: threadin
         write=lambda record: os.write(pipe, record),
         now=time.monotonic(),
     )
-    watch = _Watch(config, outlet, voice, stop, boxed=not unboxed, given=given)
+    watch = _Watch(config, outlet, voice, stop, boxed=not unboxed, given=given, without=without)
     return watch.run(plan, enclosure)
 
 
@@ -174,7 +191,9 @@ class _Watch:
         *,
         boxed: bool,
         given: StartInputs,
+        without: bool,
     ) -> None:
+        self._without = without
         self._config = config
         self._given = given
         self._outlet = outlet
@@ -195,7 +214,9 @@ class _Watch:
         from appliance.unit.vision.camera import scene as _  # noqa: PLC0415, F401 - used behind the last filter
 
         self._kind = kind_of(self._config.camera)
-        seeing = patiently(lambda: pipeline.load(self._config, self._given), self._stop, self._waiting)
+        seeing = patiently(
+            lambda: pipeline.load(self._config, self._given, without=self._without), self._stop, self._waiting
+        )
         if seeing is None:
             return 0
         eyes, chosen = seeing
@@ -236,24 +257,27 @@ class _Watch:
         from appliance.unit.vision.camera.scene import Scene  # noqa: PLC0415 - imported already, inside the enclosure
 
         self._pace = Pace(since=time.monotonic())
-        scene = Scene()
+        scene, state = Scene(), UnitState.WATCHING
         for frame in self._frames(source):
-            state = scene.look(frame.pixels, frame.at)
+            state = scene.look(frame.pixels, frame.at, shaken=eyes.shaken)
             try:
                 sightings = eyes.see(frame)
             except Unavailable as error:
                 eyes, chosen = self._fallen_back(error, chosen)
                 sightings = ()
             self._pace.frames += 1
-            for sighting in sightings:
-                vector = colourless(sighting.vector) if state is UnitState.COLOURLESS else sighting.vector
-                self._outlet.observe(vector, phenomenon_time(sighting.at), due=sighting.due)
+            self._tell(sightings, state)
             self._keep_alive(state)
-        for sighting in eyes.finish():
-            self._outlet.observe(sighting.vector, phenomenon_time(sighting.at), due=sighting.due)
+        self._tell(eyes.finish(), state)
         self._leave(UnitState.WATCHING, everything=True)
         self._log_counts(eyes)
         self._voice.press(Button.ENDED)
+
+    def _tell(self, sightings: Iterable[DescribedPerson], state: UnitState) -> None:
+        """Say who was seen; of a picture without colour no colour is said."""
+        for sighting in sightings:
+            vector = colourless(sighting.vector) if state is UnitState.COLOURLESS else sighting.vector
+            self._outlet.observe(vector, phenomenon_time(sighting.at), due=sighting.due)
 
     def _frames(self, source: Source) -> Iterator[Frame]:
         """Frames until told to stop; a camera that goes away is said before it ends the process."""
@@ -273,7 +297,6 @@ class _Watch:
         from appliance.unit.vision import pipeline  # noqa: PLC0415 - imported already, inside the enclosure
         from appliance.unit.vision.models import runtime  # noqa: PLC0415 - imported already, inside the enclosure
 
-        self._voice.press(Button.ACCELERATOR_LOST)
         chosen = runtime.fall_back(failed, error)
         self._use(chosen)
         spare, self._spare = self._spare, None
@@ -282,8 +305,11 @@ class _Watch:
     def _use(self, chosen: Chosen) -> None:
         if chosen.place == "edge-tpu":
             self._accelerator = Accelerator.EDGE_TPU
+            self._voice.press(Button.ACCELERATOR_USED)
         else:
             self._accelerator = Accelerator.CPU_FALLBACK if chosen.degraded else Accelerator.CPU
+        if chosen.degraded:
+            self._voice.press(Button.ACCELERATOR_LOST)
         log(f"sense: models run on {chosen.place} ({chosen.why})")
 
     def _keep_alive(self, state: UnitState = UnitState.WATCHING) -> None:

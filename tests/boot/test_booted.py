@@ -6,12 +6,19 @@ import json
 import re
 import subprocess
 import sys
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
+from appliance.doctor.processes import SERVICES
+from appliance.enrol import open_booth
+from appliance.enrol.authority import Authority, load_key, new_key
+from appliance.enrol.layout import load_authority
+from appliance.protocol.values import BoothId
 from tests.boot.booth import Booth
-from tests.boot.machines import until
+from tests.boot.machines import Machine, until
+from tests.boot.planted import HUB, UNIT, Planted
 from tests.demo.running import street_video
 
 pytestmark = pytest.mark.boot
@@ -249,3 +256,60 @@ def test_the_hub_tells_its_units_the_time(booth: Booth) -> None:
     """Chrony runs on the hub and serves the booth's private networks."""
     assert booth.hub.shell("systemctl is-enabled chrony").strip() == "enabled"
     assert "allow 192.168.0.0/16" in (booth.hub.tree / "etc/chrony/conf.d/leftfield.conf").read_text()
+
+
+def _ended_page(tree: Path) -> bytes:
+    """A page's certificate of this hub that ended three weeks ago."""
+    booth = open_booth(tree / "etc/leftfield")
+    key = load_key((booth.broker_directory / "pages.key").read_bytes(), where="pages.key")
+    begun = datetime.now(UTC) - timedelta(days=420)
+    return load_authority(booth).server("pages", key.public_key(), ("localhost",), page_from=begun)
+
+
+def _findings(host: Machine) -> tuple[int, list[dict[str, str]]]:
+    """What the doctor on a booted machine says: its exit code, and all findings."""
+    said = json.loads(host.shell("leftfield doctor --json", check=False))
+    return said["exit_code"], said["findings"]
+
+
+def _not_good(found: list[dict[str, str]]) -> list[str]:
+    return [
+        f"{one['check']}: {one['about']}: {one['what']}"
+        for one in found
+        if one["verdict"] in {"wrong", "unseen"}
+    ]
+
+
+@pytest.mark.parametrize(("name", "faults"), [("unit", UNIT), ("hub", HUB)])
+def test_the_doctor_finds_every_planted_fault_and_calls_a_healthy_machine_healthy(
+    booth: Booth, name: str, faults: tuple[Planted, ...]
+) -> None:
+    """A healthy machine has no finding; each planted fault is named with its fix; mended it is healthy again."""
+    host: Machine = getattr(booth, name)
+    other = Authority.create(BoothId("elsewhere"))
+    (host.tree / "root/other.pem").write_bytes(other.client("corner-north", new_key().public_key()))
+    if name == "hub":
+        (host.tree / "root/ended.pem").write_bytes(_ended_page(host.tree))
+    healthy = tuple(SERVICES[name])
+    until(lambda: all(host.show(one, "ActiveState") == "active" for one in healthy), "every service")
+    assert _not_good(_findings(host)[1]) == []
+    bundle = host.shell("leftfield doctor --bundle -")
+    assert set(json.loads(bundle)["services"]) == set(SERVICES[name])
+    for fault in faults:
+        host.shell(fault.plant)
+    weakened = {"unit": "leftfield-sense", "hub": "leftfield-watch"}[name]
+    until(lambda: host.show(weakened, "ActiveState") == "active", "the weakened service")
+    code, found = _findings(host)
+    assert code == 78
+    wrong = [one for one in found if one["verdict"] == "wrong"]
+    for fault in faults:
+        named = [one for one in wrong if one["check"] == fault.check and fault.words in one["what"]]
+        assert named, (fault, _not_good(found))
+        assert all(one["fix"] and one["why"] for one in named)
+    for fault in reversed(faults):  # SENSE refuses the changed model: it starts last
+        host.shell(fault.mend)
+    until(lambda: all(host.show(one, "ActiveState") == "active" for one in healthy), "every service again")
+    seer = "pgrep -P $(systemctl show leftfield-sense --property MainPID --value)"
+    until(lambda: name == "hub" or host.shell(seer, check=False), "SENSE behind its walls")
+    assert _not_good(_findings(host)[1]) == []
+    assert _findings(host)[0] == 0

@@ -194,7 +194,7 @@ def test_the_card_is_read_behind_the_walls_of_sense() -> None:
     }
     assert set(sense) - set(card) == {
         "Requires", "ConditionPathExists", "NotifyAccess", "Restart", "RestartSec",
-        "RestartPreventExitStatus", "WatchdogSec", "TimeoutAbortSec", "WantedBy",
+        "RestartPreventExitStatus", "WatchdogSec", "TimeoutAbortSec", "WantedBy", "FileDescriptorStoreMax",
     }  # fmt: skip
     assert card["StartLimitIntervalSec"] == ["0"]  # a start that is refused would leave SENSE stopped
     assert set(card) - set(sense) - own == {"StateDirectory", "StateDirectoryMode"}
@@ -227,6 +227,7 @@ def test_a_unit_is_aimed_behind_the_walls_of_sense() -> None:
     own = {"Description", "ExecStart", "After", "LoadCredential", "SetCredential"}
     assert set(sense) - set(aim) == {
         "ConditionPathExists", "Restart", "RestartSec", "RestartPreventExitStatus", "WantedBy",
+        "FileDescriptorStoreMax",
     }  # fmt: skip
     assert set(aim) - set(sense) == {"Conflicts", "OnSuccess", "OnFailure", "RuntimeMaxSec"}
     assert {name: aim[name] for name in set(sense) & set(aim) - own} == {
@@ -400,3 +401,21 @@ def test_every_service_is_put_in_place(tmp_path: Path) -> None:
             capture_output=True,
         )
     assert {path.name for path in (tmp_path / "etc/systemd/system").glob("*.service")} == set(SERVICES)
+
+
+def test_whatever_is_plugged_in_later_starts_sense_again() -> None:
+    """A camera, a Coral on PCIe and one on USB: a start where SENSE runs, whose closed /dev has room for them."""
+    rules = [
+        line
+        for line in (UNITS / "udev/70-leftfield.rules").read_text("utf-8").splitlines()
+        if line[:1] not in {"#", ""}
+    ]
+    assert [re.findall(r'SUBSYSTEM=="(\w+)"', rule) for rule in rules] == [["video4linux"], ["apex"], ["usb"]]
+    for rule in rules:
+        assert rule.startswith('ACTION=="add"')
+        assert rule.endswith('RUN+="/usr/bin/systemctl --no-block try-restart leftfield-sense.service"')
+    sense = (UNITS / "leftfield-sense.service").read_text("utf-8")
+    assert "-/dev/video0" in sense
+    assert "-/dev/v4l " in sense
+    optional = (UNITS / "optional/edge-tpu.conf").read_text("utf-8")
+    assert "-/dev/apex_0" in optional

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import socket
 import sqlite3
@@ -357,6 +358,45 @@ def test_a_hub_without_its_files_says_what_to_mend(tmp_path: Path) -> None:
     assert found.returncode == 78
     assert found.stderr.startswith("<3>")
     assert str(tmp_path / "hub.toml") in found.stderr
+
+
+@pytest.mark.parametrize(
+    ("broken", "why", "fix"),
+    [
+        ('host = "booth.invalid"', "host name not found", "host under [broker]"),
+        ('host = "127.1"', "server certificate not valid for 127.1", "leftfield booth renew"),
+        ("ca", "not signed by this booth's CA", "enrol again"),
+        ("certificate", "rejected by the broker (it is another booth's)", "in this booth"),
+    ],
+)
+def test_each_trouble_with_the_broker_has_a_line_and_a_status_of_its_own(
+    world: World, tmp_path: Path, broken: str, why: str, fix: str
+) -> None:
+    """Unknown host, another name, wrong CA, another booth's certificate: WATCH says which, once, and the fix."""
+    config = world.config
+    if broken.startswith("host"):
+        config.write_text(re.sub(r'host = ".*"', broken, config.read_text()))
+    else:
+        other = enrol.create_booth(tmp_path / "other", "elsewhere")
+        text = (
+            config.read_text().replace(str(world.booth.ca), str(other.ca))
+            if broken == "ca"
+            else config.read_text()
+        )
+        if broken == "certificate":
+            for name in ("hub.pem", "tls.key"):
+                text = text.replace(
+                    str(world.booth.directory / "hub" / name), str(other.directory / "hub" / name)
+                )
+        config.write_text(text)
+    service = ServiceSockets(tmp_path)
+    world.start_hub(service)
+    assert "STATUS=not connected: broker " in service.notice_with(why)[-1]
+    assert world.stop_hub() == 0
+    lines = [line for line in service.journal().splitlines() if why in line]
+    assert len(lines) == 1
+    assert fix in lines[0].split("Fix: ")[1]
+    service.close()
 
 
 def test_a_hub_without_its_broker_says_why(world: World, tmp_path: Path) -> None:

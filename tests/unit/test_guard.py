@@ -10,13 +10,16 @@ from pathlib import Path
 
 import pytest
 
-from appliance.unit.guard import Button
+from appliance.unit.comeback import Comeback, comeback_in
+from appliance.unit.voice import Button
 from tests.systemd import ServiceSockets
 
 START = (
     "import os, sys, signal, threading, time\n"
     "from appliance.unit import guard\n"
-    "from appliance.unit.guard import Button, guarded\n"
+    "from appliance.unit.comeback import Comeback\n"
+    "from appliance.unit.guard import guarded\n"
+    "from appliance.unit.voice import Button\n"
     "guard.GRID = 0.2\n"
     "stop = threading.Event()\n"
     "signal.signal(signal.SIGTERM, lambda *_: stop.set())\n"
@@ -24,10 +27,11 @@ START = (
 )
 
 
-def run(body: str, *, service: ServiceSockets | None = None) -> tuple[int, str]:
-    """What a process says and ends with whose inside does ``body`` with its ``voice``."""
+def run(body: str, *, service: ServiceSockets | None = None, before: str = "") -> tuple[int, str]:
+    """What a process says and ends with whose inside does ``body`` with its ``voice``; first it does ``before``."""
     indented = "".join(f"    {line}\n" for line in body.splitlines())
-    script = f"{START}def inside(voice):\n{indented}sys.exit(guarded(inside, stop))\n"
+    call = f"def inside(voice):\n{indented}sys.exit(guarded(inside, stop, comeback))\n"
+    script = f"{START}comeback = Comeback()\n{before}\n{call}"
     done = subprocess.run(
         [sys.executable, "-c", script],
         env=service.environment if service else os.environ,
@@ -126,3 +130,72 @@ def test_sense_ends_with_whoever_speaks_for_it(tmp_path: Path) -> None:
             break
         if state == "Z":
             break
+
+
+HANG = "voice.press(Button.SEALED)\nvoice.press(Button.ALIVE)\ntime.sleep(60)\nreturn 0\n"
+
+
+def test_a_sense_that_hangs_in_its_accelerator_is_ended_and_the_next_start_does_without(
+    tmp_path: Path,
+) -> None:
+    """It gives no sign: killed, said, a mark kept by systemd, and started again; no ping is sent for it."""
+    service = ServiceSockets(tmp_path)
+    code, _ = run(f"voice.press(Button.ACCELERATOR_USED)\n{HANG}", service=service, before="guard.HUNG = 0.5")
+    notices = service.notices()
+    said = service.journal()
+    service.close()
+    assert code == 75
+    assert "hangs in its accelerator: the next start does without it" in said
+    assert ["FDSTORE=1", "FDNAME=accelerator-away-1"] in notices
+
+
+def test_a_sense_that_hangs_elsewhere_is_ended_and_nothing_is_kept(tmp_path: Path) -> None:
+    """No accelerator is blamed where none is used."""
+    service = ServiceSockets(tmp_path)
+    code, _ = run(HANG, service=service, before="guard.HUNG = 0.5")
+    notices = service.notices()
+    said = service.journal()
+    service.close()
+    assert code == 75
+    assert "sense: hangs; it is ended and started again" in said
+    assert not [lines for lines in notices if lines[0].startswith("FDSTORE")]
+
+
+@pytest.mark.parametrize(
+    ("before", "pressed"),
+    [
+        ("comeback = Comeback(failures=2, without=True)", ""),
+        ("comeback = Comeback(failures=1)", "voice.press(Button.ACCELERATOR_LOST)\n"),
+    ],
+)
+def test_an_accelerator_is_tried_again_by_a_new_process(tmp_path: Path, before: str, pressed: str) -> None:
+    """After its wait SENSE is ended in order; the mark says how often, and that the next start tries it."""
+    service = ServiceSockets(tmp_path)
+    body = (
+        "ended = threading.Event()\nsignal.signal(signal.SIGTERM, lambda *_: ended.set())\n"
+        f"voice.press(Button.SEALED)\n{pressed}while not ended.wait(0.05):\n    voice.press(Button.ALIVE)\nreturn 0\n"
+    )
+    quick = "from appliance.unit import comeback as c\nc._WAITS = (0.5, 0.5)\n"
+    code, _ = run(body, service=service, before=quick + before)
+    notices = service.notices()
+    said = service.journal()
+    service.close()
+    assert code == 75
+    assert "ends to try the accelerator again" in said
+    kept = [lines[1] for lines in notices if lines[0] == "FDSTORE=1"]
+    assert kept[-1] == "FDNAME=accelerator-again-2"
+    assert any(lines[0] == "FDSTOREREMOVE=1" for lines in notices)
+
+
+def test_the_wait_doubles_and_an_hour_of_work_forgives() -> None:
+    """Ten minutes, twenty, … two hours; a mark is read back as it was written, and another's name is none of ours."""
+    found = Comeback()
+    waits = []
+    for _ in range(6):
+        found = found.failed(10.0, without=True)
+        waits.append(found.wait)
+        assert comeback_in(["stored", found.mark]) == found
+    assert waits == [600, 1200, 2400, 4800, 7200, 7200]
+    assert found.failed(3600.0, without=False).failures == 1
+    assert not found.again().without
+    assert comeback_in(["accelerator-away-0", "accelerator-away-100", "x"]) == Comeback()

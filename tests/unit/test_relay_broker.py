@@ -7,11 +7,18 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.x509.oid import NameOID
 
 from appliance.base.errors import Unavailable
 from appliance.enrol import Listeners, UnitHome, create_booth, enrol_unit, revoke_unit
+from appliance.enrol.authority import load_key
+from appliance.enrol.layout import load_authority
 from appliance.mqtt import LinkReport
 from tests.systemd import ServiceSockets
 from tests.unit.test_relay import UNIT, Scene, scene
@@ -24,9 +31,10 @@ pytestmark = pytest.mark.broker
 class Service:
     """RELAY as a service of systemd: what its status says, and its journal when it has ended."""
 
-    def __init__(self, scene: Scene) -> None:
+    def __init__(self, scene: Scene, before: str = "") -> None:
         self._sockets = ServiceSockets(scene.directory)
-        command = [sys.executable, "-m", "appliance.cli", "relay", "--config", str(scene.config)]
+        run = f"{before}\nfrom appliance.cli import main; import sys; sys.exit(main(sys.argv[1:]))"
+        command = [sys.executable, "-c", run, "relay", "--config", str(scene.config)]
         self._process = subprocess.Popen(command, stderr=self._sockets.stderr, env=self._sockets.environment)
 
     def next(self) -> list[str]:
@@ -102,6 +110,24 @@ def a_revoked_certificate(scene: Scene) -> None:
     scene.start_broker()
 
 
+def an_ended_certificate(scene: Scene) -> None:
+    """Of this booth, and of yesterday."""
+    authority = load_authority(scene.booth)
+    key = load_key((scene.directory / "unit/link/tls.key").read_bytes(), where="tls.key")
+    begun = datetime.now(UTC) - timedelta(days=2)
+    ended = (
+        x509.CertificateBuilder()
+        .subject_name(x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, UNIT)]))
+        .issuer_name(authority.certificate.subject)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(begun)
+        .not_valid_after(begun + timedelta(days=1))
+        .sign(authority.key, hashes.SHA256())
+    )
+    (scene.directory / "unit/link/unit.pem").write_bytes(ended.public_bytes(Encoding.PEM))
+
+
 def no_tls(scene: Scene) -> None:
     """Something else than a broker listens there: here, mosquitto without TLS."""
     end_broker(scene)
@@ -117,8 +143,9 @@ def no_tls(scene: Scene) -> None:
         (unknown_name, "host name not found: booth.invalid", "host under [broker]"),
         (another_name, "server certificate not valid for 127.1", "leftfield booth renew --host 127.1"),
         (another_authority, "not signed by this booth's CA", "leftfield enrol"),
-        (a_foreign_certificate, "client certificate rejected by the broker", "leftfield enrol"),
-        (a_revoked_certificate, "client certificate rejected by the broker", "leftfield enrol"),
+        (a_foreign_certificate, "rejected by the broker (it is another booth's)", "in this booth"),
+        (a_revoked_certificate, "rejected by the broker (it is revoked)", "leftfield enrol"),
+        (an_ended_certificate, "rejected by the broker (it has ended)", "clock"),
         (no_tls, "closed by the broker before it was accepted", "journalctl -u mosquitto"),
     ],
 )
@@ -166,6 +193,7 @@ class Away:
 
     connections = 0
     up = False
+    alive = True
     trouble: Unavailable | None = None
 
 
@@ -190,3 +218,32 @@ def test_each_reason_is_said_once_until_the_link_stands(capsys: pytest.CaptureFi
         "relay: broker connected",
         "relay: not connected: broker b:1: refused. Fix: f",
     ]
+
+
+KILLER = """
+import ctypes, threading, time
+def kill():
+    while not (found := [one for one in threading.enumerate() if one.name.startswith("paho")]):
+        time.sleep(0.05)
+    time.sleep(0.5)
+    while found[0].is_alive():
+        ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(found[0].ident), ctypes.py_object(SystemExit))
+        time.sleep(0.05)
+threading.Thread(target=kill, daemon=True).start()
+"""
+"""Ends the network thread of the process that it stands in."""
+
+
+def test_a_dead_network_thread_starves_the_watchdog(scene: Scene) -> None:
+    """The library's thread is ended: the status says so, no ping goes to the watchdog, the journal has one line."""
+    relay = Service(scene, KILLER)
+    try:
+        assert relay.next() == ["READY=1"]
+        notices = [relay.next()]
+        while "network thread" not in notices[-1][-1]:
+            assert notices[-1][0] == "WATCHDOG=1"
+            notices.append(relay.next())
+        assert notices[-1] == [notices[-1][-1]], "a status and no ping"
+        assert relay.end().count("the network thread ended or hangs; the watchdog ends this service") == 1
+    finally:
+        relay.close()

@@ -9,6 +9,7 @@ import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 
 import av
 import numpy as np
@@ -29,9 +30,12 @@ from appliance.protocol.values import (
 from appliance.protocol.vocabulary import ATTRIBUTES
 from appliance.settings.epoch import epoch_in
 from appliance.unit import clocks, grid, sense
-from appliance.unit.guard import FAULT
+from appliance.unit.inputs.start_inputs import StartInputs
 from appliance.unit.pipe.record import RECORD_BYTES, envelope_of
 from appliance.unit.pipe.writer import RATE, PipeWriter, open_pipe
+from appliance.unit.vision.pipeline import DescribedPerson
+from appliance.unit.vision.types import Frame
+from appliance.unit.voice import FAULT, OpenVoice
 from tests.systemd import ServiceSockets
 
 KEY = new_private_key()
@@ -403,3 +407,69 @@ def test_a_fault_of_the_program_backs_off_and_says_where_and_nothing_it_saw(
     said = capfd.readouterr().err
     assert "ZeroDivisionError at test_sense.py:" in said
     assert "17 23 99" not in said
+
+
+class _Eyes:
+    """Describes somebody in red at each frame, and once more at the end."""
+
+    shaken = False
+    cost = SimpleNamespace(frames=0)
+    counts = SimpleNamespace(unread=0, still=0)
+
+    def see(self, frame: Frame) -> tuple[DescribedPerson, ...]:
+        """One person in red."""
+        return (DescribedPerson(vector=VECTOR, at=frame.at, due=0.0),)
+
+    def finish(self) -> tuple[DescribedPerson, ...]:
+        """Another one."""
+        return (DescribedPerson(vector=VECTOR, at=0.0, due=0.0),)
+
+
+class _Said:
+    """An outlet that keeps what it is told."""
+
+    waiting = False
+    tally = SimpleNamespace(observations=0, dropped=0, too_many=0)
+
+    def __init__(self) -> None:
+        self.vectors: list[AttributeVector] = []
+
+    def observe(self, vector: AttributeVector, _seen: object, *, due: float) -> bool:
+        """Keep it."""
+        assert due == 0.0
+        self.vectors.append(vector)
+        return True
+
+    def new_slot(self, _now: float) -> bool:
+        """None: nothing leaves."""
+        return False
+
+    def leave(self, *_: object, everything: bool = False) -> None:
+        """At the end."""
+        assert everything
+
+
+def test_without_colour_no_colour_is_said() -> None:
+    """A grey street for ten seconds: once that is known nobody is in red, to the last; before, they are."""
+    random = np.random.default_rng(1)
+
+    def frames() -> Iterator[Frame]:
+        for number in range(20):
+            grey = random.integers(40, 200, (90, 160, 1), np.uint8)
+            yield Frame(pixels=np.repeat(grey, 3, axis=2), at=number * 0.5)
+
+    said = _Said()
+    watch = sense._Watch(
+        SimpleNamespace(),  # type: ignore[arg-type]
+        said,  # type: ignore[arg-type]
+        OpenVoice(),
+        threading.Event(),
+        boxed=True,
+        given=StartInputs(None, None),
+        without=False,
+    )
+    watch._look(SimpleNamespace(frames=frames), _Eyes(), SimpleNamespace())  # type: ignore[arg-type]
+    colours = [vector.word("top.colour") for vector in said.vectors]
+    assert colours[0] == "red"
+    assert "red" not in colours[-2:]
+    assert len(colours) == 21

@@ -28,7 +28,7 @@ from appliance.protocol.setup_order import Zone
 from appliance.settings.config import UnitConfig, refuse_network_source, unit_config
 from appliance.settings.epoch import epoch_in
 from appliance.unit.clocks import Pace, phenomenon_time
-from appliance.unit.guard import BACKOFF, FAULT, Button, OpenVoice, Voice, guarded
+from appliance.unit.guard import BACKOFF, guarded
 from appliance.unit.inputs import colour_matrix, lock, zones
 from appliance.unit.pipe.aim_writer import AimWriter
 from appliance.unit.pipe.record import RECORD_BYTES
@@ -36,6 +36,7 @@ from appliance.unit.pipe.writer import PipeWriter, open_pipe
 from appliance.unit.sandbox import box
 from appliance.unit.sandbox.stages import NOT_ENCLOSED
 from appliance.unit.sense import kind_of, patiently, reported, sealer_of
+from appliance.unit.voice import FAULT, Button, OpenVoice, Voice
 
 if TYPE_CHECKING:  # these see pixels; at run time they are imported inside the enclosure
     from appliance.unit.vision.aiming import Aiming

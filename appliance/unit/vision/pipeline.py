@@ -17,6 +17,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from appliance.base.errors import Unavailable
 from appliance.protocol.setup_order import Zone
 from appliance.protocol.values import AttributeVector
 from appliance.settings.config import UnitConfig
@@ -32,8 +33,10 @@ from appliance.unit.vision.models.garments import Garments
 from appliance.unit.vision.models.pattern import Patterns
 from appliance.unit.vision.models.person_detector import People
 from appliance.unit.vision.models.pose_estimator import Poses, standing
-from appliance.unit.vision.models.runtime import Accelerator, Wish, choose_accelerator, load_model
+from appliance.unit.vision.models.runtime import Accelerator, Place, Wish, choose_accelerator, load_model
 from appliance.unit.vision.regions import Headless, headless
+from appliance.unit.vision.steady import Steady
+from appliance.unit.vision.tally import Cost, Counts
 from appliance.unit.vision.tracking.boxes import iou
 from appliance.unit.vision.tracking.track import Track, TrackRules
 from appliance.unit.vision.tracking.tracker import Tracker
@@ -60,28 +63,6 @@ class DescribedPerson:
     vector: AttributeVector
     at: float
     due: float
-
-
-@dataclass(slots=True)
-class Cost:
-    """Where the time went, in nanoseconds since the start; ``invoke`` is that inside the models' runtime."""
-
-    frames: int = 0
-    people: int = 0
-    tracking: int = 0
-    posing: int = 0
-    reading: int = 0
-    glances: int = 0
-    found: int = 0
-
-
-@dataclass(slots=True)
-class Counts:
-    """How many tracks were described, ended without one good glance, or never moved."""
-
-    described: int = 0
-    unread: int = 0
-    still: int = 0
 
 
 class Pipeline:
@@ -113,6 +94,7 @@ class Pipeline:
         self._track_rules = track_rules
         self._rules = glance_rules
         self._tracker = Tracker(track_rules)
+        self._steady = Steady()
         self._balance = Balance(matrix)
         self._known: dict[int, glance.Glances] = {}
         self._clock = clock
@@ -139,8 +121,10 @@ class Pipeline:
         if cost.frames % _LIGHT_EVERY == 0:
             self._balance.look(frame.pixels)
         start = clock()
-        detections = counted(self._find(frame), self._zones, frame)
+        everybody = self._find(frame)
+        detections = counted(everybody, self._zones, frame)
         found = clock()
+        self._hold_still(frame, everybody)
         step = self._tracker.step(detections, frame.at, (frame.pixels.shape[1], frame.pixels.shape[0]))
         for track in step.visible:
             self._known.setdefault(track.track, glance.Glances()).track = track
@@ -159,6 +143,19 @@ class Pipeline:
         cost.people += found - start
         cost.tracking += followed - found
         return tuple(sightings)
+
+    @property
+    def shaken(self) -> bool:
+        """Whether the camera sways."""
+        return self._steady.shaken
+
+    def _hold_still(self, frame: Frame, people: Sequence[Detection]) -> None:
+        """Take the camera's own motion out of what is followed: a knock makes no mannequin walk."""
+        motion = self._steady.look(frame.pixels, [detection.box for detection in people])
+        if motion.jumped:
+            self._tracker.walk_anew()
+        elif not motion.still:
+            self._tracker.carry(motion.right, motion.down)
 
     def find_at_once(self, frame: Frame) -> tuple[Detection, ...]:
         """Everybody in a picture that has no next one: found at either size, the light taken from it alone."""
@@ -278,9 +275,21 @@ def counted(detections: Sequence[Detection], zones: tuple[Zone, ...], frame: Fra
     )
 
 
-def load(config: UnitConfig, given: StartInputs = NOTHING) -> tuple[Pipeline, Accelerator]:
-    """The pipeline with the configured models on the configured accelerator. Unfit, Unavailable."""
-    accelerator = choose_accelerator(wish=WISHES[config.accelerator], threads=config.threads)
+def load(
+    config: UnitConfig, given: StartInputs = NOTHING, *, without: bool = False
+) -> tuple[Pipeline, Accelerator]:
+    """The pipeline with the configured models on the configured accelerator, degraded where that is away. Unfit.
+
+    ``without``: it hung at the last start, and this one does without it.
+    """
+    why = "the accelerator hung at the last start" if without else ""
+    try:
+        wish = Wish.CPU if without else WISHES[config.accelerator]
+        accelerator = choose_accelerator(wish=wish, threads=config.threads)
+    except Unavailable as away:
+        why = away.what
+    if why:
+        accelerator = Accelerator(place=Place.CPU, why=why, threads=config.threads, degraded=True)
     return pipeline_on(accelerator, config.models, given), accelerator
 
 

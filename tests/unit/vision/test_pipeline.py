@@ -9,15 +9,17 @@ from typing import Any
 import numpy as np
 import pytest
 
+from appliance.protocol.values import BoothId, UnitId
 from appliance.protocol.vocabulary import COLOURS, INDEX, Confidence
-from appliance.settings.config import CameraConfig
+from appliance.settings.config import BrokerAddress, CameraConfig, UnitConfig
 from appliance.unit.inputs.colour_matrix import CameraMatrix
 from appliance.unit.inputs.start_inputs import StartInputs
+from appliance.unit.vision import pipeline as eyes
 from appliance.unit.vision.attributes.priors import CALIBRATION, SHIPPED, Usual
 from appliance.unit.vision.camera.frame_source import open_source
 from appliance.unit.vision.glance import GlanceRules, Glances, hidden_share, select_crops
 from appliance.unit.vision.models.pose_estimator import standing
-from appliance.unit.vision.models.runtime import Wish, choose_accelerator
+from appliance.unit.vision.models.runtime import Accelerator, Place, Wish, choose_accelerator
 from appliance.unit.vision.pipeline import DescribedPerson, Pipeline, pipeline_on
 from appliance.unit.vision.tracking.tracker import Tracker
 from appliance.unit.vision.types import Box, Detection, Frame
@@ -273,3 +275,26 @@ def test_real_street_gives_true_observations() -> None:
     assert 5 <= len(sighted) <= 11
     assert sum(top in {"black", "blue"} for top in tops) >= 0.7 * len(tops)
     assert not {"green", "yellow", "orange", "pink"} & set(tops)
+
+
+def test_an_accelerator_that_is_wanted_and_away_is_degraded(monkeypatch: pytest.MonkeyPatch) -> None:
+    """With no Edge TPU here, and with one that hung at the last start: the processor, degraded, and why."""
+    built: list[Accelerator] = []
+    monkeypatch.setattr(eyes, "pipeline_on", lambda accelerator, *_: built.append(accelerator))
+    camera = CameraConfig(source="x")
+    broker = BrokerAddress(host="h", port=1, ca=Path(), certificate=Path(), key=Path())
+    unit = UnitConfig(
+        booth=BoothId("b"), unit=UnitId("u"), camera=camera, broker=broker, accelerator="edgetpu", threads=2
+    )
+    _, away = eyes.load(unit)
+    assert (away.place, away.degraded, away.threads) == (Place.CPU, True, 2)
+    assert "no Edge TPU" in away.why
+    _, hung = eyes.load(unit, without=True)
+    assert (hung.place, hung.degraded, hung.why) == (
+        Place.CPU,
+        True,
+        "the accelerator hung at the last start",
+    )
+    _, plain = eyes.load(dataclasses.replace(unit, accelerator="auto"))
+    assert (plain.place, plain.degraded) == (Place.CPU, False)
+    assert built == [away, hung, plain]

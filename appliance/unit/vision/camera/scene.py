@@ -96,12 +96,17 @@ class Scene:
         self._begun = 0.0
         self._moved_at: float | None = None
 
-    def look(self, pixels: Pixels, at: float) -> UnitState:
-        """Take a picture (h, w, 3) seen at ``at`` (monotonic seconds); the state after it."""
+    def look(self, pixels: Pixels, at: float, *, shaken: bool = False) -> UnitState:
+        """Take a picture (h, w, 3) seen at ``at`` (monotonic seconds); the state after it.
+
+        ``shaken`` is whether the camera sways there and back, which a look twice a second cannot tell.
+        """
         if at - self._looked_at < EVERY:
             return self.state
         self._looked_at = at
         troubles = self._troubles(pixels, at)
+        if shaken:
+            troubles.add(UnitState.MOVED)
         for trouble in _HOLDS:
             if trouble in troubles:
                 self._since.setdefault(trouble, at)

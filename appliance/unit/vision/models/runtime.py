@@ -27,6 +27,11 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
 EDGE_TPU_LIBRARY = "libedgetpu.so.1"
+_PACE = 20
+"""Invocations that a mean time is taken over."""
+_SLOWER = 8.0
+_SLOW_NS = 60e6
+"""Slower than its best by so many times, and than so many nanoseconds, an accelerator is worse than the processor."""
 _RUNTIMES = ("ai_edge_litert.interpreter", "tflite_runtime.interpreter")
 
 
@@ -121,6 +126,7 @@ class Model:
         self.accelerator = accelerator
         self.invoked_ns = 0
         self.invocations = 0
+        self._best_ns = self._lately_ns = 0.0
         self._interpreter = interpreter
         self._input_index = _matching(interpreter.get_input_details(), card.input, card)
         self._output_indices = tuple(
@@ -138,7 +144,7 @@ class Model:
             interpreter.set_tensor(self._input_index, pixels)
             started = time.perf_counter_ns()
             interpreter.invoke()
-            self.invoked_ns += time.perf_counter_ns() - started
+            spent = time.perf_counter_ns() - started
         except RuntimeError as error:
             raise Unavailable(
                 f"{self.accelerator.place} failed to run model {self.card.name!r} ({_first_line(error)})",
@@ -149,8 +155,24 @@ class Model:
             raise Unfit(
                 _first_line(error), where=f"model {self.card.name!r}", fix="feed the declared input"
             ) from error
+        self.invoked_ns += spent
         self.invocations += 1
+        if self.accelerator.place is Place.EDGE_TPU:
+            self._watch_pace(spent)
         return tuple(interpreter.get_tensor(index) for index in self._output_indices)
+
+    def _watch_pace(self, spent: float) -> None:
+        """A hot accelerator slows down, and so does one on a bad cable. Unavailable where it helps no more."""
+        self._lately_ns += (spent - self._lately_ns) / min(self.invocations, _PACE)
+        if self.invocations >= _PACE:
+            self._best_ns = min(self._best_ns or self._lately_ns, self._lately_ns)
+            if self._lately_ns > max(_SLOWER * self._best_ns, _SLOW_NS):
+                times = self._lately_ns / self._best_ns
+                raise Unavailable(
+                    f"{self.accelerator.place} has become {times:.0f} times slower: hot, or a bad link",
+                    where="accelerator",
+                    fix="give it air; the unit works on the CPU meanwhile",
+                )
 
 
 def load_model(card: ModelFile, accelerator: Accelerator, *, library: str = EDGE_TPU_LIBRARY) -> Model:

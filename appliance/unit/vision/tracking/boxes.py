@@ -68,3 +68,8 @@ def union_box(a: Box, b: Box) -> Box:
         right=max(a.right, b.right),
         bottom=max(a.bottom, b.bottom),
     )
+
+
+def shifted(box: Box, right: float, down: float) -> Box:
+    """The box moved by (right, down) pixels."""
+    return Box(left=box.left + right, top=box.top + down, right=box.right + right, bottom=box.bottom + down)

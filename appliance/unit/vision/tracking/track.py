@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from enum import Enum, unique
 from typing import Final
 
-from appliance.unit.vision.tracking.boxes import Axis, centre
+from appliance.unit.vision.tracking.boxes import Axis, centre, shifted
 from appliance.unit.vision.tracking.occlusion import Candidate
 from appliance.unit.vision.types import Box, TrackId
 
@@ -88,6 +88,7 @@ class Track:
     """
 
     __slots__ = (
+        "_anew",
         "_birth",
         "_shape",
         "_x",
@@ -119,6 +120,7 @@ class Track:
         self.predicted = whole
         self.walked = self.pace = 0.0
         self._birth = centre(whole)
+        self._anew = False
         self._shape = (whole.width, whole.height)
         self._x = Axis(self._birth[0], spread, _FIRST_SPEED * whole.height)
         self._y = Axis(self._birth[1], spread, _FIRST_SPEED * whole.height / 2)
@@ -144,6 +146,17 @@ class Track:
             left=x - width / 2, top=y - height / 2, right=x + width / 2, bottom=y + height / 2
         )
 
+    def carry(self, right: float, down: float) -> None:
+        """The camera moved and not this: all that is remembered of it moves with the picture, in pixels."""
+        self._x.place += right
+        self._y.place += down
+        self._birth = (self._birth[0] + right, self._birth[1] + down)
+        self.box, self.predicted = shifted(self.box, right, down), shifted(self.predicted, right, down)
+
+    def walk_anew(self) -> None:
+        """The camera jumped: how far this has walked counts from its next place on."""
+        self.walked, self._anew = 0.0, True
+
     def update(self, found: Candidate, jitter: float) -> None:
         """Take in what belongs to it now, its centre trusted to ``jitter`` heights."""
         whole = found.whole
@@ -157,6 +170,8 @@ class Track:
         )
         self.box, self.alone, self.seen, self.score = found.seen, found.alone, self.at, found.score
         self.hits += 1
+        if self._anew:
+            self._birth, self._anew = centre(whole), False
         self.pace = math.hypot(self._x.speed, self._y.speed) / whole.height
         away = math.hypot(self._x.place - self._birth[0], self._y.place - self._birth[1])
         self.walked = max(self.walked, away / self._shape[1])

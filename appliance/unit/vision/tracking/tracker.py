@@ -72,6 +72,16 @@ class Tracker:
                 self._alive.append(Track(TrackId(self._born), each, at, rules))
         return self._judged(at, extent)
 
+    def carry(self, right: float, down: float) -> None:
+        """The camera moved by itself: what is followed moves with the picture, in pixels. Call before ``step``."""
+        for track in self._alive:
+            track.carry(right, down)
+
+    def walk_anew(self) -> None:
+        """The camera jumped: nobody has walked yet, for a thing that stands may have been taken for another."""
+        for track in self._alive:
+            track.walk_anew()
+
     def _reluctances(self, known: Sequence[Track], at: float, before: float) -> dict[Track, float]:
         """What it costs each track to be given a box, by how likely it is to have none.
 

@@ -254,3 +254,40 @@ def test_an_accelerator_that_stops_answering_is_unavailable() -> None:
         model.invoke(np.zeros(loaded.card.input.shape, np.uint8))
     assert fall_back(tpu, caught.value).degraded
     assert model.invocations == 0
+
+
+class Slowing:
+    """An interpreter that computes nothing, and takes as long as it is told."""
+
+    def __init__(self, real: Any) -> None:
+        self.get_input_details = real.get_input_details
+        self.get_output_details = real.get_output_details
+        self.get_tensor = real.get_tensor
+
+    def set_tensor(self, _index: int, _value: Any) -> None:
+        """Nothing."""
+
+    def invoke(self) -> None:
+        """Nothing: the clock of the test moves."""
+
+
+def test_an_accelerator_that_is_hot_is_given_up_and_one_that_is_steady_is_not(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Forty times slower than it was, for some pictures: Unavailable, with the reason."""
+    loaded = load_model(read_catalogue(default_model_directory()).named("pose"), CPU)
+    model = Model(loaded.card, Accelerator(place=Place.EDGE_TPU, why="opened"), Slowing(loaded._interpreter))
+    picture = np.zeros(loaded.card.input.shape, np.uint8)
+    times = iter(range(10**9))
+    step = 5_000_000
+
+    def clock() -> int:
+        return next(times) * step
+
+    monkeypatch.setattr("appliance.unit.vision.models.runtime.time.perf_counter_ns", clock)
+    for _ in range(60):
+        model.invoke(picture)
+    with pytest.raises(Unavailable, match="slower: hot"):  # noqa: PT012 - one of many calls
+        step = 200_000_000
+        for _ in range(60):
+            model.invoke(picture)
