@@ -41,7 +41,7 @@ class Expected:
 SERVICES: Final = {
     "unit": {
         "leftfield-sense": Expected(seer=True),
-        "leftfield-relay": Expected(writable=r"/var/lib/(private/)?leftfield/(spool|prior)"),
+        "leftfield-relay": Expected(writable=r"/var/lib/(private/)?leftfield/(spool|prior|orders)"),
     },
     "hub": {
         "mosquitto": Expected(writable=r"/var/lib/(private/)?mosquitto"),
