@@ -96,8 +96,7 @@ def fleet_report(kind: ReportKind) -> Form:
         ReportKind.MOMENT: record(
             {
                 "people": FIVES,
-                "weight": FIVES,
-                **dict.fromkeys(("needs", "open", "refused", "spooled"), COUNT),
+                **dict.fromkeys(("needs", "refused"), COUNT),
                 "units": several(row(NAME, TEXT, _LINK)),
                 "changes": several(row(TEXT, TEXT, PERCENT, PERCENT)),
             }

@@ -19,15 +19,21 @@ from typing import Final
 from appliance.base import atomic_files
 from appliance.base.errors import Unavailable
 from appliance.enrol.options import group, say
+from appliance.hub.exchange.encryption_keys import NAME as KEYS_NAME
+from appliance.hub.fleet_link import EPOCH_FILE
+from appliance.hub.release_commands import LEDGER
 from appliance.settings import config
+from appliance.settings.acts_file import FILE as ACTS_FILE
 from appliance.settings.cli_arguments import Subparsers, config_option, confirm, word, yes_option
 from appliance.unit.inputs import lock
+from appliance.unit.outbox.hub_cipher import NAME as ENCRYPTION
 
 MOSQUITTO_STORE: Final = Path("/var/lib/mosquitto")
 _SERVICES: Final = {
     "hub": "mosquitto leftfield-watch leftfield-desk leftfield-pages",
     "unit": "leftfield-sense leftfield-relay leftfield-card leftfield-pair",
 }
+_BESIDE_THE_DATABASE: Final = (EPOCH_FILE, KEYS_NAME, LEDGER)
 _FLASH: Final = (
     "blocks of a memory card may stay readable until they are used again: flash it anew, or destroy it"
 )
@@ -65,7 +71,10 @@ def _hub(given: argparse.Namespace) -> int:
     settings = config.hub_config(given.config)
     database = settings.database
     found = [Path(f"{database}{end}") for end in ("", "-wal", "-shm", "-journal", ".lock")]
-    found += [*sorted(database.parent.glob(f"{database.name}.*")), database.with_name("fleet-epoch")]
+    found += sorted(database.parent.glob(f"{database.name}.*"))
+    # What else WATCH and the commands keep beside it: its number, keys of the day, the releases' ledger.
+    found += [database.with_name(name) for name in _BESIDE_THE_DATABASE]
+    found += [settings.register.with_name(ACTS_FILE)]
     found += [settings.notice.state] if settings.notice.state else []
     found += sorted(given.broker_store.glob("mosquitto.db*"))
     if given.all:
@@ -76,6 +85,7 @@ def _hub(given: argparse.Namespace) -> int:
 def _unit(given: argparse.Namespace) -> int:
     settings = config.unit_config(given.config)
     found = [settings.spool, settings.prior, settings.matrix, settings.order, settings.zones]
+    found += [settings.prior.with_name(ENCRYPTION)]
     if given.all:
         found += _all_but_the_lock(given.config)
     return _erase(given, "unit", found, (settings.spool,))

@@ -19,6 +19,8 @@ from appliance.protocol.values import BoothId, Seconds
 
 AHEAD_SECONDS: Final = 86_400.0
 """A report dated this far ahead of the fleet's clock is refused: it would be the newest for a day."""
+OLD_SECONDS: Final = 62 * 86_400.0
+"""Longer than any broker keeps a report; days far back would fill the table with partitions."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,7 +51,8 @@ def checked(
 ) -> CheckedReport:
     """The report in a message at ``now`` (unix seconds).
 
-    Refused: WRONG_TOPIC, UNKNOWN_KEY, REVOKED, FUTURE, and what ``report_in`` and ``baseline_file.decode`` refuse.
+    Refused: WRONG_TOPIC, UNKNOWN_KEY, REVOKED, FUTURE, EXPIRED, and what ``report_in`` and ``baseline_file.decode``
+    refuse.
     """
     booth = booth_in(untrusted_topic)
     known = keys.get(booth)
@@ -62,6 +65,8 @@ def checked(
         raise Refused(
             Rule.FUTURE, "it is dated a day ahead or more", where=booth, fix="set the booth's clock"
         )
+    if now - report.made_at > OLD_SECONDS:
+        raise Refused(Rule.EXPIRED, "it is older than two months", where=booth, fix="set the booth's clock")
     digest = hashlib.sha256(untrusted).digest()
     if report.kind is not ReportKind.BASELINE:
         return CheckedReport(report=report, digest=digest)

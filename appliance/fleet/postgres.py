@@ -1,7 +1,7 @@
 """A PostgreSQL server of our own, for a fleet on one machine and for tests; a real fleet has one already.
 
 Invariants:
-    * It listens on a socket file in its own directory and on no network.
+    * It listens on a socket file in its own directory, which is its owner's alone, and on no network.
     * It runs as whoever starts it; as root, which PostgreSQL refuses, as an ordinary account of a user namespace.
 """
 
@@ -19,6 +19,7 @@ from appliance.base.errors import Unfit
 VARIABLE: Final = "LEFTFIELD_POSTGRES"
 """Names the directory of PostgreSQL's programs."""
 _DEBIAN: Final = Path("/usr/lib/postgresql")
+_OWN: Final = 0o700
 _USER: Final = "fleet"
 _SOCKET_MOST: Final = 100
 """A path of a socket file has 107 bytes at most (unix(7)), of which the server's own name takes some."""
@@ -61,6 +62,8 @@ def prepare(directory: Path) -> None:
         return
     shutil.rmtree(data, ignore_errors=True)
     directory.mkdir(parents=True, exist_ok=True)
+    # Whoever reaches the socket is the database's owner, and may run programs as it: nobody else comes near.
+    directory.chmod(_OWN)
     command = [*_ordinary(), str(programs() / "initdb"), "--pgdata", str(data), "--username", _USER]
     command += ["--auth=trust", "--encoding=UTF8", "--no-locale"]
     done = subprocess.run(
@@ -79,7 +82,8 @@ def command(directory: Path) -> list[str]:
         raise Unfit(
             "the path is too long for a socket", where=str(directory), fix="choose a shorter --directory"
         )
-    options = {"listen_addresses": "", "unix_socket_directories": str(directory), "max_connections": "64"}
+    options = {"listen_addresses": "", "unix_socket_directories": str(directory)}
+    options |= {"unix_socket_permissions": "0700", "max_connections": "64"}
     words = [word for key, value in options.items() for word in ("-c", f"{key}={value}")]
     return [*_ordinary(), str(programs() / "postgres"), "-D", str(directory / "data"), *words]
 

@@ -10,7 +10,8 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Final
 
@@ -49,10 +50,26 @@ class BoothRow:
     moment: dict[str, object] | None
     moment_at: float
     baseline: bytes
+    """The signed file, believed under ``public_key`` (32 bytes)."""
+    public_key: bytes
     people: int
     counts: dict[str, dict[str, int]]
     """By day (YYYY-MM-DD) and name."""
     refused: int
+
+
+@contextmanager
+def _reached() -> Iterator[None]:
+    """Unavailable where the server goes away while something is asked of it."""
+    try:
+        yield
+    except (psycopg.OperationalError, psycopg.InterfaceError) as error:
+        text = str(error).strip() or type(error).__name__
+        raise Unavailable(
+            f"the connection is lost: {text.splitlines()[-1]}",
+            where="fleet database",
+            fix="check that PostgreSQL runs",
+        ) from None
 
 
 class FleetStore:
@@ -90,6 +107,12 @@ class FleetStore:
                     cursor.execute(statement)
                 cursor.execute("INSERT INTO schema_step (step) VALUES (%s)", (number,))
 
+    @contextmanager
+    def _at_work(self) -> Iterator[None]:
+        """One transaction. Unavailable where the server is away."""
+        with _reached(), self._db.transaction():
+            yield
+
     def close(self) -> None:
         """End the connection."""
         self._db.close()
@@ -98,7 +121,7 @@ class FleetStore:
 
     def add_booth(self, booth: BoothId, public_key: bytes) -> None:
         """Let a booth in. Refused (NAME_TAKEN) where the name has another key; REVOKED where it is withdrawn."""
-        with self._db.transaction():
+        with self._at_work():
             self._db.execute(
                 "INSERT INTO booth (booth, public_key, added_at) VALUES (%s, %s, now()) ON CONFLICT DO NOTHING",
                 (booth, public_key),
@@ -117,8 +140,8 @@ class FleetStore:
 
     def keys(self) -> dict[BoothId, BoothKey]:
         """Every booth that was ever let in."""
-        rows = self._db.execute("SELECT booth, public_key, withdrawn_at FROM booth").fetchall()
-        self._db.commit()
+        with self._at_work():
+            rows = self._db.execute("SELECT booth, public_key, withdrawn_at FROM booth").fetchall()
         return {
             BoothId(booth): BoothKey(public_key=bytes(key), withdrawn=withdrawn is not None)
             for booth, key, withdrawn in rows
@@ -126,7 +149,7 @@ class FleetStore:
 
     def withdraw(self, booth: BoothId) -> dict[str, int]:
         """Delete all that came of a booth, for good; how many rows of each table. Unfit where there is none."""
-        with self._db.transaction():
+        with self._at_work():
             done = self._db.execute(
                 "UPDATE booth SET withdrawn_at = now() WHERE booth = %s AND withdrawn_at IS NULL", (booth,)
             )
@@ -141,7 +164,7 @@ class FleetStore:
 
     def prune(self) -> int:
         """Delete what is older than it may be; how many rows."""
-        with self._db.transaction():
+        with self._at_work():
             old = (
                 (
                     "DELETE FROM report WHERE received_at < now() - make_interval(days => %s)",
@@ -199,8 +222,18 @@ class FleetStore:
                 found.append(Refused(Rule.REVOKED, "the booth is withdrawn", where=report.booth))
                 continue
             number = (report.booth, report.epoch, report.seq)
-            if self._db.execute(schema.ADD_REPORT, (*number, report.kind.value, one.digest)).rowcount:
-                self._apply(one)
+            try:
+                with self._db.transaction():  # a savepoint: what the database refuses costs this report alone
+                    fresh = self._db.execute(
+                        schema.ADD_REPORT, (*number, report.kind.value, one.digest)
+                    ).rowcount
+                    if fresh:
+                        self._apply(one)
+            except psycopg.DataError as error:
+                found.append(Refused(Rule.MALFORMED, str(error).splitlines()[0], where=report.booth))
+                refused[report.booth, int(Rule.MALFORMED)] += 1
+                continue
+            if fresh:
                 new += 1
                 continue
             row = self._db.execute(schema.DIGEST_OF, number).fetchone()
@@ -252,10 +285,11 @@ class FleetStore:
 
     def rows(self, *, days: int = 30) -> tuple[BoothRow, ...]:
         """Every booth with what it said, and its counts of the last ``days`` days, by name."""
-        with self._db.transaction():
+        with self._at_work():
             booths = self._db.execute(
                 "SELECT booth.booth, withdrawn_at IS NOT NULL, body, extract(epoch FROM moment.made_at), file, "
-                "people FROM booth LEFT JOIN moment USING (booth) LEFT JOIN baseline USING (booth) ORDER BY booth"
+                "public_key, people FROM booth LEFT JOIN moment USING (booth) LEFT JOIN baseline USING (booth) "
+                "ORDER BY booth"
             ).fetchall()
             counts = self._db.execute(
                 "SELECT booth, day::text, what, number FROM day_count WHERE day > current_date - %s", (days,)
@@ -272,9 +306,10 @@ class FleetStore:
                 moment=body,
                 moment_at=float(at or 0.0),
                 baseline=bytes(file or b""),
+                public_key=bytes(key),
                 people=people or 0,
                 counts=by_booth.get(booth, {}),
                 refused=refusals.get(booth, 0),
             )
-            for booth, withdrawn, body, at, file, people in booths
+            for booth, withdrawn, body, at, file, key, people in booths
         )

@@ -117,7 +117,7 @@ def baselines(
     found: dict[BoothId, BaselineState] = {}
     left_out: list[tuple[BoothId, str]] = []
     opened = [
-        (row.booth, baseline_file.inspect(row.baseline, where=row.booth).state)
+        (row.booth, baseline_file.decode(row.baseline, public_key=row.public_key, where=row.booth).state)
         for row in rows
         if row.baseline and not row.withdrawn
     ]

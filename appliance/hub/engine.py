@@ -178,8 +178,6 @@ class HubEngine:
             days=self.daily_counts.days(DAYS_TOLD),
             units=self._unit_statuses.rows(),
             changes=self._drift.changes(),
-            open_alerts=self.alerts.open,
-            weight=self.baseline.weight(now),
             needs=self.baseline.needs(self._config.warmup_people, now),
         )
 

@@ -31,8 +31,8 @@ from appliance.protocol.fleet_report import (
 from appliance.protocol.values import BoothId, Seconds
 from appliance.protocol.vocabulary import ATTRIBUTES
 
-EVERY: Final = {ReportKind.MOMENT: 60.0, ReportKind.DAYS: 300.0, ReportKind.BASELINE: 3600.0}
-"""Seconds between two reports of a kind."""
+EVERY: Final = {ReportKind.MOMENT: 60.0, ReportKind.DAYS: 3600.0, ReportKind.BASELINE: 3600.0}
+"""Seconds between two reports of a kind. What became of alerts is told by the hour: no minute of one can be read."""
 MOMENT_SECONDS: Final = 900
 """How a booth is says nothing after this long: a fleet that was away is not told of it."""
 _MOST_UNITS: Final = 256
@@ -46,8 +46,6 @@ class FleetView:
     days: Mapping[str, Mapping[str, int]]
     units: tuple[UnitRow, ...]
     changes: tuple[Change, ...]
-    open_alerts: int
-    weight: float
     needs: int
 
 
@@ -102,11 +100,8 @@ def _moment(view: FleetView, now: Seconds) -> dict[str, Any]:
     rows = view.units[:_MOST_UNITS]
     return {
         "people": view.baseline.people // 5 * 5,
-        "weight": int(view.weight) // 5 * 5,
         "needs": view.needs,
-        "open": view.open_alerts,
         "refused": sum(row.refused for row in view.units),
-        "spooled": sum(row.spooled for row in view.units),
         "units": [[row.unit, unit_row(row, now)["state"], unit_row(row, now)["link"]] for row in rows],
         "changes": [
             [

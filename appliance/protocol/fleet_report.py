@@ -22,12 +22,15 @@ import re
 import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import UTC, date, datetime
 from enum import Enum
 from typing import Any, Final
 
 from appliance.base.errors import Refused, Rule
 from appliance.protocol import signed_document
+from appliance.protocol.health import UnitState
 from appliance.protocol.values import COUNTER_LIMIT, NAME_FORM, BoothId
+from appliance.protocol.vocabulary import ATTRIBUTES, INDEX
 
 DOCUMENT: Final = "fleet-report"
 FORM: Final = 1
@@ -44,6 +47,8 @@ COUNTED: Final = (
 _KEYS: Final = frozenset({"form", "booth", "kind", "epoch", "seq", "made_at", "body"})
 _DAY: Final = re.compile(r"\d{4}-\d{2}-\d{2}")
 _MOST: Final = 2**40
+MOST_A_DAY: Final = 10_000_000
+"""No booth counts more of anything in a day."""
 _MOST_UNPACKED: Final = signed_document.MAX_DOCUMENT
 _FIX: Final = "update the older side; a booth says the same again within the hour"
 
@@ -113,7 +118,7 @@ def report_in(untrusted_topic: str, untrusted: bytes, *, public_key: bytes) -> F
     if kind not in _KINDS or not all(type(one) is int and 0 <= one < COUNTER_LIMIT for one in numbers):
         raise _malformed(where)
     body = document["body"]
-    if not isinstance(body, dict) or not _FORMS[ReportKind(kind)](body):
+    if not isinstance(body, dict) or not _FORMS[ReportKind(kind)](body, numbers[2]):
         raise _malformed(where)
     return FleetReport(
         booth=BoothId(booth),
@@ -160,28 +165,37 @@ def baseline_of(report: FleetReport) -> bytes:
     return file
 
 
-def _is_days(body: dict[str, Any]) -> bool:
+def _is_days(body: dict[str, Any], made_at: int) -> bool:
     rows = [(day, counts) for day, counts in body.items() if isinstance(counts, dict)]
     if len(rows) != len(body) or len(body) > DAYS_TOLD:
         return False
     cells = [(what, number) for _, counts in rows for what, number in counts.items()]
-    good = all(what in COUNTED and type(number) is int and 0 <= number < _MOST for what, number in cells)
-    return good and all(_DAY.fullmatch(day) and _is_date(day) for day in body)
+    good = all(what in COUNTED and type(number) is int and 0 <= number < MOST_A_DAY for what, number in cells)
+    return good and all(_is_day(day, made_at) for day in body)
 
 
-def _is_date(day: str) -> bool:
-    year, month, date = (int(part) for part in day.split("-"))
-    return 2020 <= year < 2100 and 1 <= month <= 12 and 1 <= date <= 28 + 3 * (month != 2)
+def _is_day(untrusted: str, made_at: int) -> bool:
+    """Whether it is a day of the calendar, and of those that a report made then can tell of."""
+    if not _DAY.fullmatch(untrusted):
+        return False
+    try:
+        day = date.fromisoformat(untrusted)
+    except ValueError:
+        return False
+    made = datetime.fromtimestamp(made_at, tz=UTC).date()
+    return abs((made - day).days) <= DAYS_TOLD
 
 
-def _is_baseline(body: dict[str, Any]) -> bool:
+def _is_baseline(body: dict[str, Any], _made_at: int) -> bool:
     return frozenset(body) == {"file"} and isinstance(body["file"], str)
 
 
-_NUMBERS: Final = ("people", "weight", "needs", "open", "refused", "spooled")
+_NUMBERS: Final = ("people", "needs", "refused")
+_STATES: Final = frozenset({*(state.name.lower() for state in UnitState), "silent", "tested"})
+_LINKS: Final = frozenset({"online", "offline"})
 
 
-def _is_moment(body: dict[str, Any]) -> bool:
+def _is_moment(body: dict[str, Any], _made_at: int) -> bool:
     if frozenset(body) != {*_NUMBERS, "units", "changes"}:
         return False
     numbers = [body[name] for name in _NUMBERS]
@@ -190,17 +204,24 @@ def _is_moment(body: dict[str, Any]) -> bool:
     units, changes = body["units"], body["changes"]
     if not isinstance(units, list) or not isinstance(changes, list) or len(units) > 256 or len(changes) > 32:
         return False
-    return _are_rows(units, 3) and _are_rows(changes, 4)
+    return all(map(_is_unit, units)) and all(map(_is_change, changes))
 
 
-def _are_rows(untrusted: list[object], width: int) -> bool:
-    """Whether each is a list of ``width`` short words and counts."""
-    rows = [row for row in untrusted if isinstance(row, list) and len(row) == width]
-    return len(rows) == len(untrusted) and all(
-        (type(one) is int and 0 <= one < _MOST) or (type(one) is str and len(one) <= 40)
-        for row in rows
-        for one in row
-    )
+def _is_unit(untrusted: object) -> bool:
+    """A camera's name, its state and its link, in the closed words."""
+    match untrusted:
+        case [str() as name, str() as state, str() as link]:
+            return bool(NAME_FORM.fullmatch(name)) and state in _STATES and link in _LINKS
+    return False
+
+
+def _is_change(untrusted: object) -> bool:
+    """A word of the vocabulary, its share now and its usual share, in per cent."""
+    match untrusted:
+        case [str() as name, str() as word, int() as now, int() as usual]:
+            known = name in INDEX and word in ATTRIBUTES[INDEX[name]].levels
+            return known and all(type(one) is int and 0 <= one <= 100 for one in (now, usual))
+    return False
 
 
 _FORMS: Final = {

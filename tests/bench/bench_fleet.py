@@ -56,7 +56,7 @@ def _payloads(booths: int, rounds: int) -> list[tuple[str, bytes]]:
     for place in range(rounds):
         kind = MIX[(place * 6) % len(MIX)] if place % 6 else MIX[-1 - place % 12]
         for number, maker in enumerate(makers):
-            told = maker.telling(kind, view_of(baseline, days, NOW), NOW)
+            told = maker.telling(kind, view_of(baseline, days), NOW)
             found.append((topic(BoothId(f"b{number}"), kind), told.payload))
     return found
 

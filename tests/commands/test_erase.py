@@ -51,9 +51,17 @@ def test_a_hub_forgets_everything_and_all_means_itself_too(booth: RealBooth, tmp
     asked = said(*words)
     assert asked.returncode == 78
     assert booth.counted() == 30, "nobody said yes"
+    assert (tmp_path / "encryption.keys").exists()
+    for name in ("releases.json", "fleet-epoch"):
+        (tmp_path / name).write_text("1")
+    booth.booth.register.with_name("acts.jsonl").write_text("x")
     done = json.loads(said(*words, "--yes", "--json").stdout)
+    assert not booth.booth.register.with_name("acts.jsonl").exists()
     assert str(booth.database) in done["erased"]
     assert not list(tmp_path.glob("hub.sqlite*"))
+    left = {path.name for path in tmp_path.iterdir() if path.is_file() and not path.name.endswith(".log")}
+    own = {"hub.toml", "hub.key", "hub.encryption"}  # settings, and the file of the unit in the same folder
+    assert left <= own, "a key of the day, a ledger, an act"
     assert not list(store.iterdir())
     assert booth.booth.register.exists(), "who may speak stays"
     again = json.loads(said(*words, "--yes", "--json").stdout)

@@ -36,15 +36,13 @@ def until(met: Callable[[], bool], what: str, patience: float = PATIENCE) -> Non
         time.sleep(0.02)
 
 
-def view_of(baseline: Baseline, days: dict[str, dict[str, int]], now: Seconds, needs: int = 0) -> FleetView:
+def view_of(baseline: Baseline, days: dict[str, dict[str, int]], needs: int = 0) -> FleetView:
     """What a hub with this baseline and these counts would report."""
     return FleetView(
         baseline=baseline.state(),
         days=days,
         units=(),
         changes=(),
-        open_alerts=0,
-        weight=baseline.weight(now),
         needs=needs,
     )
 
@@ -146,7 +144,7 @@ class RealBooth:
 
     def report(self, link: Link, kind: ReportKind, now: Seconds) -> int:
         """Publish one report; its ticket."""
-        told = self.publisher.telling(kind, view_of(self.baseline, self.days, now), now)
+        told = self.publisher.telling(kind, view_of(self.baseline, self.days), now)
         return link.publish(told.topic, told.payload, retain=False)
 
 

@@ -34,16 +34,23 @@ def publisher(booth: str, epoch: int = 1) -> FleetPublisher:
 
 
 def report(
-    made: FleetPublisher, booth: str, kind: ReportKind, *, people: int = 100, gifted: int = 3, day: str = DAY
+    made: FleetPublisher,
+    booth: str,
+    kind: ReportKind,
+    *,
+    people: int = 100,
+    gifted: int = 3,
+    day: str = DAY,
+    now: Seconds = NOW,
 ) -> CheckedReport:
     baseline = Baseline()
     for number in range(people):
         colour = "red" if number % 2 else "blue"
-        baseline.update(AttributeVector.of(top_colour=colour), UnitId("north"), NOW)
+        baseline.update(AttributeVector.of(top_colour=colour), UnitId("north"), now)
     days = {day: {"people": people, "gifted": gifted}}
-    told = made.telling(kind, view_of(baseline, days, NOW), NOW)
+    told = made.telling(kind, view_of(baseline, days), now)
     keys = {BoothId(booth): BoothKey(public_key=sign.public_key_of(key_of(booth)), withdrawn=False)}
-    return checked(topic(BoothId(booth), kind), told.payload, keys, NOW)
+    return checked(topic(BoothId(booth), kind), told.payload, keys, now)
 
 
 def enrolled(store: FleetStore, *booths: str) -> None:
@@ -89,14 +96,14 @@ def test_workers_at_once_lose_nothing_and_count_nothing_twice(store: FleetStore,
     starts = {(booth, epoch): publisher(booth, epoch) for booth in booths for epoch in range(1, 6)}
     reports = [
         report(
-            starts[booth, epoch], booth, kind, people=5 * epoch + place, gifted=epoch, day=f"2026-{month}-01"
+            starts[booth, epoch], booth, kind, people=5 * epoch + place, gifted=epoch, day=f"2026-09-{month}"
         )
         for place, booth in enumerate(booths)
         for epoch in range(1, 6)
         for kind, month in (
-            (ReportKind.DAYS, f"{epoch:02d}"),
-            (ReportKind.DAYS, "07"),
-            (ReportKind.BASELINE, "07"),
+            (ReportKind.DAYS, f"{epoch + 14}"),
+            (ReportKind.DAYS, "20"),
+            (ReportKind.BASELINE, "20"),
         )
     ]
 
@@ -111,8 +118,8 @@ def test_workers_at_once_lose_nothing_and_count_nothing_twice(store: FleetStore,
         new = sum(pool.map(work, range(4)))
     assert new == len(reports)
     for booth in booths:
-        assert counts(store, booth, "2026-07-01")["gifted"] == 5
-        assert counts(store, booth, "2026-03-01")["gifted"] == 3
+        assert counts(store, booth, "2026-09-20")["gifted"] == 5
+        assert counts(store, booth, "2026-09-17")["gifted"] == 3
 
 
 def test_another_report_under_a_used_number_shows_two_holders_of_a_key(store: FleetStore) -> None:
@@ -152,9 +159,43 @@ def test_a_name_is_given_once(store: FleetStore) -> None:
     assert refused.value.rule is Rule.NAME_TAKEN
 
 
+def test_what_the_database_refuses_costs_one_report_and_no_worker(store: FleetStore) -> None:
+    """A form that passed and that a column does not take: the others of the batch are stored, and it is counted."""
+    enrolled(store, "corner", "market")
+    bad = report(publisher("corner"), "corner", ReportKind.MOMENT)
+    bad.report.body["units"] = [["north\0", "watching", "online"]]
+    good = report(publisher("market"), "market", ReportKind.DAYS)
+    found = store.admit([bad, good])
+    assert ([one.rule for one in found.refused], found.new) == ([Rule.MALFORMED], 1)
+    assert counts(store, "market") == {"people": 100, "gifted": 3}
+    assert store.rows()[0].refused == 1
+
+
+def test_reports_dated_far_ahead_or_back_are_refused() -> None:
+    for now, rule in ((NOW + 63 * 86_400, Rule.EXPIRED), (NOW - 2 * 86_400, Rule.FUTURE)):
+        told = publisher("corner").telling(ReportKind.DAYS, view_of(Baseline(), {}), NOW)
+        keys = {BoothId("corner"): BoothKey(public_key=sign.public_key_of(key_of("corner")), withdrawn=False)}
+        with pytest.raises(Refused) as refused:
+            checked(topic(BoothId("corner"), ReportKind.DAYS), told.payload, keys, Seconds(now))
+        assert refused.value.rule is rule
+
+
+def test_a_connection_that_is_lost_is_said(store: FleetStore, url: str) -> None:
+    """The server ends every connection of ours: each question is Unavailable, no traceback."""
+    with psycopg.connect(url, autocommit=True) as other:
+        other.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+            "WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        )
+    for asked in (store.keys, store.rows, store.prune):
+        with pytest.raises(Unavailable, match="connection is lost"):
+            asked()
+
+
 def test_what_is_old_is_pruned(store: FleetStore, url: str) -> None:
     enrolled(store, "corner")
-    store.admit([report(publisher("corner"), "corner", ReportKind.DAYS, day="2021-05-01")])
+    then = Seconds(1_620_000_000.0)  # 2021-05-03
+    store.admit([report(publisher("corner"), "corner", ReportKind.DAYS, day="2021-05-01", now=then)])
     with psycopg.connect(url) as connection:
         connection.execute("UPDATE report SET received_at = now() - interval '36 days'")
     assert store.prune() == 3

@@ -13,6 +13,7 @@ from appliance.hub.exchange import baseline_file
 from appliance.hub.exchange.baseline_file import BaselineFile
 from appliance.hub.statistics.baseline.baseline import Baseline
 from appliance.hub.statistics.baseline.state import coarse, merged
+from appliance.protocol import sign
 from appliance.protocol.values import AttributeVector, BoothId, Seconds, UnitId
 
 NOW = Seconds(1_790_000_000.0)
@@ -45,6 +46,7 @@ def row(booth: str, baseline: Baseline | None = None, **more: object) -> BoothRo
         },
         "moment_at": NOW - 10,
         "baseline": file,
+        "public_key": sign.public_key_of(bytes(31) + b"\1"),
         "people": people,
         "counts": {TODAY: {"people": 40, "alerts": 3, "gifted": 2}},
         "refused": 0,

@@ -217,7 +217,8 @@ def test_the_public_page_is_told_how_the_booth_is(world: World, tmp_path: Path) 
     told = json.loads(state.read_text())
     assert told.pop("at") > time.time() - 60
     assert told.pop("running") == {"retention": 300, "alert": 180, "service": 360}
-    assert told == {"v": 1, "state": "off", "watching": 0, "units": 1, "people": 0, "share": None}
+    cameras = {"watching": 0, "units": 1, "aimed": 0, "locked": 0}
+    assert told == {"v": 1, "state": "off", "people": 0, "share": None} | cameras
     assert state.stat().st_mode & 0o777 == 0o644
 
 

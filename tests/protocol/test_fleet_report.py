@@ -30,13 +30,11 @@ from appliance.protocol.values import BoothId
 KEY = (7).to_bytes(32, "big")
 PUBLIC = sign.public_key_of(KEY)
 CORNER = BoothId("corner")
+MADE = 1_795_000_000  # 2026-11-18
 MOMENT: dict[str, Any] = {
     "people": 300,
-    "weight": 280,
     "needs": 0,
-    "open": 1,
     "refused": 0,
-    "spooled": 2,
     "units": [["north", "watching", "online"]],
     "changes": [["top.colour", "red", 30, 10]],
 }
@@ -44,7 +42,7 @@ MOMENT: dict[str, Any] = {
 
 def report(kind: ReportKind = ReportKind.DAYS, body: dict[str, Any] | None = None) -> FleetReport:
     return FleetReport(
-        booth=CORNER, kind=kind, epoch=3, seq=9, made_at=1_790_000_000, body={} if body is None else body
+        booth=CORNER, kind=kind, epoch=3, seq=9, made_at=MADE, body={} if body is None else body
     )
 
 
@@ -57,7 +55,7 @@ def refusal(topic_said: str, payload: bytes, key: bytes = PUBLIC) -> Rule:
 @pytest.mark.parametrize(
     ("kind", "body"),
     [
-        (ReportKind.DAYS, {"2026-11-29": {"people": 120, "gifted": 3}}),
+        (ReportKind.DAYS, {"2026-11-17": {"people": 120, "gifted": 3}}),
         (ReportKind.BASELINE, baseline_body(b"a file")),
         (ReportKind.MOMENT, MOMENT),
     ],
@@ -84,17 +82,26 @@ def test_another_key_topic_booth_or_kind_is_refused() -> None:
     ("kind", "body"),
     [
         (ReportKind.DAYS, {"2026-13-01": {"people": 5}}),
-        (ReportKind.DAYS, {"2026-11-29": {"outfit": 5}}),
-        (ReportKind.DAYS, {"2026-11-29": {"people": -1}}),
-        (ReportKind.DAYS, {"2026-11-29": {"people": True}}),
-        (ReportKind.DAYS, {"2026-11-29": 5}),
-        (ReportKind.DAYS, {f"2026-11-{day:02d}": {} for day in range(1, 12)}),
+        (ReportKind.DAYS, {"2026-11-31": {"people": 5}}),
+        (ReportKind.DAYS, {"2026-11-01": {"people": 5}}),
+        (ReportKind.DAYS, {"2027-11-18": {"people": 5}}),
+        (ReportKind.DAYS, {"2026-11-17": {"people": 10**9}}),
+        (ReportKind.DAYS, {"2026-11-17": {"outfit": 5}}),
+        (ReportKind.DAYS, {"2026-11-17": {"people": -1}}),
+        (ReportKind.DAYS, {"2026-11-17": {"people": True}}),
+        (ReportKind.DAYS, {"2026-11-17": 5}),
+        (ReportKind.DAYS, {f"2026-11-{day:02d}": {} for day in range(10, 21)}),
         (ReportKind.BASELINE, {"file": 5}),
         (ReportKind.BASELINE, {"file": "", "code": "a vector"}),
         (ReportKind.MOMENT, MOMENT | {"code": 5}),
         (ReportKind.MOMENT, MOMENT | {"people": "many"}),
         (ReportKind.MOMENT, MOMENT | {"units": [["north", "watching"]]}),
         (ReportKind.MOMENT, MOMENT | {"units": [["x" * 41, "watching", "online"]]}),
+        (ReportKind.MOMENT, MOMENT | {"units": [["north", "yellow coat", "online"]]}),
+        (ReportKind.MOMENT, MOMENT | {"units": [["north\0", "watching", "online"]]}),
+        (ReportKind.MOMENT, MOMENT | {"units": [["north", 5, "online"]]}),
+        (ReportKind.MOMENT, MOMENT | {"changes": [["top.colour", "a tall man", 1, 2]]}),
+        (ReportKind.MOMENT, MOMENT | {"changes": [["top.colour", "red", 1, 200]]}),
         (ReportKind.MOMENT, MOMENT | {"units": [5]}),
         (ReportKind.MOMENT, MOMENT | {"changes": [[{}, "red", 1, 2]]}),
     ],
@@ -135,13 +142,32 @@ def test_a_baseline_that_unpacks_to_too_much_or_not_at_all_is_refused() -> None:
 
 
 def test_people_are_told_in_whole_fives_and_only_what_is_named() -> None:
-    body = days_body({"2026-11-29": {"people": 123, "flags": 4, "gifted": 7, "began": 1_790_000_000}})
-    assert body == {"2026-11-29": {"people": 120, "flags": 0, "gifted": 7}}
+    body = days_body({"2026-11-17": {"people": 123, "flags": 4, "gifted": 7, "began": 1_790_000_000}})
+    assert body == {"2026-11-17": {"people": 120, "flags": 0, "gifted": 7}}
+
+
+def test_every_day_of_the_calendar_can_be_told_and_no_other() -> None:
+    """A leap day is one; so is the first of a month; the thirtieth of February is none."""
+    made = 1_835_500_000  # 2028-03-01
+    for day, good in (
+        ("2028-02-29", True),
+        ("2028-03-01", True),
+        ("2028-02-30", False),
+        ("2028-01-01", False),
+    ):
+        one = replace(report(ReportKind.DAYS, {day: {"people": 5}}), made_at=made)
+        sealed = sealed_report(one, private_key=KEY)
+        if good:
+            assert report_in(topic(CORNER, ReportKind.DAYS), sealed, public_key=PUBLIC) == one
+        else:
+            assert refusal(topic(CORNER, ReportKind.DAYS), sealed) is Rule.MALFORMED
 
 
 def test_the_largest_report_fits_into_a_packet() -> None:
     """Nine days of everything; a moment of every unit and change; ValueError for more."""
-    days = {f"2026-11-{day:02d}": dict.fromkeys(COUNTED, 2**40 - 1) for day in range(1, 10)}
+    days = {
+        f"2026-11-{day:02d}": dict.fromkeys(COUNTED, fleet_report.MOST_A_DAY - 1) for day in range(10, 19)
+    }
     assert len(sealed_report(report(ReportKind.DAYS, days), private_key=KEY)) < 3000
     moment = MOMENT | {
         "units": [["x" * 24, "too_bright", "offline"]] * 256,
