@@ -165,7 +165,10 @@ def encryption_document() -> Form:
 
 
 def acts() -> Form:
-    """Who did what: minute, name of a tablet or account, what, of which unit or tablet."""
+    """Who did what: minute, name of a tablet or account, what, of which unit or tablet.
+
+    Of what is done with alerts the day (UTC).
+    """
     kinds: Form = {"enum": [kind.value for kind in ActKind]}
     return message({"booth": NAME, "at": TIME, "acts": several(row(TIME, TEXT, kinds, TEXT), maxItems=TOLD)})
 

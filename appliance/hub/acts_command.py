@@ -16,7 +16,7 @@ from typing import Final
 from appliance.base.errors import Refused, Rule
 from appliance.hub.records import acts
 from appliance.hub.storage.store import Store
-from appliance.protocol.acts import KEPT_SECONDS
+from appliance.protocol.acts import BY_DAY, KEPT_SECONDS
 from appliance.settings import config as configs
 from appliance.settings.cli_arguments import Subparsers, config_option, word
 from appliance.settings.streams import STANDARD, text_output
@@ -46,7 +46,8 @@ def _acts(given: argparse.Namespace) -> int:
                 told = {"at": act.at, "who": act.who, "kind": act.kind.value, "of": act.of}
                 out.write(json.dumps(told) + "\n")
             else:
-                when = time.strftime("%Y-%m-%d %H:%M", time.localtime(act.at))
+                by_day = act.kind in BY_DAY  # a day begins at midnight UTC
+                when = time.strftime("%Y-%m-%d       " if by_day else "%Y-%m-%d %H:%MZ", time.gmtime(act.at))
                 out.write(f"{when}  {act.who:20} {act.kind.value:10} {act.of}".rstrip() + "\n")
         if not given.json:
             out.write(f"{len(rows)} acts in {KEPT_SECONDS // 86_400} days\n")

@@ -222,6 +222,7 @@ class HubEngine:
         outgoing += [self.publisher.cleared(name) for name in gone]
         outgoing += self.setup.due(now)
         outgoing += self.publisher.due(now, changed=bool(self._effects.changed), last=last)
+        oldest_act = self._acts.forget(now)
         outgoing += self._acts.telling(now)
         hours = self._pacing.forecast.news(all_of_it=last)
         changes = StateDelta(
@@ -237,6 +238,7 @@ class HubEngine:
             doubts=self._doubts.news(),
             trends=self.publisher.trends_to_store(),
             acts=self._acts.news(),
+            oldest_act=oldest_act,
             snapshot=self._snapshot(last=last),
         )
         return BatchResult(changes=changes, outgoing=tuple(outgoing), refusals=tuple(self._refusals))

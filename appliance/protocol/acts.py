@@ -2,7 +2,8 @@
 
 Invariants:
     * What an act says is a closed list; ``who`` and ``of`` are names of tablets, accounts and units, nothing else.
-    * The time is told to the minute, as a lead needs it; an alert's time is not in it.
+    * What is done with an alert is told by its day (UTC) alone: a minute, beside a camera of the
+      street, finds a person. All else is told to the minute, as a lead needs it.
     * Pure: no I/O, no clock.
 """
 
@@ -15,6 +16,7 @@ from typing import Final
 KEPT_SECONDS: Final = 90 * 86_400
 """How long an act is kept: a quarter, so that what was noticed late can still be looked up."""
 _MINUTE: Final = 60
+_DAY: Final = 86_400
 MOST_NAME: Final = 64
 
 
@@ -57,9 +59,25 @@ class ActKind(StrEnum):
     STOP = "stop"
 
 
+BY_DAY: Final = frozenset(
+    {
+        ActKind.CLAIM,
+        ActKind.RELEASE,
+        ActKind.GIFTED,
+        ActKind.DECLINED,
+        ActKind.NOT_FOUND,
+        ActKind.DISMISSED,
+        ActKind.FORGET,
+    }
+)
+"""What is done with an alert, and so with somebody in front of a camera: no minute of it is kept."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Act:
-    """``who`` did ``kind`` in the minute of unix second ``at``; ``of`` is a unit or tablet, or empty.
+    """``who`` did ``kind`` in the minute, or on the day (``BY_DAY``), that begins at unix second ``at``.
+
+    ``of`` is a unit or tablet, or empty.
 
     ``mark`` is the identifier of a line of the file; empty for what the hub saw itself.
     """
@@ -72,8 +90,9 @@ class Act:
 
     @staticmethod
     def now(kind: ActKind, who: str, now: float, *, of: str = "", mark: str = "") -> Act:
-        """An act of this minute; names are cut to a length."""
-        at = int(now) // _MINUTE * _MINUTE
+        """An act of this minute, or day (UTC); names are cut to a length."""
+        step = _DAY if kind in BY_DAY else _MINUTE
+        at = int(now) // step * step
         return Act(at=at, kind=kind, who=who[:MOST_NAME], of=of[:MOST_NAME], mark=mark)
 
     @property

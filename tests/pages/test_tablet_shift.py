@@ -159,11 +159,16 @@ def test_the_leads_tablet_says_what_is_wrong_and_what_to_do(page: Page) -> None:
         "v": 1,
         "booth": BOOTH,
         "at": 1,
-        "acts": [[60, "tablet-2", "tablet", "tablet-3"], [0, "root", "new", ""]],
+        "acts": [
+            [60, "tablet-2", "tablet", "tablet-3"],
+            [0, "root", "new", ""],
+            [20_000 * 86_400, "tablet-2", "forget", ""],
+        ],
     }
     page.stage.hub.publish(topics.acts(BOOTH), acts_said)
     page.see("tablet-2 let a tablet in · tablet-3", ".log")
     page.see("root new", ".log")
+    page.see("04/10 tablet-2", ".log")  # of what is done with an alert the day alone, wherever the tablet is
     assert page.text(".acts tbody").split() == ["tablet-2", "5", "1", "2"]
     page.stage.hub.publish(
         topics.lead(BOOTH), {**said, "units": [], "strangers": [], "changes": [], "tablets": []}

@@ -16,7 +16,7 @@ from typing import Final
 
 from appliance.hub.messages import OutgoingMessage
 from appliance.protocol import topics
-from appliance.protocol.acts import Act, ActKind
+from appliance.protocol.acts import KEPT_SECONDS, Act, ActKind
 from appliance.protocol.values import BoothId, Seconds
 
 TOLD: Final = 100
@@ -38,6 +38,7 @@ class Acts:
         self._booth = booth
         self._newest = deque(stored, maxlen=TOLD)
         self._marks = {act.mark for act in stored if act.mark}
+        self._ages = deque((act.at, act.mark) for act in stored)
         self._news: list[Act] = []
         self._told = False
 
@@ -54,8 +55,23 @@ class Acts:
 
     def _take(self, act: Act) -> None:
         self._news.append(act)
+        self._ages.append((act.at, act.mark))
         self._newest.append(act)
         self._told = False
+
+    def forget(self, now: Seconds) -> int:
+        """Drop what is older than ``KEPT_SECONDS``; up to which unix second the database is to, or 0 for nothing.
+
+        Only what came first goes, or the chain would have a hole: a clock that was set leaves some for longer.
+        """
+        limit, forgotten = int(now) - KEPT_SECONDS, False
+        while self._ages and self._ages[0][0] <= limit:
+            self._marks.discard(self._ages.popleft()[1])
+            forgotten = True
+        while self._newest and len(self._newest) > len(self._ages):
+            self._newest.popleft()
+            self._told = False
+        return limit if forgotten else 0
 
     def news(self) -> tuple[Act, ...]:
         """What is to be stored; each is given once."""
@@ -67,10 +83,11 @@ class Acts:
         if self._told and not again:
             return ()
         self._told = True
+        # The broker keeps this message: when it was last said is when somebody last did something with an alert.
         payload = {
             "v": 1,
             "booth": self._booth,
-            "at": int(now),
+            "at": int(now) // 86_400 * 86_400,
             "acts": [act.row for act in self._newest][::-1],
         }
         return (OutgoingMessage(topic=topics.acts(self._booth), payload=json.dumps(payload).encode()),)

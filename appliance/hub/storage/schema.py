@@ -17,7 +17,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-SCHEMA: Final = 7
+SCHEMA: Final = 8
 APPLICATION_ID: Final = 0x4C454654
 """``LEFT`` in ASCII, in the database's header: a database of something else is not opened."""
 
@@ -208,7 +208,11 @@ STORED_COLUMNS: Final = (
     *_table(
         "act",
         ("n", "INTEGER PRIMARY KEY", "order"),
-        ("at", "INTEGER NOT NULL", "when, to the minute; rows older than ninety days are deleted"),
+        (
+            "at",
+            "INTEGER NOT NULL",
+            "when, to the minute, of acts on alerts to the day; rows older than ninety days are deleted",
+        ),
         ("kind", "TEXT NOT NULL", "what was done with the booth; nothing of any outfit or alert"),
         ("who", "TEXT NOT NULL", "which tablet, or which account on the hub"),
         ("of", "TEXT NOT NULL", "which unit or tablet it was about; else empty"),
@@ -239,10 +243,12 @@ _KEYS: Final = {
 }
 
 
+CLOCK: Final = "CAST(strftime('%s', 'now') AS INTEGER)"
+"""The machine's clock in SQL, in unix seconds."""
 ACTS_STAY: Final = (
     "CREATE TRIGGER act_stays BEFORE UPDATE ON act BEGIN SELECT raise(ABORT, 'acts are only added'); END",
     (
-        "CREATE TRIGGER act_lasts BEFORE DELETE ON act WHEN old.at > (SELECT max(at) FROM act) - 7776000 "
+        f"CREATE TRIGGER act_lasts BEFORE DELETE ON act WHEN old.at > {CLOCK} - 7776000 "
         "BEGIN SELECT raise(ABORT, 'acts are kept for ninety days'); END"
     ),
 )
@@ -318,5 +324,7 @@ MIGRATIONS: Final[dict[int, tuple[str, ...]]] = {
         ),
         *ACTS_STAY,
     ),
+    # The age of an act was told by the newest one: one of the far future would have let all others go.
+    7: ("DROP TRIGGER act_lasts", ACTS_STAY[1]),
 }
 """SQL that takes a database from the schema of that number to the next."""

@@ -65,6 +65,7 @@ class StateDelta:
 
     ``hours`` and ``audited`` are to be added to what is stored; hours of days before ``oldest_day`` are deleted.
     ``replaced`` are digests of imported files whose counts are no longer in the baseline.
+    Acts up to the unix second ``oldest_act`` are deleted, where they came before all others.
     ``trends`` replace what is stored of their quarters.
     """
 
@@ -82,6 +83,7 @@ class StateDelta:
     replaced: tuple[bytes, ...] = ()
     trends: tuple[TrendRows, ...] = ()
     acts: tuple[Act, ...] = ()
+    oldest_act: int = 0
     snapshot: Snapshot | None = None
 
     @property

@@ -22,6 +22,7 @@ from appliance.hub.records.trends import TrendRows
 from appliance.hub.statistics.feedback import Doubt, DoubtedWord
 from appliance.hub.storage import row_codec, snapshot_rows
 from appliance.hub.storage.database import Database
+from appliance.hub.storage.schema import CLOCK
 from appliance.hub.storage.state import HubState, PendingObservation, StateDelta
 from appliance.protocol.acts import KEPT_SECONDS, Act, ActKind
 from appliance.protocol.values import BoothId, Epoch, Seconds, UnitId
@@ -59,6 +60,8 @@ class Store:
                 )
                 self._write_counts(changes)
                 self._write_acts(changes.acts)
+                if changes.oldest_act:
+                    self._forget_acts(changes.oldest_act)
                 if changes.snapshot:
                     snapshot_rows.write(self._database, changes.snapshot)
                     self._db.execute("DELETE FROM live")
@@ -103,11 +106,15 @@ class Store:
             before = link(before, act)
             row = (act.at, act.kind.value, act.who, act.of, act.mark, before)
             self._db.execute("INSERT INTO act (at, kind, who, of, mark, link) VALUES (?, ?, ?, ?, ?, ?)", row)
-        # Only what is oldest goes, or the chain would have a hole: a clock that was set leaves some for longer.
-        self._db.execute(
-            "DELETE FROM act WHERE n < (SELECT min(n) FROM act WHERE at > (SELECT max(at) FROM act) - ?)",
-            (KEPT_SECONDS,),
-        )
+
+    def _forget_acts(self, oldest: int) -> None:
+        # Only what came first goes, or the chain would have a hole; and nothing that the trigger would refuse.
+        (limit,) = self._db.execute(f"SELECT min(?, {CLOCK} - {KEPT_SECONDS})", (oldest,)).fetchone()
+        first = self._db.execute("SELECT n FROM act WHERE at > ? ORDER BY n LIMIT 1", (limit,)).fetchone()
+        if first:
+            self._db.execute("DELETE FROM act WHERE n < ?", first)
+        else:
+            self._db.execute("DELETE FROM act")
 
     def acts(self) -> list[tuple[Act, bytes]]:
         """All acts with their links, oldest first. Unfit where they cannot be read."""

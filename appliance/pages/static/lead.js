@@ -9,6 +9,8 @@ import {Fields, readable, refuse} from "./messages.js";
 
 /** Acts of the log that are listed. */
 const SHOWN = 12;
+/** What is done with an alert: the hub tells its day alone. */
+const BY_DAY = new Set(["claim", "release", "gifted", "declined", "not_found", "dismissed", "forget"]);
 
 /** @typedef {{place: string, missing: number, dropped: number, clock: boolean | null, refused: readonly (readonly [number, number])[]}} UnitFacts */
 /** @typedef {{attribute: string, word: string, now: number, usual: number}} Change */
@@ -60,7 +62,7 @@ export function readLog(payload) {
 function logLines(log, t) {
   return el(
     "details", {class: "log", open: true}, el("summary", {}, t.lead.log),
-    el("ul", {class: "lately", role: "list"}, ...log.slice(0, SHOWN).map(({at, who, kind, of}) => el("li", {}, el("span", {class: "fine"}, `${t.time(at)} `), el("strong", {}, who), ` ${t.lead.acts[kind] ?? kind}${of ? ` · ${of}` : ""}`))),
+    el("ul", {class: "lately", role: "list"}, ...log.slice(0, SHOWN).map(({at, who, kind, of}) => el("li", {}, el("span", {class: "fine"}, `${BY_DAY.has(kind) ? t.day(at) : t.time(at)} `), el("strong", {}, who), ` ${t.lead.acts[kind] ?? kind}${of ? ` · ${of}` : ""}`))),
   );
 }
 

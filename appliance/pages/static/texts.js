@@ -22,6 +22,7 @@ export async function texts(lang) {
   const {SENTENCES} = await LANGUAGES[lang]();
   const words = VOCABULARY[lang];
   const clock = new Intl.DateTimeFormat(LOCALES[/** @type {keyof typeof LOCALES} */ (lang)], {hour: "2-digit", minute: "2-digit", hour12: false});
+  const calendar = new Intl.DateTimeFormat(LOCALES[/** @type {keyof typeof LOCALES} */ (lang)], {day: "2-digit", month: "2-digit", timeZone: "UTC"});
   const say = (/** @type {string} */ word) => words.word[word] ?? word.replaceAll("_", " ");
   return {
     ...SENTENCES, lang, say,
@@ -29,6 +30,8 @@ export async function texts(lang) {
     percent: (/** @type {number} */ share) => `${Math.round(share * 100)}\u00a0%`,
     /** A time of day. @param {number} at unix seconds */
     time: (at) => clock.format(at * 1000),
+    /** A day (UTC). @param {number} at unix seconds */
+    day: (at) => calendar.format(at * 1000),
     attribute: words.attribute,
     /** A level that is said alone. @param {string} attribute @param {string} word */
     level: (attribute, word) => (attribute.endsWith(".accent") && word === "none" ? SENTENCES.card.noSecond : BARE.has(attribute) ? say(word) : levelPhrase(lang, attribute, word) ?? say(word)),
