@@ -95,7 +95,10 @@ class Watch:
         self._receipts_due_at = math.inf
         self._fleet = FleetLink(config, key, Seconds(time.time()))
         self._ciphers = EncryptionKeys(
-            config.database.with_name(KEYS_NAME), booth=config.booth, signing_key=key
+            config.database.with_name(KEYS_NAME),
+            booth=config.booth,
+            signing_key=key,
+            now=Seconds(time.time()),
         )
         self._booth.decrypt_with(self._ciphers.decryptor())
         root = f"{topics.ROOT}/{config.booth}"

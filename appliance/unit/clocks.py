@@ -30,6 +30,11 @@ def is_synchronised() -> bool:
     return state < _TIME_ERROR if state >= 0 else _SYNCHRONISED.exists()
 
 
+def wall_time() -> float | None:
+    """Unix seconds; None where the clock is not set."""
+    return time.time() if is_synchronised() else None
+
+
 def phenomenon_time(at: float) -> PhenomenonTime:
     """The coarse time of what was seen at ``at`` monotonic seconds; what lies ahead of now is now."""
     ago = max(0.0, time.monotonic() - at)

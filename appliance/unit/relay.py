@@ -37,6 +37,7 @@ from appliance.protocol.receipt import receipt_in
 from appliance.protocol.sign import key_id
 from appliance.settings import config
 from appliance.settings.config import UnitConfig
+from appliance.unit import clocks
 from appliance.unit.grid import LAG, slot, until_next
 from appliance.unit.inputs import prior_file
 from appliance.unit.outbox import orders
@@ -181,7 +182,8 @@ class Inbound:
 
     def _order(self, message: Message) -> None:
         try:
-            orders.put_down(self._settings, message, self._aim_gate, time.monotonic())
+            wall = clocks.wall_time()
+            orders.put_down(self._settings, message, self._aim_gate, time.monotonic(), wall=wall)
         except (Refused, Unfit) as trouble:
             self._complain("order is not put down", trouble)
 

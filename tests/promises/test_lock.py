@@ -18,7 +18,7 @@ from appliance.enrol.home import make_keys
 from appliance.mqtt import Message
 from appliance.pairing.tries import CodeOnUnit
 from appliance.protocol.pairing_code import new_code
-from appliance.protocol.setup_order import Do, SetupOrder, sealed_order
+from appliance.protocol.setup_order import GOOD_SECONDS, Do, SetupOrder, sealed_order
 from appliance.protocol.sign import key_id
 from appliance.protocol.values import Epoch, UnitId
 from appliance.unit.aim import carry_out
@@ -26,8 +26,10 @@ from appliance.unit.inputs import lock
 from appliance.unit.outbox import orders
 from appliance.unit.outbox.aim_gate import AimGate
 from tests.unit.inputs.test_lock import MadeUnit, unit_at
+from tests.unit.outbox.test_aim_gate import AIMED, CODE
 
 UNPRIVILEGED = 65534
+NOW = 1_800_000_000
 
 
 def order(unit: MadeUnit, do: Do = Do.AIM, *, epoch: int = 7, made_at: float | None = None) -> bytes:
@@ -45,6 +47,25 @@ def order(unit: MadeUnit, do: Do = Do.AIM, *, epoch: int = 7, made_at: float | N
         booth=unit.config.booth,
         private_key=unit.hub_key,
     )
+
+
+def message_of(untrusted: bytes) -> Message:
+    return Message(
+        untrusted_topic="t", untrusted_payload=untrusted, untrusted_response_topic="",
+        untrusted_correlation=b"", retained=False, qos=1, ticket=1,
+    )  # fmt: skip
+
+
+def relayed(unit: MadeUnit, untrusted: bytes, gate: AimGate, wall: float | None) -> AimGate:
+    """The gate after RELAY has taken an order, while SENSE says that it is aimed."""
+    orders.put_down(unit.config, message_of(untrusted), gate, 0.0, wall=wall)
+    gate.heard(AIMED)
+    return gate
+
+
+def figures_pass(gate: AimGate) -> bool:
+    gate.heard(AIMED)
+    return bool(gate.let_through([CODE], 1.0))
 
 
 def carried_out(unit: MadeUnit, untrusted: bytes) -> carry_out.CarriedOut:
@@ -215,13 +236,38 @@ def test_the_hub_cannot_undo_it(locked: MadeUnit) -> None:
 
 def test_relay_puts_down_nothing_that_was_retained(free: MadeUnit) -> None:
     """An order that the broker retains may be a recording: it is not even put down."""
-    message = Message(
-        untrusted_topic="t", untrusted_payload=order(free), untrusted_response_topic="",
-        untrusted_correlation=b"", retained=True, qos=1, ticket=1,
-    )  # fmt: skip
+    message = replace(message_of(order(free)), retained=True)
     with pytest.raises(Refused):
-        orders.put_down(free.config, message, AimGate(0.0), 0.0)
+        orders.put_down(free.config, message, AimGate(0.0), 0.0, wall=None)
     assert not free.config.order.exists()
+
+
+@pytest.mark.parametrize("wall", [None, NOW])
+def test_a_recorded_order_opens_no_gate(free: MadeUnit, wall: float | None) -> None:
+    """Who recorded orders plays them back after others, or after a start of RELAY: nothing leaves."""
+    aim, watch = order(free, made_at=NOW), order(free, Do.WATCH, made_at=NOW + 1)
+    gate = relayed(free, aim, AimGate(0.0), wall)
+    assert figures_pass(gate)
+    assert not figures_pass(relayed(free, watch, gate, wall))
+    for again in (gate, AimGate(0.0)):
+        with pytest.raises(Refused) as refusal:
+            relayed(free, aim, again, wall)
+        assert refusal.value.rule is Rule.REPLAYED
+        assert not figures_pass(again)
+    assert free.config.order.read_bytes() == watch
+
+
+def test_an_order_that_was_held_back_opens_no_gate_by_a_clock_that_is_set(free: MadeUnit) -> None:
+    """Never seen before, but too old; and an order from the future keeps out none of the hub's true ones."""
+    late, gate = order(free, made_at=NOW), AimGate(0.0)
+    with pytest.raises(Refused) as refusal:
+        relayed(free, late, gate, NOW + GOOD_SECONDS + 1)
+    assert refusal.value.rule is Rule.EXPIRED
+    assert not figures_pass(gate)
+    relayed(free, order(free, Do.WATCH, made_at=NOW + 9000), gate, None)
+    with pytest.raises(Refused):
+        relayed(free, late, gate, None)
+    assert figures_pass(relayed(free, late, gate, NOW))
 
 
 def test_a_lock_is_asked_for_twice(free: MadeUnit, capsys: pytest.CaptureFixture[str]) -> None:

@@ -376,7 +376,7 @@ def test_what_leaves_in_a_slot_was_said_before_it(scene: Scene) -> None:
 def test_a_recorder_on_the_broker_learns_nothing_but_times_and_numbers(scene: Scene) -> None:
     """Once the hub has said its key, whatever a unit says is opaque bytes of one length for all but the hub."""
     key = X25519PrivateKey.generate()
-    made = EncryptionKey(made_at=1, key=encryption.public_key_of(key))
+    made = EncryptionKey(made_at=int(time.time()), key=encryption.public_key_of(key))
     document = encryption.sealed_key(made, booth=BOOTH, private_key=scene.booth.prior_key.read_bytes())
     scene.hub.publish(topics.encryption(BOOTH), document, retain=True)
     scene.start_relay()

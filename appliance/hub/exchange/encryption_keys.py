@@ -4,6 +4,7 @@ Invariants:
     * Whoever recorded the broker and takes the hub away later can read two days of it, and nothing before.
     * The file is beside the database, for the hub's account alone, and in no backup: a hub that is restored makes new
       keys, and units send again what could not be read.
+    * A hub that was off forgets, when it starts, what is older than that.
     * A disk that does not take a new key leaves the old ones in force.
 """
 
@@ -47,7 +48,10 @@ class _Made:
 
 
 class EncryptionKeys:
-    """The keys in ``path``; nothing is published without ``signing_key``, which signs the hub's priors."""
+    """The keys in ``path``; nothing is published without ``signing_key``, which signs the hub's priors.
+
+    ``now`` (unix seconds) is when the hub starts.
+    """
 
     def __init__(
         self,
@@ -55,13 +59,14 @@ class EncryptionKeys:
         *,
         booth: BoothId,
         signing_key: bytes | None,
+        now: Seconds,
         make: Callable[[], X25519PrivateKey] = X25519PrivateKey.generate,
     ) -> None:
         self._path = path
         self._booth = booth
         self._signing_key = signing_key
         self._make = make
-        self._keys = _read(path)
+        self._keys = [one for one in _read(path) if now - one.at < 2 * EVERY]
         self._failed = False
 
     def renewed(self, now: Seconds) -> bool:

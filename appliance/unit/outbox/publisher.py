@@ -35,7 +35,7 @@ PATIENCE_SECONDS: Final = 2.0
 _AWAY: Final = ("the hub is away", "start the hub (systemctl restart leftfield-watch)")
 _NO_KEY: Final = (
     "the hub's encryption key has not come, and nothing is sent without it",
-    "update the hub; or take encryption_required from [relay] in unit.toml",
+    "start or update the hub, which says its key; the lines before say what else is wrong",
 )
 _NO_HUB: Final = (
     "hub not subscribed",

@@ -17,8 +17,8 @@ CORNER = BoothId("corner")
 TOPIC = "leftfield/1/corner/unit/north/observation"
 
 
-def keys_in(directory: Path) -> EncryptionKeys:
-    return EncryptionKeys(directory / NAME, booth=CORNER, signing_key=SIGNING)
+def keys_in(directory: Path, now: Seconds = NOON) -> EncryptionKeys:
+    return EncryptionKeys(directory / NAME, booth=CORNER, signing_key=SIGNING, now=now)
 
 
 def message_to(keys: EncryptionKeys) -> bytes:
@@ -57,6 +57,20 @@ def test_a_new_key_is_made_every_day_and_the_one_before_last_is_gone(tmp_path: P
     assert path.read_text().count("made_at") == 2
 
 
+def test_a_hub_that_was_off_for_days_forgets_its_keys_when_it_starts(tmp_path: Path) -> None:
+    """Who takes a hub that stood idle reads nothing with it once it runs: not in memory, and not on the disk."""
+    keys = keys_in(tmp_path)
+    keys.renewed(NOON)
+    message, before = message_to(keys), (tmp_path / NAME).read_bytes()
+    assert opens(keys_in(tmp_path, Seconds(NOON + 2 * EVERY - 1)), message)
+    later = Seconds(NOON + 2 * EVERY)
+    keys = keys_in(tmp_path, later)
+    assert not opens(keys, message)
+    assert keys.renewed(later)
+    assert not opens(keys, message)
+    assert before[1:-1] not in (tmp_path / NAME).read_bytes()
+
+
 def test_a_clock_that_was_ahead_does_not_keep_a_key(tmp_path: Path) -> None:
     """A key made while the clock was ahead is replaced as soon as the clock is right, and still opens."""
     keys = keys_in(tmp_path)
@@ -83,7 +97,7 @@ def test_a_disk_that_takes_nothing_leaves_the_old_key_in_force(
 
 def test_a_hub_without_a_signing_key_publishes_none(tmp_path: Path) -> None:
     """Nobody could believe it."""
-    keys = EncryptionKeys(tmp_path / NAME, booth=CORNER, signing_key=None)
+    keys = EncryptionKeys(tmp_path / NAME, booth=CORNER, signing_key=None, now=NOON)
     assert not keys.renewed(NOON)
     assert keys.telling() is None
 
