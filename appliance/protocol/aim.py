@@ -118,9 +118,9 @@ class AimView:
     ``people`` are in view now, ``small`` of them too small to be read, ``hidden`` behind others; ``passed`` went by
     in the last minutes; ``size`` is the class of their median height, ``stay`` of their median time in view; ``left``
     and ``right`` are sixteenths of those whose way lay in the outer quarter; ``cut_top`` and ``cut_bottom`` are
-    sixteenths of them cut by the picture's edge; ``light`` is how light people are, ``against`` how much lighter what
-    is behind them is; ``height`` and ``tilt`` are an estimate of how the camera hangs; ``card`` says that a colour
-    card was read on this unit; ``words`` are the advice.
+    sixteenths of them cut by the picture's edge; ``light`` is how light the scene outside people's boxes is,
+    ``against`` how much lighter it is beside their upper halves; ``height`` and ``tilt`` are an estimate of how the
+    camera hangs; ``card`` says that a colour card was read on this unit; ``words`` are the advice.
     """
 
     tick: int

@@ -28,6 +28,8 @@ MOST_BYTES: Final = 4096
 GOOD_SECONDS: Final = 120
 MOST_ZONES: Final = 8
 CORNERS: Final = (3, 8)
+MOST_COVERED: Final = 0.8
+"""Share of the picture that zones may cover: a camera that counts nobody is no camera."""
 _KEYS: Final = frozenset({"form", "booth", "unit", "key", "epoch", "made_at", "do", "minutes", "zones"})
 
 Zone = tuple[tuple[int, int], ...]
@@ -77,6 +79,31 @@ def check_zones(zones: tuple[Zone, ...]) -> None:
     inside = all(0 <= x <= COLUMNS and 0 <= y <= ROWS for zone in zones for x, y in zone)
     if len(zones) > MOST_ZONES or not inside or not all(low <= len(zone) <= high for zone in zones):
         raise ValueError("zones are at most 8, each of 3 to 8 corners on the grid")
+    if covered(zones) > MOST_COVERED:
+        raise ValueError("zones cover more than 80 % of the picture: draw them smaller")
+
+
+def covered(zones: tuple[Zone, ...]) -> float:
+    """Share of the grid's cells whose middle lies in a zone, 0 to 1.
+
+    >>> covered((((0, 0), (32, 0), (32, 36), (0, 36)),))
+    0.5
+    """
+    cells = ((column + 0.5, row + 0.5) for column in range(COLUMNS) for row in range(ROWS))
+    return sum(any(within(zone, x, y) for zone in zones) for x, y in cells) / (COLUMNS * ROWS)
+
+
+def within(zone: Zone, x: float, y: float) -> bool:
+    """Whether a point of the grid lies in a zone: the crossings of a ray to the right are odd (the even-odd rule).
+
+    >>> within(((0, 0), (8, 0), (8, 8), (0, 8)), 4.0, 4.0), within(((0, 0), (8, 0), (8, 8), (0, 8)), 9.0, 4.0)
+    (True, False)
+    """
+    odd = False
+    for (x1, y1), (x2, y2) in zip(zone, (*zone[1:], zone[0]), strict=True):
+        if (y1 > y) != (y2 > y) and x < x1 + (y - y1) / (y2 - y1) * (x2 - x1):
+            odd = not odd
+    return odd
 
 
 def zones_in(untrusted: object) -> tuple[Zone, ...]:

@@ -167,7 +167,7 @@ def test_sense_has_no_network_and_no_writable_place() -> None:
         CREDENTIAL,
         colour_matrix.CREDENTIAL,
         zones.CREDENTIAL,
-        lock.CREDENTIAL,
+        *lock.NOTHING_HANDED,
     ]
     assert f"-{STATE_DIRECTORY}" in found["InaccessiblePaths"]
     assert found["PrivateDevices"] == ["yes"]
@@ -178,8 +178,8 @@ def test_sense_has_no_network_and_no_writable_place() -> None:
 def test_the_card_is_read_behind_the_walls_of_sense() -> None:
     """CARD has every setting of SENSE's walls, no credential, and one directory to write; never both run."""
     card, sense = _settings("leftfield-card.service"), _settings("leftfield-sense.service")
-    assert card["LoadCredential"] == [f"lock:{LOCK}"]
-    assert card["SetCredential"] == ["lock:none"]
+    assert card["LoadCredential"] == [f"lock:{LOCK}", f"lock-too:{LOCK}"]
+    assert card["SetCredential"] == [f"{name}:{word}" for name, word in lock.NOTHING_HANDED.items()]
     own = {
         "LoadCredential",
         "SetCredential",
@@ -235,7 +235,7 @@ def test_a_unit_is_aimed_behind_the_walls_of_sense() -> None:
     }
     assert aim["Conflicts"] == aim["OnSuccess"] == aim["OnFailure"] == ["leftfield-sense.service"]
     handed = {word.split(":")[0]: word.split(":")[1] for word in aim["LoadCredential"]}
-    assert set(handed) == {"signing.key", "epoch", "minutes", "matrix", "zones", "lock"}
+    assert set(handed) == {"signing.key", "epoch", "minutes", "matrix", "zones", *lock.NOTHING_HANDED}
     assert handed["minutes"] == str(carry_out.MINUTES_PATH)
 
 
@@ -243,8 +243,8 @@ def test_zones_and_lock_come_to_whoever_sees_as_copies() -> None:
     """SENSE and AIM get both as they are kept by default; until there are any, the word none."""
     for name in ("leftfield-sense.service", "leftfield-aim.service"):
         found = _settings(name)
-        assert {f"zones:{ZONES_PATH}", f"lock:{LOCK}"} <= set(found["LoadCredential"])
-        assert {"zones:none", "lock:none"} <= set(found["SetCredential"])
+        assert {f"zones:{ZONES_PATH}", f"lock:{LOCK}", f"lock-too:{LOCK}"} <= set(found["LoadCredential"])
+        assert {"zones:none", "lock:none", "lock-too:absent"} <= set(found["SetCredential"])
 
 
 def test_orders_are_carried_out_without_network_device_or_pixel() -> None:

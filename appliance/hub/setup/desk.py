@@ -4,12 +4,14 @@ Invariants:
     * Only a tablet with the installer's right is answered, whatever the broker let through.
     * One unit at a time is aimed; a locked one is ordered nothing.
     * An order names the unit's key and the epoch that its last heartbeat said.
-    * While a unit's walk test lasts, no observation of it teaches, alerts or is stored.
+    * Whoever a unit saw while its walk test lasted teaches nothing, alerts nobody and is not stored, however late the
+      unit says so. Whoever it saw before or after counts as ever.
     * Pure: no I/O, no clock; ``now`` is an argument.
 """
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable
 from typing import Final
 
@@ -17,7 +19,7 @@ from appliance.base.errors import Refused, Rule
 from appliance.hub.messages import IncomingMessage, OutgoingMessage
 from appliance.hub.setup import messages
 from appliance.hub.setup.messages import Ask, SetupRequest, UnitSetup
-from appliance.hub.setup.walk import TEST_SECONDS, ClickTest, WalkCounts, WalkTest
+from appliance.hub.setup.walk import TEST_SECONDS, ClickTest, WalkCounts, WalkTest, is_between
 from appliance.hub.staff.messages import MAX_CORRELATION
 from appliance.hub.staff.status import SILENT_SECONDS
 from appliance.hub.staff.unit_status import UnitStatuses
@@ -39,6 +41,8 @@ _ACTS: Final = {
     Ask.WALK: ActKind.WALK,
     Ask.LOCK: ActKind.LOCK,
 }
+_PAST_TESTS: Final = 8
+"""Tests of a unit that are remembered after their end, for what it says late."""
 _BURST: Final = 20.0
 _PER_SECOND: Final = 4.0
 """What one tablet may ask: whoever clicks passers-by is fast."""
@@ -54,6 +58,7 @@ class SetupDesk:
         self._statuses = statuses
         self._key = private_key
         self._walks: dict[str, WalkTest] = {}
+        self._past: dict[str, deque[tuple[float, float]]] = {}
         self._clicks: dict[str, ClickTest] = {}
         self._counts: dict[str, WalkCounts] = {}
         self._aimed: tuple[str, float] = ("", 0.0)
@@ -152,7 +157,7 @@ class SetupDesk:
             self._aimed = (unit.unit, now + GOOD_SECONDS)
         elif self._aimed[0] == unit.unit:
             self._aimed = ("", 0.0)
-        self._walks.pop(unit.unit, None)
+        self._end(unit.unit, now)
         payload = sealed_order(order, booth=self._booth, private_key=self._key or b"")
         told = OutgoingMessage(
             topic=topics.setup(self._booth, unit.unit),
@@ -179,13 +184,14 @@ class SetupDesk:
         if request.ask is Ask.WALK:
             self._clicks.pop(unit, None)
             counts = walk.counts if walk else WalkCounts()  # in other clothes, the same test goes on
+            self._leave(unit, now)
             until = Seconds(now + TEST_SECONDS)
-            self._walks[unit] = WalkTest(worn=dict(request.worn), until=until, counts=counts)
+            self._walks[unit] = WalkTest(worn=dict(request.worn), since=now, until=until, counts=counts)
         elif request.ask is Ask.COUNT:
-            self._end(unit)
-            self._clicks[unit] = ClickTest(until=Seconds(now + COUNT_SECONDS))
+            self._end(unit, now)
+            self._clicks[unit] = ClickTest(since=now, until=Seconds(now + COUNT_SECONDS))
         elif request.ask is Ask.END:
-            self._end(unit)
+            self._end(unit, now)
             if clicks:
                 clicks.until = now
         elif request.ask is Ask.PASS and walk:
@@ -196,23 +202,30 @@ class SetupDesk:
             _refuse("there is no test under way", "begin one first")
         return ()
 
-    def _end(self, unit: str) -> None:
-        walk = self._walks.pop(unit, None)
+    def _end(self, unit: str, now: Seconds) -> None:
+        walk = self._leave(unit, now)
         if walk is not None:
             self._counts[unit] = walk.finish()
 
-    def testing(self, unit: str) -> bool:
-        """Whether a walk test of ``unit`` is under way: what it says now is compared, and dropped."""
-        return unit in self._walks
+    def _leave(self, unit: str, now: Seconds) -> WalkTest | None:
+        """A walk test is over; when it was is kept."""
+        walk = self._walks.pop(unit, None)
+        if walk is not None:
+            past = self._past.setdefault(unit, deque(maxlen=_PAST_TESTS))
+            past.append((walk.since, min(now, walk.until)))
+        return walk
 
     def observed(self, unit: str, vector: AttributeVector, seen_at: Seconds, now: Seconds) -> bool:
         """A unit has read somebody; True where that belongs to a walk test, and to nothing else."""
         walk, clicks = self._walks.get(unit), self._clicks.get(unit)
-        if walk is not None:
+        if walk is not None and is_between(walk.since, seen_at, walk.until):
             walk.observed(vector, now)
-        elif clicks is not None and seen_at < clicks.until:
+            return True
+        if any(is_between(since, seen_at, until) for since, until in self._past.get(unit, ())):
+            return True
+        if clicks is not None and is_between(clicks.since, seen_at, clicks.until):
             clicks.seen += 1
-        return walk is not None
+        return False
 
     def tick(self, now: Seconds) -> None:
         """Let time pass: passes and tests end by themselves."""
@@ -220,10 +233,10 @@ class SetupDesk:
         for unit, walk in tuple(self._walks.items()):
             walk.tick(now)
             if now >= walk.until:
-                self._end(unit)
+                self._end(unit, now)
         gone = [unit for unit in self._walks if unit not in self._units]
         for unit in gone:
-            self._end(unit)
+            self._end(unit, now)
 
     def due(self, now: Seconds) -> tuple[OutgoingMessage, ...]:
         """What installers are to be told, where it is another thing than before."""

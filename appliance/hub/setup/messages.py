@@ -2,7 +2,8 @@
 
 Invariants:
     * Reading gives a request or ``Refused`` (MALFORMED_REQUEST), nothing else. There is no field for a free text.
-    * What is told has counts of right and wrong, never what somebody wore.
+    * What is told has counts of right and wrong, never what somebody wore; by attribute only from three read passes
+      on, because the counts of one pass are nearly the outfit.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from enum import Enum, unique
 from typing import Any, Final
 
 from appliance.base.errors import Refused, Rule
-from appliance.hub.setup.walk import WEARABLE, ClickTest, WalkCounts, WalkTest
+from appliance.hub.setup.walk import FEWEST_PASSES, WEARABLE, ClickTest, WalkCounts, WalkTest
 from appliance.hub.staff.messages import VERSION, json_of
 from appliance.protocol.aim import MOST_MINUTES
 from appliance.protocol.setup_order import Zone, zones_in
@@ -154,6 +155,7 @@ def _unit(one: UnitSetup, now: float) -> dict[str, Any]:
 
 def _result(counts: WalkCounts, *, card: bool) -> dict[str, Any]:
     low, high = counts.interval
+    enough = counts.read >= FEWEST_PASSES
     rows = zip(ATTRIBUTES, counts.right, counts.wrong, counts.unsaid, strict=True)
     return {
         "passes": [counts.read, counts.nobody, counts.crowd],
@@ -163,7 +165,7 @@ def _result(counts: WalkCounts, *, card: bool) -> dict[str, Any]:
         "low": round(low, 3),
         "high": round(high, 3),
         "ready": counts.is_ready(card=card),
-        "attributes": {attribute.name: numbers for attribute, *numbers in rows if any(numbers)},
+        "attributes": {attribute.name: numbers for attribute, *numbers in rows if enough and any(numbers)},
     }
 
 

@@ -15,7 +15,7 @@ from enum import Enum, unique
 from typing import Final
 
 from appliance.hub.setup.wilson import interval
-from appliance.protocol.values import AttributeVector, Seconds
+from appliance.protocol.values import TIME_STEP, AttributeVector, Seconds
 from appliance.protocol.vocabulary import ATTRIBUTES
 
 TEST_SECONDS: Final = 600.0
@@ -82,11 +82,21 @@ class WalkCounts:
         return replace(self, read=self.read + 1, right=tuple(right), wrong=tuple(wrong), unsaid=tuple(unsaid))
 
 
+def is_between(since: float, seen_at: float, until: float) -> bool:
+    """Whether somebody was seen from ``since`` to ``until``; a unit tells the beginning of the step it saw them in.
+
+    >>> is_between(12.0, 10.0, 60.0), is_between(12.0, 5.0, 60.0), is_between(12.0, 65.0, 60.0)
+    (True, False, False)
+    """
+    return since - TIME_STEP < seen_at <= until
+
+
 @dataclass(slots=True)
 class WalkTest:
-    """One test under way: ``worn`` is attribute to level, ``until`` when it ends by itself."""
+    """One test under way since ``since``: ``worn`` is attribute to level, ``until`` when it ends by itself."""
 
     worn: Mapping[int, int] = field(repr=False)
+    since: Seconds
     until: Seconds
     counts: WalkCounts = WalkCounts()
     last: PassEnd | None = None
@@ -140,6 +150,7 @@ class WalkTest:
 class ClickTest:
     """Counting by hand beside the camera: ``clicks`` of whoever stands there, ``seen`` by the camera."""
 
+    since: Seconds
     until: Seconds
     clicks: int = 0
     seen: int = 0

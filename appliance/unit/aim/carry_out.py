@@ -1,11 +1,12 @@
 """Root's part of setting a unit up: what RELAY put down is checked once more, by itself, and carried out.
 
-May touch: the order (a copy), the unit's epoch, signing key and lock, the zones, one file of minutes, and systemd's
-socket. No network, no device, no pixel.
+May touch: the order (a copy), the unit's epoch, signing key and lock, the count of minutes aimed, the zones, one file
+of minutes, and systemd's socket. No network, no device, no pixel.
 
 Invariants:
     * RELAY is not believed: the hub's signature, the unit, its key, its epoch and, by a clock that is set, the time
       are checked here.
+    * Minutes of aiming are counted before one begins: an hour a day at most (``allowance``).
     * A locked unit carries nothing out, whoever signed it; that is asked before the order is read.
     * What is carried out starts SENSE anew, and with it the epoch: an order can be carried out once.
 """
@@ -26,6 +27,7 @@ from appliance.protocol.sign import KEY_BYTES, key_id
 from appliance.protocol.values import Epoch
 from appliance.settings.config import UnitConfig, unit_config
 from appliance.settings.epoch import CREDENTIALS, EPOCH, epoch_in
+from appliance.unit.aim import allowance
 from appliance.unit.clocks import is_synchronised
 from appliance.unit.inputs import lock, zones
 from appliance.unit.inputs.plain_file import plain_bytes
@@ -71,10 +73,13 @@ def carry_out(config_path: Path, untrusted: bytes, *, minutes: Path = MINUTES_PA
     """Check the order and do what it says, all but starting the next service. Refused, Unfit."""
     now = time.time() if is_synchronised() else None
     config, order = order_now(config_path, untrusted, now=now)
+    aimed = _credentials(config_path) / allowance.FILE
     if order.do is Do.AIM:
+        allowance.take(aimed, order.minutes, now=time.time())
         atomic_files.write_durably(minutes, b"%d\n" % order.minutes, mode=atomic_files.PUBLIC)
         log(f"setup: the hub orders {order.minutes} minutes of aiming")
         return CarriedOut(order=order, next_service=AIM)
+    allowance.end(aimed, now=time.time())
     if order.do is Do.ZONES:
         zones.kept_at(config.zones, order.zones)
         log(f"setup: {len(order.zones)} zones are kept in which nobody counts")

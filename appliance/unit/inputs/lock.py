@@ -26,7 +26,8 @@ from appliance.unit.inputs.plain_file import plain_bytes
 CREDENTIAL: Final = "lock"
 KIND: Final = "lock"
 FORM: Final = 1
-_NONE: Final = b"none"
+NOTHING_HANDED: Final = {CREDENTIAL: "none", "lock-too": "absent"}
+"""What systemd hands in where there is no lock. Both are copies of one file: none can hold both words."""
 _MOST_BYTES: Final = 1024
 _FIX: Final = "a lock is for good; to set this unit up anew, flash its card"
 
@@ -51,9 +52,9 @@ def is_locked(config_path: Path) -> bool:
     A place that may not be looked at counts as locked.
     """
     handed = os.environ.get("CREDENTIALS_DIRECTORY")
-    if handed is not None and os.path.lexists(path := Path(handed) / CREDENTIAL):
-        told = plain_bytes(path, _MOST_BYTES)
-        return told is None or told.strip() != _NONE
+    if handed is not None and any(os.path.lexists(Path(handed) / name) for name in NOTHING_HANDED):
+        told = {name: plain_bytes(Path(handed) / name, _MOST_BYTES) for name in NOTHING_HANDED}
+        return any(told[name] != word.encode() for name, word in NOTHING_HANDED.items())
     try:
         os.lstat(path_beside(config_path))
     except (FileNotFoundError, NotADirectoryError):

@@ -17,7 +17,7 @@ from typing import Final
 from appliance.base import atomic_files
 from appliance.base.errors import Unfit
 from appliance.protocol.aim import COLUMNS, ROWS
-from appliance.protocol.setup_order import Zone, check_zones
+from appliance.protocol.setup_order import Zone, check_zones, within
 from appliance.settings.config import UnitConfig
 from appliance.unit.inputs.plain_file import plain_bytes
 
@@ -29,25 +29,12 @@ _LINE: Final = re.compile(r"[0-9]{1,2},[0-9]{1,2}(?: [0-9]{1,2},[0-9]{1,2}){2,7}
 _MEND: Final = "draw the zones again on the tablet, or remove the file"
 
 
-def inside(zone: Zone, x: float, y: float) -> bool:
-    """Whether a point of the grid lies in a zone: the crossings of a ray to the right are odd (the even-odd rule).
-
-    >>> inside(((0, 0), (8, 0), (8, 8), (0, 8)), 4.0, 4.0), inside(((0, 0), (8, 0), (8, 8), (0, 8)), 9.0, 4.0)
-    (True, False)
-    """
-    odd = False
-    for (x1, y1), (x2, y2) in zip(zone, (*zone[1:], zone[0]), strict=True):
-        if (y1 > y) != (y2 > y) and x < x1 + (y - y1) / (y2 - y1) * (x2 - x1):
-            odd = not odd
-    return odd
-
-
 def in_any(zones: tuple[Zone, ...], x: float, y: float, extent: tuple[int, int]) -> bool:
     """Whether a point in pixels lies in a zone, of a picture with ``extent`` (width, height) pixels."""
     width, height = extent
     # The last row of pixels is still in the picture: feet at its edge stand in a zone that reaches there.
     column, row = min(x, width - 0.5) * COLUMNS / width, min(y, height - 0.5) * ROWS / height
-    return any(inside(zone, column, row) for zone in zones)
+    return any(within(zone, column, row) for zone in zones)
 
 
 def spelled(zones: tuple[Zone, ...]) -> bytes:

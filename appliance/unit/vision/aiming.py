@@ -1,8 +1,9 @@
 """From frames to stick figures: what a unit that is aimed says of its view. It describes nobody.
 
 Invariants:
-    * No attribute network is loaded, and no colour is looked at: of the pixels of a person one brightness is told, in
-      eight steps, over all people in view.
+    * No attribute network is loaded, and no pixel of a person is looked at for what is told: light is the scene's,
+      outside the boxes of all who were found.
+    * Whoever's feet are in a zone is not there, as while watching; only the light leaves out their box, too.
     * What leaves is ``protocol.aim``'s: figures on coarse grids, in the order of their places, without a number.
     * Heads are not told. Tracks serve to count who passed and how long they were in view.
 """
@@ -29,7 +30,7 @@ from appliance.unit.vision.models.catalogue import default_model_directory, read
 from appliance.unit.vision.models.person_detector import People
 from appliance.unit.vision.models.pose_estimator import Poses
 from appliance.unit.vision.models.runtime import Accelerator, choose_accelerator, load_model
-from appliance.unit.vision.pipeline import LEAST_SCORE, WISHES
+from appliance.unit.vision.pipeline import LEAST_SCORE, WISHES, counted
 from appliance.unit.vision.tracking.track import Track, TrackRules
 from appliance.unit.vision.tracking.tracker import Tracker
 from appliance.unit.vision.types import Box, Frame, Joint, Keypoint, Pixels, Pose
@@ -39,8 +40,10 @@ _EDGE: Final = 0.01
 """Share of the picture within which a box touches its edge."""
 _REMEMBERED: Final = 64
 """Passers-by that the medians rest on."""
-_LOOK: Final = 0.6
-"""Share of a box that is looked at for its brightness: its middle."""
+_MARGIN: Final = 0.1
+"""So much of its size a box is widened on each side, so that no pixel of a person counts as the scene."""
+_STEP: Final = 4
+"""Every fourth pixel of every fourth row is enough for a brightness."""
 _PERIOD: Final = 1 / aim.PICTURES_PER_SECOND
 _BODY: Final = tuple(joint for joint in Joint if joint >= Joint.LEFT_SHOULDER)
 
@@ -117,7 +120,8 @@ class Aiming:
     def see(self, frame: Frame, state: UnitState, fps: int) -> tuple[AimRecord, ...]:
         """Take in one frame; the records of a picture where one is due, the view first. Unavailable."""
         extent = (frame.pixels.shape[1], frame.pixels.shape[0])
-        step = self._tracker.step(self.people.find(frame), frame.at, extent)
+        found = self.people.find(frame)
+        step = self._tracker.step(counted(found, self._zones, frame), frame.at, extent)
         for track in step.visible:
             self._paths.setdefault(track.track, _Path()).add(track.box, extent)
         for track in step.ended:
@@ -130,7 +134,8 @@ class Aiming:
         self._tick = (self._tick + 1) % aim.TICKS
         boxes = [track.box for track in step.visible]
         self._stances += [stance for box in boxes if (stance := _stance(box, extent))]
-        view = aim.advised(self._view(frame.pixels, boxes, state, fps))
+        light = _light(frame.pixels, boxes, [one.box for one in found])
+        view = aim.advised(self._view(light, boxes, extent, state, fps))
         return (view, *self._figures(frame, boxes, extent))
 
     def _figures(self, frame: Frame, boxes: Sequence[Box], extent: tuple[int, int]) -> tuple[AimFigure, ...]:
@@ -140,10 +145,16 @@ class Aiming:
         figures = [figure_of(pose, self._tick, extent, self._zones) for pose in poses]
         return tuple(sorted(figures, key=lambda figure: (figure.column, figure.row, figure.code)))
 
-    def _view(self, pixels: Pixels, boxes: Sequence[Box], state: UnitState, fps: int) -> AimView:
+    def _view(
+        self,
+        light: tuple[int, int],
+        boxes: Sequence[Box],
+        extent: tuple[int, int],
+        state: UnitState,
+        fps: int,
+    ) -> AimView:
         passed = self._passed
-        light, against = _light(pixels, boxes)
-        height, tilt = hang(self._stances, (pixels.shape[1], pixels.shape[0]))
+        height, tilt = hang(self._stances, extent)
         most = GlanceRules().max_hidden
         hidden = sum(hidden_share(box, [one for one in boxes if one is not box]) > most for box in boxes)
         return AimView(
@@ -160,8 +171,8 @@ class Aiming:
             right=_sixteenths([one.across > 0.75 for one in passed]),
             cut_top=_sixteenths([one.cut_top for one in passed]),
             cut_bottom=_sixteenths([one.cut_bottom for one in passed]),
-            light=light,
-            against=against,
+            light=light[0],
+            against=light[1],
             height=height,
             tilt=tilt,
             card=self._card,
@@ -183,21 +194,34 @@ def _stance(box: Box, extent: tuple[int, int]) -> Stance | None:
     return Stance(feet=box.bottom, height=box.height) if whole else None
 
 
-def _light(pixels: Pixels, boxes: Sequence[Box]) -> tuple[int, int]:
-    """How light people are, and how much lighter what is beside them is: 0 to 7 each; half light without people."""
-    people, beside = [], []
-    for box in boxes:
-        left, right, top, bottom = (max(0, int(edge)) for edge in (box.left, box.right, box.top, box.bottom))
-        margin, row = int((1 - _LOOK) / 2 * (right - left)), (top + bottom) // 2
-        middle = pixels[top:bottom:4, left + margin : right - margin : 4]
-        around = pixels[top:row:4, max(0, left - (right - left)) : right + (right - left) : 4]
-        if middle.size and around.size:
-            people.append(float(middle.mean()))
-            beside.append(float(around.mean()))
-    if not people:
+def _light(pixels: Pixels, boxes: Sequence[Box], others: Sequence[Box]) -> tuple[int, int]:
+    """How light the scene is, and how much lighter it is beside the upper halves of ``boxes``: 0 to 7 each.
+
+    The scene is what no box covers, those of ``others`` included; half light where they cover all.
+    """
+    grey = pixels[::_STEP, ::_STEP].mean(axis=2)
+    scene = np.ones(grey.shape, bool)
+    for box in (*boxes, *others):
+        scene[_cut(box, _MARGIN, _MARGIN, 1 + 2 * _MARGIN)] = False
+    if not scene.any():
         return 4, 0
-    light, back = median(people), median(beside)
+    light = float(grey[scene].mean())
+    beside = []
+    for box in boxes:
+        around = _cut(box, 1.0, 0.0, 0.5)
+        if scene[around].any():
+            beside.append(float(grey[around][scene[around]].mean()))
+    back = median(beside) if beside else light
     return min(7, int(light / 32)), min(7, max(0, int((back - light) / 20)))
+
+
+def _cut(box: Box, aside: float, above: float, down: float) -> tuple[slice, slice]:
+    """Rows and columns, every ``_STEP``-th, of a box widened by these shares of its width and height."""
+    width, height = box.right - box.left, box.bottom - box.top
+    left, right = box.left - aside * width, box.right + aside * width
+    top = box.top - above * height
+    edges = [max(0, int(edge / _STEP)) for edge in (top, top + down * height, left, right)]
+    return slice(edges[0], edges[1] + 1), slice(edges[2], edges[3] + 1)
 
 
 def figure_of(pose: Pose, tick: int, extent: tuple[int, int], zones: tuple[Zone, ...] = ()) -> AimFigure:

@@ -181,16 +181,50 @@ def test_a_walk_test_teaches_nothing_and_alerts_nobody(north: Camera) -> None:
     assert (unit["state"], unit["walk"]["last"], unit["result"]["right"]) == ("tested", "read", 1)
     assert "yellow" not in json.dumps(unit)
     kept = setups(ask(booth, moment + 30, do="end", unit="north"))
-    booth.handle_batch([north.says(north.observation(PLAIN, moment + 31))], Seconds(moment + 35))
+    booth.handle_batch([north.says(north.observation(PLAIN, moment + 36))], Seconds(moment + 40))
     assert booth.daily_counts.number("people") == before[1] + 1
     assert kept[0]["result"]["right"] == 1  # the counts stay
+
+
+def test_only_whom_the_camera_saw_in_the_test_belongs_to_it(north: Camera) -> None:
+    """A backlog from before counts; the tail that the unit says after the end is dropped, alerts nobody, too."""
+    booth = booth_of(north)
+    teach(booth, north)
+    moment = NOON + 100
+    people = booth.daily_counts.number("people")
+    ask(booth, moment, do="walk", unit="north", wear={"top.colour": "yellow"})
+    ask(booth, moment + 1, do="pass", unit="north")
+    booth.handle_batch([north.says(north.observation(PLAIN, moment - 40))], Seconds(moment + 2))
+    assert booth.daily_counts.number("people") == people + 1
+    unit = setups(ask(booth, moment + 20, do="end", unit="north"))[0]
+    assert unit["result"]["passes"] == [0, 1, 0]  # the backlog was nobody's pass
+    tail = booth.handle_batch([north.says(north.observation(ODD, moment + 15))], Seconds(moment + 32))
+    assert (told(tail, "alert"), tail.changes.live) == ([], ())
+    assert booth.daily_counts.number("people") == people + 1
+    booth.handle_batch([north.says(north.observation(PLAIN, moment + 25))], Seconds(moment + 33))
+    assert booth.daily_counts.number("people") == people + 2
+
+
+def test_one_pass_is_not_told_word_by_word(north: Camera) -> None:
+    """The table by attribute is told from three read passes on: what one pass shows is nearly an outfit."""
+    booth = booth_of(north)
+    ask(booth, NOON, do="walk", unit="north", wear={"top.colour": "yellow"})
+    tables = []
+    for number in range(3):
+        at = NOON + 60 * number
+        ask(booth, at + 5, do="pass", unit="north")
+        booth.handle_batch([north.says(north.observation(ODD, at + 10))], Seconds(at + 15))
+        (unit,) = setups(booth.handle_batch([], Seconds(at + 40)))
+        assert unit["result"]["passes"] == [number + 1, 0, 0]
+        tables.append(unit["result"]["attributes"])
+    assert [bool(table) for table in tables] == [False, False, True]
 
 
 def test_a_walk_test_ends_by_itself(booth: HubEngine, north: Camera) -> None:
     """After ten minutes the camera counts again, whoever forgot to end the test."""
     ask(booth, NOON + 1, do="walk", unit="north", wear={"sleeves": "long"})
     booth.handle_batch([], Seconds(NOON + 602))
-    booth.handle_batch([north.says(north.observation(PLAIN, NOON + 603))], Seconds(NOON + 605))
+    booth.handle_batch([north.says(north.observation(PLAIN, NOON + 608))], Seconds(NOON + 610))
     assert booth.daily_counts.number("people") == 1
 
 

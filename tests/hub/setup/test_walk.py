@@ -26,7 +26,7 @@ WORN = {INDEX["top.colour"]: 4, INDEX["sleeves"]: 1, INDEX["bottom.colour"]: 1}
 
 
 def a_test() -> WalkTest:
-    return WalkTest(worn=WORN, until=Seconds(600.0))
+    return WalkTest(worn=WORN, since=Seconds(0.0), until=Seconds(600.0))
 
 
 def test_a_pass_is_compared_word_by_word() -> None:
@@ -119,7 +119,7 @@ def test_the_interval_holds_the_truth_as_often_as_it_says(accuracy: float) -> No
     held = 0
     for _ in range(400):
         worn = {place: chance.randint(1, len(ATTRIBUTES[place].levels)) for place in WEARABLE}
-        test = WalkTest(worn=worn, until=Seconds(600.0))
+        test = WalkTest(worn=worn, since=Seconds(0.0), until=Seconds(600.0))
         for number in range(3):
             test.begin(Seconds(60.0 * number))
             test.observed(a_camera(chance, accuracy, worn), Seconds(60.0 * number + 3))
@@ -131,7 +131,7 @@ def test_the_interval_holds_the_truth_as_often_as_it_says(accuracy: float) -> No
 
 def test_a_count_by_hand_has_an_interval() -> None:
     """Of those who were clicked a share was seen; who was seen twice makes it no more than all."""
-    test = ClickTest(until=Seconds(600.0), clicks=40, seen=36)
+    test = ClickTest(since=Seconds(0.0), until=Seconds(600.0), clicks=40, seen=36)
     assert test.interval == pytest.approx(interval(36, 40))
-    assert ClickTest(until=Seconds(600.0), clicks=4, seen=9).interval[1] == 1.0
-    assert ClickTest(until=Seconds(600.0)).interval == (0.0, 1.0)
+    assert ClickTest(since=Seconds(0.0), until=Seconds(600.0), clicks=4, seen=9).interval[1] == 1.0
+    assert ClickTest(since=Seconds(0.0), until=Seconds(600.0)).interval == (0.0, 1.0)

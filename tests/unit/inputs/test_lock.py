@@ -111,15 +111,26 @@ def test_a_place_that_may_not_be_looked_at_counts_as_locked(
 
 
 @pytest.mark.parametrize(
-    ("told", "locked"), [(b"none", False), (b"none\n", False), (b"", True), (b"anything", True)]
-)
+    ("told", "again", "locked"),
+    [
+        (b"none", b"absent", False), (b"none\n", b"absent\n", True), (b"none", b"none", True),
+        (b"absent", b"absent", True), (b"", b"", True), (b"anything", b"anything", True), (b"none", None, True),
+    ],
+)  # fmt: skip
 def test_a_service_is_told_by_its_credential(
-    unit: MadeUnit, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, told: bytes, locked: bool
+    unit: MadeUnit,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    told: bytes,
+    again: bytes | None,
+    locked: bool,
 ) -> None:
-    """Under systemd the credential decides: the one word ``none``, or locked."""
+    """Under systemd two copies of one file decide: no content of a lock can pass for both words of its absence."""
     handed = tmp_path / "handed"
     handed.mkdir()
     (handed / "lock").write_bytes(told)
+    if again is not None:
+        (handed / "lock-too").write_bytes(again)
     monkeypatch.setenv("CREDENTIALS_DIRECTORY", str(handed))
     assert lock.is_locked(unit.toml) is locked
 

@@ -226,7 +226,7 @@ def test_sense_hands_it_to_its_eyes(
     path.write_text(path.read_text() + '[pipe]\npath = "pipe"\n')
     asked: list[object] = []
 
-    def loaded(_settings: UnitConfig, handed: StartInputs) -> None:
+    def loaded(_settings: UnitConfig, handed: StartInputs, **_how: bool) -> None:
         asked.append(handed)
         raise Unfit("no need to see")
 

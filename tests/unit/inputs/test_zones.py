@@ -5,11 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from appliance.base.errors import Unfit
-from appliance.unit.inputs.zones import in_any, inside, kept_at, spelled, taken, zones_in
+from appliance.protocol.setup_order import check_zones, covered, within
+from appliance.unit.inputs.zones import in_any, kept_at, spelled, taken, zones_in
 from tests.unit.inputs.test_lock import unit_at
 
 SQUARE = ((8, 8), (16, 8), (16, 16), (8, 16))
@@ -18,19 +19,19 @@ BAY = ((0, 0), (20, 0), (20, 20), (10, 4), (0, 20))
 
 
 @pytest.mark.parametrize(
-    ("zone", "x", "y", "within"),
+    ("zone", "x", "y", "inside"),
     [
         (SQUARE, 12, 12, True), (SQUARE, 8.1, 8.1, True), (SQUARE, 7.9, 12, False), (SQUARE, 12, 16.1, False),
         (SQUARE, 99, 12, False), (BAY, 10, 2, True), (BAY, 10, 12, False), (BAY, 1, 15, True), (BAY, 19, 15, True),
     ],
 )  # fmt: skip
 def test_a_point_is_inside_or_not(
-    zone: tuple[tuple[int, int], ...], x: float, y: float, within: bool
+    zone: tuple[tuple[int, int], ...], x: float, y: float, inside: bool
 ) -> None:
     """The even-odd rule holds for squares and for polygons with a bay; where the drawing begins does not matter."""
-    assert inside(zone, x, y) is within
-    assert inside(zone[::-1], x, y) is within
-    assert inside((*zone[2:], *zone[:2]), x, y) is within
+    assert within(zone, x, y) is inside
+    assert within(zone[::-1], x, y) is inside
+    assert within((*zone[2:], *zone[:2]), x, y) is inside
 
 
 def test_feet_at_the_pictures_edge_stand_in_a_zone_that_reaches_there() -> None:
@@ -47,6 +48,7 @@ def test_feet_at_the_pictures_edge_stand_in_a_zone_that_reaches_there() -> None:
 def test_zones_survive_their_file(zones: list[list[tuple[int, int]]]) -> None:
     """What is written is read, byte for byte."""
     kept = tuple(map(tuple, zones))
+    assume(covered(kept) <= 0.8)
     assert zones_in(spelled(kept), "here") == kept
 
 
@@ -62,6 +64,16 @@ def test_a_file_that_is_none_stops_the_unit(untrusted: bytes) -> None:
     """To count where somebody said that nobody counts would break their word: Unfit, with what to do."""
     with pytest.raises(Unfit, match="zones"):
         zones_in(untrusted, "here")
+
+
+def test_zones_that_leave_out_nearly_everybody_are_refused() -> None:
+    """More than 80 % of the picture, all zones together, is no camera any more; what overlaps counts once."""
+    most, all_of_it = ((0, 0), (64, 0), (64, 28), (0, 28)), ((0, 0), (64, 0), (64, 36), (0, 36))
+    check_zones((most, most))
+    with pytest.raises(ValueError, match="80 %"):
+        check_zones((all_of_it,))
+    with pytest.raises(Unfit, match="80 %"):
+        zones_in(spelled((most, ((0, 28), (64, 28), (64, 36), (0, 36)))), "here")
 
 
 def test_sense_takes_the_credential_before_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -5,20 +5,25 @@ from __future__ import annotations
 import math
 import random
 from dataclasses import fields
+from types import SimpleNamespace
+from typing import cast
 
 import numpy as np
 import pytest
 
 from appliance.protocol import aim
-from appliance.protocol.aim import AimFigure
+from appliance.protocol.aim import AimFigure, AimView
+from appliance.protocol.health import UnitState
+from appliance.protocol.setup_order import Zone
 from appliance.protocol.sign import Sealer, new_private_key
 from appliance.protocol.values import BoothId, Epoch, UnitId
 from appliance.unit.pipe.aim_writer import AimWriter
 from appliance.unit.pipe.record import AIM_MARK, envelope_of
 from appliance.unit.pipe.writer import PipeWriter
-from appliance.unit.vision.aiming import figure_of
+from appliance.unit.vision.aiming import Aiming, _light, figure_of
 from appliance.unit.vision.hang import FIELD_OF_VIEW, PERSON_METRES, Stance, class_of, hang
-from appliance.unit.vision.models.pose_estimator import standing
+from appliance.unit.vision.models.person_detector import People
+from appliance.unit.vision.models.pose_estimator import Poses, standing
 from appliance.unit.vision.pipeline import counted
 from appliance.unit.vision.types import Box, Detection, Frame, Joint, Keypoint, Pose
 
@@ -89,6 +94,62 @@ def test_a_figure_says_whether_it_counts() -> None:
     above = Detection(box=Box(left=600, top=50, right=650, bottom=200), score=0.9)
     assert counted([above, Detection(box=BOX, score=0.9)], (zone,), frame) == (above,)
     assert len(counted([above, Detection(box=BOX, score=0.9)], (), frame)) == 2
+
+
+def test_no_pixel_of_a_person_changes_the_light() -> None:
+    """Whatever colour people have, from head to foot, the brightness that is told is the scene's."""
+    scene = np.full((720, 1280, 3), 90, np.uint8)
+    other = Box(left=100, top=300, right=180, bottom=560)
+    told = set()
+    for shade in (0, 60, 130, 255):
+        pixels = scene.copy()
+        for box in (BOX, other):
+            pixels[int(box.top) : int(box.bottom), int(box.left) : int(box.right)] = shade
+        told.add(_light(pixels, [BOX], [other]))
+    assert told == {(90 // 32, 0)}
+    assert _light(scene, [Box(left=0, top=0, right=1280, bottom=720)], []) == (4, 0)
+
+
+def test_a_light_sky_behind_people_is_against_the_light() -> None:
+    """Where it is lighter beside people's upper halves than elsewhere, that is told."""
+    pixels = np.full((720, 1280, 3), 40, np.uint8)
+    pixels[:360] = 255
+    sky = _light(pixels, [Box(left=600, top=100, right=700, bottom=600)], [])
+    ground = _light(pixels, [Box(left=600, top=400, right=700, bottom=700)], [])
+    assert sky[1] >= 4
+    assert ground[1] == 0
+
+
+class _Eyes:
+    """A detector that finds the same people, and a pose finder that stands them up."""
+
+    def __init__(self, *boxes: Box) -> None:
+        self._found = tuple(Detection(box=box, score=0.9) for box in boxes)
+
+    def people(self) -> People:
+        """Itself, as the detector."""
+        return cast("People", SimpleNamespace(find=lambda _frame: self._found))
+
+    def poses(self) -> Poses:
+        """Itself, as the pose finder."""
+        return cast("Poses", SimpleNamespace(find=lambda _frame, box: standing(box)))
+
+
+@pytest.mark.parametrize(
+    ("zones", "places"), [((), [9, 41]), ((((32, 0), (64, 0), (64, 36), (32, 36)),), [9])]
+)
+def test_whoever_stands_in_a_zone_is_not_there(zones: tuple[Zone, ...], places: list[int]) -> None:
+    """Aiming leaves out whom watching leaves out: no figure, no count, no advice rests on them."""
+    eyes = _Eyes(Box(left=150, top=200, right=230, bottom=500), Box(left=790, top=200, right=870, bottom=500))
+    aiming = Aiming(eyes.people(), eyes.poses(), zones=zones)
+    last: tuple[AimView | AimFigure, ...] = ()
+    for tick in range(30):
+        frame = Frame(pixels=np.full((720, 1280, 3), 90, np.uint8), at=tick / 10)
+        last = aiming.see(frame, UnitState.AIMING, 10) or last
+    view, *figures = last
+    assert isinstance(view, AimView)
+    assert view.people == len(places)
+    assert [figure.column for figure in figures if isinstance(figure, AimFigure)] == places
 
 
 @pytest.mark.parametrize(("metres", "degrees"), [(2.5, 5), (3.0, 12), (4.0, 20), (3.0, 0)])
