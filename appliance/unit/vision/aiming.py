@@ -1,8 +1,8 @@
 """From frames to stick figures: what a unit that is aimed says of its view. It describes nobody.
 
 Invariants:
-    * No attribute network is loaded, and no pixel of a person is looked at for what is told: light is the scene's,
-      outside the boxes of all who were found.
+    * No attribute network is loaded, and no pixel in anybody's box goes into what is told of the light: it is the
+      scene's, outside the boxes of all who were found.
     * Whoever's feet are in a zone is not there, as while watching; only the light leaves out their box, too.
     * What leaves is ``protocol.aim``'s: figures on coarse grids, in the order of their places, without a number.
     * Heads are not told. Tracks serve to count who passed and how long they were in view.
