@@ -18,6 +18,7 @@ from appliance.base.errors import Unfit
 from appliance.hub.exchange import backup_file
 from appliance.hub.exchange.backup_file import Backup
 from appliance.hub.exchange.transfer import private_key
+from appliance.hub.releases.ledger import LEDGER, Ledger
 from appliance.hub.storage import backup
 from appliance.protocol import sign
 from appliance.protocol.acts import ActKind
@@ -84,6 +85,7 @@ def _backup(given: argparse.Namespace) -> int:
             booth=config.booth,
             made_at=int(time.time()),
             database=copy,
+            ledger=config.database.parent / LEDGER,
             settings=given.config.parent if given.keys else None,
             private_key=key,
         )
@@ -120,6 +122,9 @@ def _restore(given: argparse.Namespace) -> int:
             )
         config.database.parent.mkdir(parents=True, exist_ok=True, mode=atomic_files.SECRET_DIRECTORY)
         joined = backup.put_back(into / backup_file.DATABASE, config.database, config.booth)
+        if (into / LEDGER).exists():
+            spent = Ledger(into / LEDGER, config.booth)
+            Ledger(config.database.parent / LEDGER, config.booth).join(spent)
     note(place, ActKind.RESTORE)
     when = time.strftime("%Y-%m-%d %H:%M", time.localtime(made.made_at))
     _say(

@@ -12,22 +12,18 @@ import importlib
 import sys
 import time
 from pathlib import Path
-from typing import Final
 
 from appliance.base.atomic_files import PUBLIC, write_durably
 from appliance.base.errors import Unfit
 from appliance.hub.exchange.transfer import stored_baseline
 from appliance.hub.releases import forms
-from appliance.hub.releases.ledger import MONTHLY, Ledger, month_of
+from appliance.hub.releases.ledger import LEDGER, MONTHLY, Ledger, month_of
 from appliance.hub.releases.release import grid, movers, released
 from appliance.protocol.values import Seconds
 from appliance.settings import config as configs
 from appliance.settings.cli_arguments import Subparsers, command, config_option
 from appliance.settings.progress import Progress
 from appliance.settings.streams import STANDARD, read_bytes, write_bytes
-
-LEDGER: Final = "releases.json"
-"""Beside the hub's database."""
 
 
 def _epsilon(text: str) -> float:
@@ -62,7 +58,7 @@ def _libraries() -> None:
         for name in ("opendp.prelude", "pyarrow.parquet"):
             importlib.import_module(name)
     except ImportError as error:
-        fix = "pip install 'leftfield[analyst]', on this machine or on one that has a backup of the hub"
+        fix = "pip install 'leftfield[analyst]', on the hub itself: a copy of its database releases nothing"
         raise Unfit(f"a library for releases is missing: {error.name}", where="trends", fix=fix) from None
 
 

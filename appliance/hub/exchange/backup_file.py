@@ -6,7 +6,7 @@ Invariants:
     * Members have fixed places: nothing is ever unpacked outside the folder that is named.
 
 The form is a tar archive (POSIX.1-1988): ``seal`` first (a signed document of kind ``backup``), then ``hub.sqlite``,
-then ``settings/…``.
+then ``releases.json``, what releases have spent, then ``settings/…``.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from typing import Any, Final
 
 from appliance.base import atomic_files
 from appliance.base.errors import Refused, Rule, Unavailable, Unfit
+from appliance.hub.releases.ledger import LEDGER
 from appliance.protocol import signed_document
 from appliance.protocol.values import BoothId
 
@@ -48,10 +49,20 @@ class Backup:
 
 
 def write(
-    out: Path, *, booth: BoothId, made_at: int, database: Path, settings: Path | None, private_key: bytes
+    out: Path,
+    *,
+    booth: BoothId,
+    made_at: int,
+    database: Path,
+    ledger: Path,
+    settings: Path | None,
+    private_key: bytes,
 ) -> Backup:
-    """Write the backup to ``out``: the file ``database``, and all files below ``settings``. Unavailable, Unfit."""
-    members = {DATABASE: database}
+    """Write to ``out`` the file ``database``, the ``ledger`` of releases where there is one, ``settings``.
+
+    Of ``settings`` all files below it. Unavailable, Unfit.
+    """
+    members = {DATABASE: database} | ({LEDGER: ledger} if ledger.exists() else {})
     if settings is not None:
         for path in sorted(path for path in settings.rglob("*") if path.is_file() and not path.is_symlink()):
             members[SETTINGS + path.relative_to(settings).as_posix()] = path

@@ -2,7 +2,7 @@
 
 Invariants:
     * It holds for today: tomorrow begins as configured. It survives a restart of the hub, but for the note.
-    * The note is held in memory only: nothing that somebody typed is ever stored.
+    * The note is in memory only, never in the database; the broker holds what the retained board tells of it.
     * Anybody may pause, go on and leave a note; the rest is the lead's, where the booth has a lead's tablet.
     * Pure: no I/O, no clock; ``now`` is an argument.
 """

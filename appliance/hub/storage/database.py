@@ -2,6 +2,7 @@
 
 Invariants:
     * What is deleted is overwritten (secure_delete); what is committed is on the disk (synchronous=FULL).
+    * The ledger of releases is begun before the database, or with the schema that first knew of it; never else.
     * What looks damaged is opened a second time before it is believed.
     * A database that is damaged, of another booth or of a later version is ``Unfit``; a full disk ``Unavailable``.
       Nothing is repaired in silence.
@@ -18,6 +19,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from appliance.base.errors import Unavailable, Unfit
+from appliance.hub.releases.ledger import LEDGER, Ledger
 from appliance.hub.storage import schema
 from appliance.protocol.values import BoothId
 
@@ -81,7 +83,11 @@ class Database:
             self._migrate(version)
         self._check()
 
+    def _begin_ledger(self) -> None:
+        Ledger(self._path.parent / LEDGER, self._booth).begin()
+
     def _create(self) -> None:
+        self._begin_ledger()
         with self.transaction():
             for statement in schema.create_statements():
                 self.connection.execute(statement)
@@ -94,6 +100,8 @@ class Database:
             raise self._unfit(
                 f"its schema {version} is newer than {schema.SCHEMA}", "install the newer version"
             )
+        if version < schema.LEDGER_SINCE:
+            self._begin_ledger()
         for step in range(version, schema.SCHEMA):
             with self.transaction():
                 for statement in schema.MIGRATIONS[step]:

@@ -18,6 +18,8 @@ from dataclasses import dataclass
 from typing import Final
 
 SCHEMA: Final = 8
+LEDGER_SINCE: Final = 8
+"""From this schema on a database without a ledger of releases beside it is a copy."""
 APPLICATION_ID: Final = 0x4C454654
 """``LEFT`` in ASCII, in the database's header: a database of something else is not opened."""
 

@@ -30,6 +30,9 @@ while True:
 def test_a_month_is_spent_and_the_next_begins_anew(tmp_path: Path) -> None:
     """Each release costs what it says; one that costs more than is left is refused, and changes nothing."""
     ledger = Ledger(tmp_path / "releases.json", BOOTH)
+    with pytest.raises(Unfit, match="no ledger of releases beside it"):
+        ledger.spend(1000, NOVEMBER)
+    ledger.begin()
     assert ledger.spend(1000, NOVEMBER) == MONTHLY - 1000
     assert ledger.spend(1500, NOVEMBER) == 500
     with pytest.raises(Unavailable, match=r"2026-11 has 0.5 left, and the release costs 1"):
@@ -44,6 +47,7 @@ def test_a_month_is_spent_and_the_next_begins_anew(tmp_path: Path) -> None:
 def test_a_kill_gives_nothing_back(tmp_path: Path) -> None:
     """Killed in the middle of spending, again and again, the ledger opens and has all that was said to be spent."""
     path, said = tmp_path / "releases.json", 0
+    Ledger(path, BOOTH).begin()
     chance = random.Random(4)  # noqa: S311 - a test's chance
     for _ in range(5):
         with subprocess.Popen([sys.executable, "-c", SPENDER, path], stdout=subprocess.PIPE) as child:

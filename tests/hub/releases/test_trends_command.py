@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -53,7 +55,7 @@ def test_a_release_is_four_files_and_costs_what_it_says(
 
 
 def test_a_restored_database_gives_no_budget_back(hub: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """The ledger stands beside the database and in no backup: what was spent stays so when the counts come back."""
+    """The ledger stands beside the database: what was spent stays so when the counts come back."""
     database = config.hub_config(hub).database
     before = database.read_bytes()
     assert cli.main(["trends", "--config", str(hub), "--epsilon", "2.5"]) == 0
@@ -66,9 +68,55 @@ def test_a_restored_database_gives_no_budget_back(hub: Path, capsys: pytest.Capt
 def test_a_library_that_is_missing_costs_nothing(
     hub: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Without the analyst's libraries one line says how to get them, and the ledger is not begun."""
+    """Without the analyst's libraries one line says how to get them, and nothing is spent."""
     monkeypatch.setitem(__import__("sys").modules, "opendp.prelude", None)
     assert cli.main(["trends", "--config", str(hub)]) == 78
     assert "leftfield[analyst]" in capsys.readouterr().err
-    assert not (config.hub_config(hub).database.parent / "releases.json").exists()
+    assert json.loads((config.hub_config(hub).database.parent / "releases.json").read_bytes())["spent"] == []
     assert transfer.stored_baseline(config.hub_config(hub)).people == 400
+
+
+def test_a_copy_of_a_database_releases_nothing(hub: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The database alone, left without its ledger, has no budget and gets none."""
+    database = config.hub_config(hub).database
+    ledger = database.parent / "releases.json"
+    assert cli.main(["trends", "--config", str(hub), "--epsilon", "3"]) == 0
+    kept = ledger.read_bytes()
+    ledger.unlink()
+    for _ in range(2):
+        assert cli.main(["trends", "--config", str(hub), "--epsilon", "3"]) == 78
+        assert "has no ledger of releases beside it" in capsys.readouterr().err
+        store_at(database.parent).close()  # not by a start of the hub either
+        assert not ledger.exists()
+    ledger.write_bytes(kept)
+    assert cli.main(["trends", "--config", str(hub), "--epsilon", "1"]) == 75
+
+
+def test_a_backup_carries_what_is_spent(
+    hub: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Restored where there is no ledger it comes back; restored beside one, of each month the most stays spent."""
+    ledger = config.hub_config(hub).database.parent / "releases.json"
+    out = tmp_path / "hub.backup"
+    words = ["trends", "--config", str(hub), "--epsilon"]
+    assert cli.main([*words, "1"]) == 0
+    assert cli.main(["backup", "--out", str(out), "--config", str(hub)]) == 0
+    assert cli.main([*words, "1"]) == 0
+    assert cli.main(["restore", str(out), "--yes", "--config", str(hub)]) == 0
+    assert [milli for _, milli in json.loads(ledger.read_bytes())["spent"]] == [2000]
+    ledger.unlink()
+    assert cli.main(["restore", str(out), "--yes", "--config", str(hub)]) == 0
+    assert [milli for _, milli in json.loads(ledger.read_bytes())["spent"]] == [1000]
+    capsys.readouterr()
+    assert cli.main([*words, "2.5"]) == 75
+
+
+def test_a_database_of_before_the_ledger_begins_one(hub: Path) -> None:
+    """What an earlier version made could not have released anything: its ledger is begun when it is migrated."""
+    database = config.hub_config(hub).database
+    ledger = database.parent / "releases.json"
+    ledger.unlink()
+    with closing(sqlite3.connect(database)) as db:
+        db.execute("PRAGMA user_version=7")
+    store_at(database.parent).close()
+    assert json.loads(ledger.read_bytes())["spent"] == []
