@@ -18,8 +18,8 @@ from appliance.base.errors import Unfit
 from appliance.hub.exchange import backup_file
 from appliance.hub.exchange.backup_file import Backup
 from appliance.hub.exchange.transfer import private_key
-from appliance.hub.releases.ledger import LEDGER, Ledger
 from appliance.hub.storage import backup
+from appliance.hub.storage.ledger import LEDGER, Ledger
 from appliance.protocol import sign
 from appliance.protocol.acts import ActKind
 from appliance.settings import config as configs

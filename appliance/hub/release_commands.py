@@ -17,8 +17,8 @@ from appliance.base.atomic_files import PUBLIC, write_durably
 from appliance.base.errors import Unfit
 from appliance.hub.exchange.transfer import stored_baseline
 from appliance.hub.releases import forms
-from appliance.hub.releases.ledger import LEDGER, MONTHLY, Ledger, month_of
 from appliance.hub.releases.release import grid, movers, released
+from appliance.hub.storage.ledger import LEDGER, MONTHLY, Ledger, month_of
 from appliance.protocol.values import Seconds
 from appliance.settings import config as configs
 from appliance.settings.cli_arguments import Subparsers, command, config_option

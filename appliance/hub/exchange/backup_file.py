@@ -21,7 +21,7 @@ from typing import Any, Final
 
 from appliance.base import atomic_files
 from appliance.base.errors import Refused, Rule, Unavailable, Unfit
-from appliance.hub.releases.ledger import LEDGER
+from appliance.hub.storage.ledger import LEDGER
 from appliance.protocol import signed_document
 from appliance.protocol.values import BoothId
 

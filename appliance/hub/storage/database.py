@@ -19,8 +19,8 @@ from pathlib import Path
 from typing import IO, Any
 
 from appliance.base.errors import Unavailable, Unfit
-from appliance.hub.releases.ledger import LEDGER, Ledger
 from appliance.hub.storage import schema
+from appliance.hub.storage.ledger import LEDGER, Ledger
 from appliance.protocol.values import BoothId
 
 

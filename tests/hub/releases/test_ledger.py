@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from appliance.base.errors import Unavailable, Unfit
-from appliance.hub.releases.ledger import MONTHLY, Ledger, month_of
+from appliance.hub.storage.ledger import MONTHLY, Ledger, month_of
 from appliance.protocol.values import BoothId, Seconds
 
 BOOTH = BoothId("corner")
@@ -18,7 +18,7 @@ NOVEMBER, DECEMBER = Seconds(1_795_964_400.0), Seconds(1_797_964_400.0)
 SPENDER = """
 import sys
 from pathlib import Path
-from appliance.hub.releases.ledger import Ledger
+from appliance.hub.storage.ledger import Ledger
 ledger = Ledger(Path(sys.argv[1]), "corner")
 while True:
     ledger.spend(1, 1_795_964_400.0)
