@@ -76,7 +76,7 @@ def calls(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
         )
         for number, one in enumerate(arrivals)
     )
-    report = SimpleNamespace(take=lambda: None, status="")
+    report = SimpleNamespace(take=lambda: None, status="", alive=())
     monkeypatch.setattr(watch, "Link", RecordingLink(batch, stop, found))
     monkeypatch.setattr(watch, "LinkReport", lambda *_: report)
     monkeypatch.setattr(watch, "stop_requested", lambda: stop)
