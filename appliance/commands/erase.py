@@ -21,7 +21,7 @@ from appliance.base.errors import Unavailable
 from appliance.enrol.options import group, say
 from appliance.hub.exchange.encryption_keys import NAME as KEYS_NAME
 from appliance.hub.fleet_link import EPOCH_FILE
-from appliance.hub.release_commands import LEDGER
+from appliance.hub.storage.ledger import LEDGER
 from appliance.settings import config
 from appliance.settings.acts_file import FILE as ACTS_FILE
 from appliance.settings.cli_arguments import Subparsers, config_option, confirm, word, yes_option

@@ -54,15 +54,15 @@ def write(
     booth: BoothId,
     made_at: int,
     database: Path,
-    ledger: Path,
     settings: Path | None,
     private_key: bytes,
+    ledger: Path | None = None,
 ) -> Backup:
     """Write to ``out`` the file ``database``, the ``ledger`` of releases where there is one, ``settings``.
 
     Of ``settings`` all files below it. Unavailable, Unfit.
     """
-    members = {DATABASE: database} | ({LEDGER: ledger} if ledger.exists() else {})
+    members = {DATABASE: database} | ({LEDGER: ledger} if ledger and ledger.exists() else {})
     if settings is not None:
         for path in sorted(path for path in settings.rglob("*") if path.is_file() and not path.is_symlink()):
             members[SETTINGS + path.relative_to(settings).as_posix()] = path
