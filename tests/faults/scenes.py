@@ -130,7 +130,11 @@ def _wrong_clock(stage: Stage, ahead: int) -> None:
 
 
 def _clone(stage: Stage) -> None:
-    """The same key says something else under numbers that were used: what a copied card does."""
+    """The same key says something else under numbers that were used: what a copied card does.
+
+    Only what is admitted is used: of two statements that wait for the same slot of the grid, lot decides.
+    """
+    until(lambda: stage.booth.counted() >= stage.booth.sealed, "everything so far")
     first = max(0, stage.booth.sealed - 5)
     for number in range(first, stage.booth.sealed):
         with suppress(BlockingIOError):
