@@ -22,6 +22,7 @@ from appliance.enrol import names, request
 from appliance.enrol.authority import Authority, key_pem, load_certificate, load_key, new_key, serial_of
 from appliance.enrol.broker import own_account
 from appliance.enrol.files import toml
+from appliance.enrol.layout import put_public, put_secret
 from appliance.enrol.request import EnrolmentAnswer, EnrolmentRequest
 from appliance.protocol.fleet_report import FLEET_ROOT
 from appliance.protocol.values import BoothId
@@ -88,23 +89,23 @@ def create_fleet(
             atomic_files.make_directory(made.directory / name, mode=atomic_files.SECRET_DIRECTORY)
         atomic_files.make_directory(made.directory / "broker" / "store", mode=atomic_files.SECRET_DIRECTORY)
         authority = Authority.create(BoothId(fleet))
-        _secret(made.directory / "authority" / "ca.key", key_pem(authority.key))
-        _public(made.ca, authority.pem)
+        put_secret(made.directory / "authority" / "ca.key", key_pem(authority.key))
+        put_public(made.ca, authority.pem)
         hosts = tuple(dict.fromkeys(names.host(text) for text in (*_ALWAYS, host)))
         key = new_key()
-        _secret(made.directory / "broker" / "broker.key", key_pem(key))
-        _public(
+        put_secret(made.directory / "broker" / "broker.key", key_pem(key))
+        put_public(
             made.directory / "broker" / "broker.pem", authority.server(names.BROKER, key.public_key(), hosts)
         )
         for number in range(1, workers + 1):
             key = new_key()
             address = made.broker(number)
-            _secret(address.key, key_pem(key))
-            _public(address.certificate, authority.client(f"{WORKER}{number}", key.public_key()))
+            put_secret(address.key, key_pem(key))
+            put_public(address.certificate, authority.client(f"{WORKER}{number}", key.public_key()))
         write_broker(made, authority, ())
         rows: dict[str, str | int] = {"fleet": fleet, "host": host, "port": port, "workers": workers}
         about = "".join(f"{key} = {toml(value)}\n" for key, value in rows.items())
-        _public(_about(made.directory), about.encode("utf-8"))  # last: from here on there is a fleet
+        put_public(_about(made.directory), about.encode("utf-8"))  # last: from here on there is a fleet
     return made
 
 
@@ -132,7 +133,7 @@ def answer_to(fleet: FleetDirectory, asked: EnrolmentRequest) -> bytes:
     authority = _authority(fleet)
     certificate = authority.client(asked.unit, asked.tls_key)
     serial = serial_of(certificate)
-    _public(fleet.directory / "issued" / f"{asked.unit}.{serial:x}.pem", certificate)
+    put_public(fleet.directory / "issued" / f"{asked.unit}.{serial:x}.pem", certificate)
     return request.answer_bytes(
         EnrolmentAnswer(
             booth=BoothId(fleet.fleet),
@@ -162,7 +163,7 @@ def write_broker(fleet: FleetDirectory, authority: Authority, withdrawn: tuple[s
         ("fleet.acl", acl(fleet.workers).encode("ascii")),
         ("mosquitto.conf", settings(fleet).encode("utf-8")),
     ):
-        _public(fleet.directory / "broker" / name, content)
+        put_public(fleet.directory / "broker" / name, content)
 
 
 def acl(workers: int) -> str:
@@ -216,11 +217,3 @@ def _authority(fleet: FleetDirectory) -> Authority:
 
 def _about(directory: Path) -> Path:
     return directory / "fleet.toml"
-
-
-def _secret(path: Path, content: bytes) -> None:
-    atomic_files.write_durably(path, content, mode=atomic_files.SECRET)
-
-
-def _public(path: Path, content: bytes) -> None:
-    atomic_files.write_durably(path, content, mode=atomic_files.PUBLIC)

@@ -51,7 +51,8 @@ def _ordinary() -> list[str]:
     return ["unshare", "--user", "--map-user=1000", "--map-group=1000"] if os.geteuid() == 0 else []
 
 
-def _environment() -> dict[str, str]:
+def environment() -> dict[str, str]:
+    """What the server and its tools are started with: no setting of the caller's, no locale."""
     return {"PATH": os.environ.get("PATH", os.defpath), "LC_ALL": "C", "TZ": "UTC"}
 
 
@@ -67,7 +68,7 @@ def prepare(directory: Path) -> None:
     command = [*_ordinary(), str(programs() / "initdb"), "--pgdata", str(data), "--username", _USER]
     command += ["--auth=trust", "--encoding=UTF8", "--no-locale"]
     done = subprocess.run(
-        command, capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL, env=_environment()
+        command, capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL, env=environment()
     )
     if done.returncode:
         last = (done.stderr or done.stdout).strip().splitlines()[-1:]
@@ -86,11 +87,6 @@ def command(directory: Path) -> list[str]:
     options |= {"unix_socket_permissions": "0700", "max_connections": "64"}
     words = [word for key, value in options.items() for word in ("-c", f"{key}={value}")]
     return [*_ordinary(), str(programs() / "postgres"), "-D", str(directory / "data"), *words]
-
-
-def environment() -> dict[str, str]:
-    """What the server is started with."""
-    return _environment()
 
 
 def url(directory: Path) -> str:

@@ -88,7 +88,8 @@ class FleetStore:
                 fix="check the address (--database) and that PostgreSQL runs",
             ) from None
         self._months: set[str] = set()
-        self._migrate()
+        with _reached():
+            self._migrate()
 
     def _migrate(self) -> None:
         with self._db.transaction(), self._db.cursor() as cursor:

@@ -95,11 +95,6 @@ class FleetUp:
             _part("page", [*leftfield, "page", *page, *shared], here),
         ]
 
-    @property
-    def url(self) -> str:
-        """The database's address."""
-        return self._url
-
     def run(self, stopped: Callable[[float], bool]) -> None:
         """Until ``stopped(seconds)``, which waits so long, says so. Unavailable where the database does not start."""
         try:

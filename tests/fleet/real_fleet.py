@@ -5,11 +5,10 @@ from __future__ import annotations
 import signal
 import subprocess
 import sys
-import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
+from appliance.base.errors import Unavailable
 from appliance.demo.places import free_port, listening
 from appliance.enrol import Listeners, create_booth, mosquitto
 from appliance.enrol import bridge as bridges
@@ -23,17 +22,10 @@ from appliance.protocol import sign
 from appliance.protocol.fleet_report import ReportKind
 from appliance.protocol.values import AttributeVector, BoothId, Seconds, UnitId
 from appliance.settings import config
+from tests.faults.real_booth import until
 
 PATIENCE: Final = 60.0
 COLOURS: Final = ("red", "blue", "black", "white")
-
-
-def until(met: Callable[[], bool], what: str, patience: float = PATIENCE) -> None:
-    """Return once ``met``."""
-    deadline = time.monotonic() + patience
-    while not met():
-        assert time.monotonic() < deadline, f"{what} did not come about in {patience:.0f} s"
-        time.sleep(0.02)
 
 
 def view_of(baseline: Baseline, days: dict[str, dict[str, int]], needs: int = 0) -> FleetView:
@@ -177,6 +169,6 @@ class RealFleet:
         """Whether the database lets us in."""
         try:
             FleetStore(self.url).close()
-        except Exception:  # noqa: BLE001 - away, starting, or being mended after a kill
+        except Unavailable:  # away, starting, or mended after a kill
             return False
         return True
