@@ -19,9 +19,11 @@ _KEYS: Final = {
     "unit": ("credentials/signing.key", "credentials/epoch", "link/tls.key"),
     "hub": (
         "authority/ca.key", "hub/tls.key", "hub/signing.key", "hub/prior.key", "broker/broker.key",
-        "broker/pages.key",
+        "broker/pages.key", "hub/desk.key", "hub/metrics.key", "broker/fleet.key",
     ),
 }  # fmt: skip
+_MAY_LACK: Final = frozenset({"hub/prior.key", "hub/desk.key", "hub/metrics.key", "broker/fleet.key"})
+"""Keys that an older booth, or one in no fleet, has not."""
 _SECRET_DIRECTORIES: Final = {"unit": ("credentials",), "hub": ("authority",)}
 _PAIRS: Final = {
     "unit": (("link/unit.pem", "link/tls.key", "link/ca.pem"),),
@@ -68,7 +70,7 @@ def _modes(machine: Machine, role: str, directory: Path) -> Iterator[Finding]:
             yield unseen("keys.modes", str(why), name)
             continue
         if found is None:
-            if not folder and name != "hub/prior.key":
+            if not folder and name not in _MAY_LACK:
                 fix = _ENROL if role == "unit" else "restore it from a backup (leftfield restore)"
                 yield wrong("keys.modes", f"there is no {path}", about=name, fix=fix)
             continue

@@ -213,6 +213,11 @@ def test_keys_of_a_new_booth_are_sound_and_each_fault_is_named(tmp_path: Path) -
     assert found == {} or uid != 0
     if uid != 0:
         return
+    put(tmp_path, "/etc/leftfield/broker/fleet.key", "of a booth in a fleet")
+    (tmp_path / "etc/leftfield/broker/fleet.key").chmod(0o644)
+    modes = [one for one in keys.looked_at(machine, "hub", directory, now) if one.about == "broker/fleet.key"]
+    assert "0644" in modes[0].what
+    (tmp_path / "etc/leftfield/broker/fleet.key").unlink()
     (tmp_path / "etc/leftfield/hub/tls.key").chmod(0o640)
     assert "0640" in _wrong(keys.looked_at(machine, "hub", directory, now))["keys.modes"]
     (tmp_path / "etc/leftfield/hub/tls.key").unlink()
