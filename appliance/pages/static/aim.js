@@ -9,6 +9,7 @@ import {drawnFigure, drawnPlan, drawnZone, Heat} from "./aim_drawing.js";
 import {Count, Walk} from "./aim_tests.js";
 import {aimTexts} from "./aim_texts.js";
 import {el, say, svg} from "./dom.js";
+import {language} from "./language.js";
 import {Fields, readable, Reader} from "./messages.js";
 import {Link, Undelivered} from "./mqtt.js";
 import {Requests, Unanswered} from "./requests.js";
@@ -278,7 +279,7 @@ class AimPage {
 }
 
 async function main() {
-  const t = aimTexts(navigator.languages);
+  const t = aimTexts([language()]);
   document.documentElement.lang = t.lang;
   document.title = t.heading;
   say(place("heading"), t.heading);
